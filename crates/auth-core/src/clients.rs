@@ -1,0 +1,150 @@
+//! The one place where AWS clients are made: what they trust, how long they wait, whether they repeat.
+//!
+//! Nothing is looked up: no credential chain, no instance metadata, no profile files. Region and
+//! credentials are the ones that Lambda puts into the environment; `make watch` puts a developer's there.
+
+use std::time::Duration;
+
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
+use aws_sdk_cognitoidentityprovider::config::timeout::TimeoutConfig;
+use aws_sdk_cognitoidentityprovider::config::{
+    BehaviorVersion, Builder, Config, Credentials, Region, SharedHttpClient,
+};
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+
+use crate::config::{ConfigError, Env, bad_value};
+
+/// Connecting, with the TLS handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// One operation without a repeat. Cognito waits up to 5 s for each trigger, and calls a slow one again.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(12);
+/// One attempt of an operation that is harmless to repeat.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+/// An idle connection is not used again after this: shorter than any server keeps one, so that a request
+/// that can't be repeated is not lost on a connection that was closed while Lambda froze the function.
+const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The roots that AWS's endpoints chain to: Amazon Root CA 1 to 4 and Starfield Services Root G2, as
+/// published at <https://www.amazontrust.com/repository/> and in Mozilla's list. Valid until 2038-01-17
+/// (CA 1), 2040-05-26 (2, 3 and 4) and 2037-12-31 (Starfield). To update, replace the PEM files: AWS
+/// announces a new root years ahead.
+const AMAZON_TRUST_SERVICES: [&str; 5] = [
+    include_str!("../trust/amazon-root-ca-1.pem"),
+    include_str!("../trust/amazon-root-ca-2.pem"),
+    include_str!("../trust/amazon-root-ca-3.pem"),
+    include_str!("../trust/amazon-root-ca-4.pem"),
+    include_str!("../trust/starfield-services-root-g2.pem"),
+];
+
+/// The user pool as a public client sees it: Cognito and the client's id.
+#[derive(Debug)]
+pub struct UserPool {
+    /// The SDK's client.
+    pub cognito: Client,
+    /// The pool client's id.
+    pub client_id: String,
+}
+
+impl UserPool {
+    /// A client for operations that Cognito takes unsigned: no credentials. Reads `USER_POOL_CLIENT_ID`,
+    /// `AWS_REGION`, and where they are set `AWS_ENDPOINT_URL` and `AWS_CA_BUNDLE`.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
+        Self::with(env, cognito_config(env)?)
+    }
+
+    /// The same with credentials, for the operations that IAM guards. Reads
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` too.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn signed_from_env(env: Env<'_>) -> Result<Self, ConfigError> {
+        Self::with(
+            env,
+            cognito_config(env)?.credentials_provider(credentials(env)?),
+        )
+    }
+
+    fn with(env: Env<'_>, config: Builder) -> Result<Self, ConfigError> {
+        Ok(Self {
+            cognito: Client::from_conf(config.build()),
+            client_id: env.required("USER_POOL_CLIENT_ID")?,
+        })
+    }
+}
+
+/// A signed client without a pool client, for the triggers that touch the pool.
+///
+/// # Errors
+/// Names the variable that is missing or bad.
+pub fn cognito_from_env(env: Env<'_>) -> Result<Client, ConfigError> {
+    let config = cognito_config(env)?.credentials_provider(credentials(env)?);
+    Ok(Client::from_conf(config.build()))
+}
+
+/// What an operation that is harmless to repeat adds: the SDK's standard retries, with jitter. All others
+/// are sent once, as the answer to a repeat would hide that the first one was heard.
+pub fn repeatable() -> Builder {
+    repeatable_within(ATTEMPT_TIMEOUT)
+}
+
+/// As [`repeatable`], for attempts of another length.
+pub fn repeatable_within(attempt: Duration) -> Builder {
+    Config::builder()
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .timeout_config(timeouts().operation_attempt_timeout(attempt).build())
+}
+
+fn cognito_config(env: Env<'_>) -> Result<Builder, ConfigError> {
+    let mut config = Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(env.required("AWS_REGION")?))
+        .http_client(http_client(env)?)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts().build());
+    if let Some(endpoint) = env.optional("AWS_ENDPOINT_URL") {
+        config = config.endpoint_url(endpoint);
+    }
+    Ok(config)
+}
+
+fn timeouts() -> aws_sdk_cognitoidentityprovider::config::timeout::TimeoutConfigBuilder {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+}
+
+fn credentials(env: Env<'_>) -> Result<Credentials, ConfigError> {
+    Ok(Credentials::new(
+        env.required("AWS_ACCESS_KEY_ID")?,
+        env.required("AWS_SECRET_ACCESS_KEY")?,
+        env.optional("AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    ))
+}
+
+fn http_client(env: Env<'_>) -> Result<SharedHttpClient, ConfigError> {
+    let mut roots = TrustStore::empty();
+    for root in AMAZON_TRUST_SERVICES {
+        roots.add_pem_certificate(root);
+    }
+    if let Some(path) = env.optional("AWS_CA_BUNDLE") {
+        let unreadable = |_| bad_value("AWS_CA_BUNDLE", &"the path of a readable PEM file");
+        roots.add_pem_certificate(std::fs::read(path).map_err(unreadable)?);
+    }
+    let context = TlsContext::builder()
+        .with_trust_store(roots)
+        .build()
+        .map_err(|_| bad_value("AWS_CA_BUNDLE", &"PEM certificates"))?;
+    Ok(aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(
+            tls::rustls_provider::CryptoMode::AwsLc,
+        ))
+        .tls_context(context)
+        .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
+        .build_https())
+}

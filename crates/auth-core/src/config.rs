@@ -1,0 +1,149 @@
+//! The environment, read once at start into types. A variable is a stack parameter's name in
+//! `UPPER_SNAKE_CASE`; a missing or bad one ends the start with one line that names it.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// How users sign up and in: the stack parameter `Mode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// With an e-mail address (or a phone number) and a password.
+    UserPassword,
+    /// With a phone number and a one-time code.
+    Passwordless,
+}
+
+impl FromStr for Mode {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        match text {
+            "UserPassword" => Ok(Self::UserPassword),
+            "Passwordless" => Ok(Self::Passwordless),
+            _ => Err("UserPassword or Passwordless"),
+        }
+    }
+}
+
+/// A variable that is missing or can't be used.
+#[derive(PartialEq, Eq)]
+pub struct ConfigError(String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What a `main` that returns it prints: the same one line.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Where variables come from: the process in a function, a table in a test.
+#[derive(Clone, Copy)]
+pub struct Env<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Env<'static> {
+    /// The variables of this process.
+    pub fn process() -> Self {
+        Self(&|name| std::env::var(name).ok())
+    }
+}
+
+impl<'a> Env<'a> {
+    /// Variables from elsewhere.
+    pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self(lookup)
+    }
+
+    /// The variable, if it is set and not empty.
+    pub fn optional(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.is_empty())
+    }
+
+    /// A variable that must be set and not empty.
+    ///
+    /// # Errors
+    /// Names the variable.
+    pub fn required(&self, name: &str) -> Result<String, ConfigError> {
+        self.optional(name).ok_or_else(|| {
+            ConfigError(format!(
+                "The environment variable {name} is missing: set it and deploy again."
+            ))
+        })
+    }
+
+    /// A required variable of a type; the type's error says what it should be.
+    ///
+    /// # Errors
+    /// Names the variable and what is expected.
+    pub fn parsed<T: FromStr<Err: fmt::Display>>(&self, name: &str) -> Result<T, ConfigError> {
+        self.required(name)?
+            .parse()
+            .map_err(|expected| bad_value(name, &expected))
+    }
+
+    /// A comma-separated list, which may be empty; white space around an entry is dropped.
+    ///
+    /// # Errors
+    /// Names the variable where an entry breaks the rule, and what is expected.
+    pub fn list(
+        &self,
+        name: &str,
+        rule: fn(&str) -> bool,
+        expected: &str,
+    ) -> Result<Vec<String>, ConfigError> {
+        let Some(value) = self.optional(name) else {
+            return Ok(Vec::new());
+        };
+        let entries: Vec<String> = value
+            .split(',')
+            .map(|entry| entry.trim().to_owned())
+            .collect();
+        if entries.iter().all(|entry| rule(entry)) {
+            Ok(entries)
+        } else {
+            Err(bad_value(name, &expected))
+        }
+    }
+}
+
+/// The one line about a variable that can't be used. The value itself is not repeated.
+pub fn bad_value(name: &str, expected: &dyn fmt::Display) -> ConfigError {
+    ConfigError(format!(
+        "The environment variable {name} has a bad value: expected {expected}."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        for value in [None, Some(String::new())] {
+            let env = |_: &str| value.clone();
+            let error = Env::new(&env).parsed::<Mode>("MODE").unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "The environment variable MODE is missing: set it and deploy again."
+            );
+            assert_eq!(format!("{error:?}"), error.to_string());
+        }
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_what_is_expected_and_not_repeated() {
+        let env = |_: &str| Some("passwordless".to_owned());
+        let error = Env::new(&env).parsed::<Mode>("MODE").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "The environment variable MODE has a bad value: expected UserPassword or Passwordless."
+        );
+    }
+}

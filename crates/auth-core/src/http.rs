@@ -1,0 +1,283 @@
+//! HTTP in and out: API Gateway's event to a request, a response or an [`Error`] to API Gateway's answer.
+//!
+//! The event is read here and not by `lambda_http`: this API needs three of its fields, and `lambda_http`
+//! panics where a body that is marked as base64 is not. The names are the same in the events of REST and
+//! HTTP APIs.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lambda_runtime::{Context, LambdaEvent, Runtime, service_fn};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{ConfigError, Env, bad_value};
+use crate::error::{Error, Kind, Result};
+use crate::request::Fields;
+use crate::telemetry::Call;
+
+/// What is kept back of Lambda's deadline for telling the caller that it passed.
+const DEADLINE_RESERVE: Duration = Duration::from_millis(500);
+
+/// The part of API Gateway's event that this API reads.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Event {
+    body: Option<String>,
+    is_base64_encoded: Option<bool>,
+    http_method: Option<String>,
+    resource: Option<String>,
+    request_context: Option<RequestContext>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RequestContext {
+    http: Option<Http>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Http {
+    method: Option<String>,
+    path: Option<String>,
+}
+
+impl Event {
+    fn method(&self) -> &str {
+        let http = self.http().and_then(|http| http.method.as_deref());
+        self.http_method.as_deref().or(http).unwrap_or("POST")
+    }
+
+    /// The route as the gateway's configuration names it; a caller can't choose its text.
+    fn route(&self) -> &str {
+        let path = self.http().and_then(|http| http.path.as_deref());
+        self.resource.as_deref().or(path).unwrap_or_default()
+    }
+
+    fn http(&self) -> Option<&Http> {
+        self.request_context.as_ref()?.http.as_ref()
+    }
+
+    fn body(&self) -> Cow<'_, [u8]> {
+        let body = self.body.as_deref().unwrap_or_default();
+        match self.is_base64_encoded {
+            // What is not base64 is not JSON either, and is answered so.
+            Some(true) => Cow::Owned(STANDARD.decode(body).unwrap_or_default()),
+            _ => Cow::Borrowed(body.as_bytes()),
+        }
+    }
+}
+
+/// API Gateway's form of an HTTP answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    status_code: u16,
+    headers: Headers,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+#[derive(Serialize)]
+struct Headers {
+    #[serde(rename = "Content-Type")]
+    content_type: &'static str,
+    #[serde(rename = "Cache-Control")]
+    cache_control: &'static str,
+    #[serde(rename = "Access-Control-Allow-Origin")]
+    allow_origin: String,
+    #[serde(rename = "Access-Control-Allow-Headers")]
+    allow_headers: &'static str,
+    #[serde(rename = "Access-Control-Allow-Methods")]
+    allow_methods: &'static str,
+    #[serde(rename = "Allow", skip_serializing_if = "Option::is_none")]
+    allow: Option<&'static str>,
+    #[serde(rename = "Retry-After", skip_serializing_if = "Option::is_none")]
+    retry_after: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: ErrorFields<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorFields<'a> {
+    r#type: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
+}
+
+/// A route: one function behind API Gateway.
+#[derive(Debug)]
+pub struct Route {
+    function: &'static str,
+    allowed_origin: String,
+}
+
+impl Route {
+    /// The route of the function with this name. Reads `ALLOWED_ORIGIN`.
+    ///
+    /// # Errors
+    /// Names the variable where it is missing, or neither `*` nor an origin.
+    pub fn from_env(
+        function: &'static str,
+        env: Env<'_>,
+    ) -> std::result::Result<Self, ConfigError> {
+        let allowed_origin = env.required("ALLOWED_ORIGIN")?;
+        if !is_origin(&allowed_origin) {
+            return Err(bad_value(
+                "ALLOWED_ORIGIN",
+                &"* or an origin such as https://example.com",
+            ));
+        }
+        Ok(Self {
+            function,
+            allowed_origin,
+        })
+    }
+
+    /// Serves Lambda's invocations until the process ends: each is parsed, run, and answered with 200 and
+    /// the response, or with the error's status and body.
+    ///
+    /// # Errors
+    /// Where Lambda's runtime interface fails; never for a request.
+    pub async fn serve<T, R: Serialize>(
+        self,
+        parse: impl Fn(&Fields<'_>) -> Result<T>,
+        operation: impl AsyncFn(T) -> Result<R>,
+    ) -> std::result::Result<(), lambda_runtime::Error> {
+        let (route, parse, operation) = (&self, &parse, &operation);
+        let handler = service_fn(async |event: LambdaEvent<Event>| {
+            Ok::<_, lambda_runtime::Error>(
+                route
+                    .answer(&event.payload, &event.context, parse, operation)
+                    .await,
+            )
+        });
+        Runtime::new(handler).run().await
+    }
+
+    /// Answers one event.
+    pub async fn answer<T, R: Serialize>(
+        &self,
+        event: &Event,
+        context: &Context,
+        parse: impl Fn(&Fields<'_>) -> Result<T>,
+        operation: impl AsyncFn(T) -> Result<R>,
+    ) -> Answer {
+        let call = Call {
+            function: self.function,
+            request_id: &context.request_id,
+            route: event.route(),
+            started: Instant::now(),
+        };
+        if event.method() == "OPTIONS" {
+            // Behind API Gateway the preflight never gets here; it does with `make watch`.
+            call.finish(Ok(()));
+            return self.build(200, "{}".to_owned(), None);
+        }
+        let outcome = match read(event, parse) {
+            Ok(request) => tokio::time::timeout(remaining(context), operation(request))
+                .await
+                .unwrap_or_else(|_| Err(Error::unavailable("the function's deadline"))),
+            Err(error) => Err(error),
+        };
+        let outcome = outcome.and_then(|response| {
+            serde_json::to_string(&response)
+                .map_err(|_| Error::internal("the response can't be written as JSON"))
+        });
+        call.finish(outcome.as_ref().map(|_| ()));
+        match outcome {
+            Ok(body) => self.build(200, body, None),
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    fn refuse(&self, error: &Error) -> Answer {
+        let body = ErrorBody {
+            error: ErrorFields {
+                r#type: &error.name,
+                message: &error.message,
+                session: error
+                    .session
+                    .as_ref()
+                    .map(|session| session.expose_secret()),
+            },
+        };
+        // Three strings always serialize.
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        self.build(status(error.kind), body, error.retry_after)
+    }
+
+    fn build(&self, status_code: u16, body: String, retry_after: Option<u32>) -> Answer {
+        Answer {
+            status_code,
+            headers: Headers {
+                content_type: "application/json",
+                cache_control: "no-store",
+                allow_origin: self.allowed_origin.clone(),
+                allow_headers: "*",
+                allow_methods: "POST,OPTIONS",
+                allow: (status_code == 405).then_some("POST, OPTIONS"),
+                retry_after: retry_after.map(|seconds| seconds.to_string()),
+            },
+            body,
+            is_base64_encoded: false,
+        }
+    }
+}
+
+/// The status of each kind of error: the only place that knows both.
+fn status(kind: Kind) -> u16 {
+    match kind {
+        Kind::Invalid => 400,
+        Kind::Unauthenticated => 401,
+        Kind::Forbidden => 403,
+        Kind::NotFound => 404,
+        Kind::MethodNotAllowed => 405,
+        Kind::Conflict => 409,
+        Kind::TooLarge => 413,
+        Kind::Throttled => 429,
+        Kind::Internal => 500,
+        Kind::Unavailable => 503,
+    }
+}
+
+fn read<T>(event: &Event, parse: impl Fn(&Fields<'_>) -> Result<T>) -> Result<T> {
+    if event.method() != "POST" {
+        return Err(Error::new(
+            Kind::MethodNotAllowed,
+            "MethodNotAllowedException",
+            "This route answers POST requests with a JSON body.",
+        ));
+    }
+    parse(&Fields::parse(&event.body())?)
+}
+
+/// How long an operation may take before Lambda would end the function without an answer.
+fn remaining(context: &Context) -> Duration {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Duration::from_millis(context.deadline)
+        .saturating_sub(now)
+        .saturating_sub(DEADLINE_RESERVE)
+}
+
+fn is_origin(text: &str) -> bool {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    text == "*"
+        || host.is_some_and(|host| {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|c| c.is_ascii_alphanumeric() || b".-:[]".contains(&c))
+        })
+}

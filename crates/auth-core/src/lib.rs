@@ -1,0 +1,31 @@
+//! The Cognito operations of Auth Rocket: one module per function, named after its route, and one
+//! module for each thing that all of them share.
+//!
+//! An operation's module holds its `Request` (with its parsing), its `Response` and one `async fn`
+//! from the one to the other. It knows neither HTTP nor Lambda: those are [`http`] and [`trigger`].
+
+pub mod clients;
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod message;
+pub mod request;
+pub mod roles;
+pub mod telemetry;
+pub mod tokens;
+pub mod trigger;
+pub mod username;
+
+pub mod password_change;
+pub mod password_forgot;
+pub mod post_confirmation;
+pub mod pre_sign_up;
+pub mod sign_in;
+pub mod sign_up;
+pub mod sign_up_confirm;
+pub mod sign_up_resend_code;
+pub mod token_refresh;
+pub mod token_revoke;
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,336 @@
+//! Reading a request body: one JSON object, its fields taken out by name.
+//!
+//! Fields nobody asks for are skipped without being built. A key that stands twice is refused: two
+//! readers could disagree about which one counts.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use secrecy::SecretString;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::error::{Error, Kind, Result};
+use crate::username::Username;
+
+/// The largest body that is read, in bytes.
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// The fields of a JSON object, still as they came.
+pub struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Fields<'a> {
+    /// Reads a request body.
+    ///
+    /// # Errors
+    /// `RequestEntityTooLargeException` over [`MAX_BODY_BYTES`]; `SerializationException` where it is not
+    /// UTF-8, not JSON, not an object, or has a key twice.
+    pub fn parse(body: &'a [u8]) -> Result<Self> {
+        if body.len() > MAX_BODY_BYTES {
+            return Err(Error::new(
+                Kind::TooLarge,
+                "RequestEntityTooLargeException",
+                format!("The request body is larger than {MAX_BODY_BYTES} bytes."),
+            ));
+        }
+        serde_json::from_slice(body).map_err(|_| {
+            Error::new(
+                Kind::Invalid,
+                "SerializationException",
+                "The request body must be one JSON object in UTF-8, with each key once.",
+            )
+        })
+    }
+
+    /// The text of a required field; `null` and `""` count as missing.
+    ///
+    /// # Errors
+    /// `MissingRequiredParameter`, or `InvalidParameterType` where it is not a string.
+    pub fn string(&self, key: &str) -> Result<String> {
+        match self.present(key) {
+            None => Err(missing(key)),
+            Some(value) => match serde_json::from_str::<String>(value.get()) {
+                Ok(text) if text.is_empty() => Err(missing(key)),
+                Ok(text) => Ok(text),
+                Err(_) => Err(wrong_type(key, "a string")),
+            },
+        }
+    }
+
+    /// A required secret, as [`Fields::string`].
+    ///
+    /// # Errors
+    /// As [`Fields::string`].
+    pub fn secret(&self, key: &str) -> Result<SecretString> {
+        self.string(key).map(SecretString::from)
+    }
+
+    /// A required one-time or confirmation code, or session: text without white space or control
+    /// characters, at most 2,048 bytes, which is all that Cognito takes.
+    ///
+    /// # Errors
+    /// As [`Fields::string`], and `InvalidParameterException` where Cognito would not read it.
+    pub fn opaque(&self, key: &str) -> Result<SecretString> {
+        let text = self.string(key)?;
+        if text.len() > 2048 || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(Error::invalid_parameter(format!(
+                "{} must be at most 2048 characters without spaces.",
+                pascal_case(key)
+            )));
+        }
+        Ok(text.into())
+    }
+
+    /// A required token of Cognito's: base64url and dots; anything else gets `refusal` without a call.
+    ///
+    /// # Errors
+    /// As [`Fields::string`], and `refusal`.
+    pub fn token(&self, key: &str, refusal: impl Fn() -> Error) -> Result<SecretString> {
+        let text = self.string(key)?;
+        match text
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || b"-_=.".contains(&c))
+        {
+            true => Ok(text.into()),
+            false => Err(refusal()),
+        }
+    }
+
+    /// The required `username`, which any kind will do for.
+    ///
+    /// # Errors
+    /// As [`Fields::string`], and `InvalidParameterException` where it is neither an e-mail address nor a
+    /// phone number.
+    pub fn username(&self) -> Result<Username> {
+        Username::parse(self.string("username")?)
+    }
+
+    /// An optional object; `null` counts as missing.
+    ///
+    /// # Errors
+    /// `InvalidParameterType` where it is not an object.
+    pub fn object(&self, key: &str) -> Result<Option<Fields<'a>>> {
+        self.present(key)
+            .map(|value| {
+                serde_json::from_str(value.get()).map_err(|_| wrong_type(key, "an object"))
+            })
+            .transpose()
+    }
+
+    fn present(&self, key: &str) -> Option<&'a RawValue> {
+        let (_, value) = self.0.iter().find(|(name, _)| name == key)?;
+        (value.get() != "null").then_some(*value)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(
+        self,
+        mut map: A,
+    ) -> std::result::Result<Self::Value, A::Error> {
+        let mut fields: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
+        while let Some(Key(key)) = map.next_key()? {
+            if fields.iter().any(|(name, _)| *name == key) {
+                return Err(serde::de::Error::custom("a key stands twice"));
+            }
+            fields.push((key, map.next_value()?));
+        }
+        Ok(Fields(fields))
+    }
+}
+
+/// A key that is borrowed from the body where it has no escapes.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn missing(key: &str) -> Error {
+    Error::new(
+        Kind::Invalid,
+        "MissingRequiredParameter",
+        format!("Missing required key '{}' in params", pascal_case(key)),
+    )
+}
+
+fn wrong_type(key: &str, expected: &str) -> Error {
+    Error::new(
+        Kind::Invalid,
+        "InvalidParameterType",
+        format!("Expected params.{} to be {expected}", pascal_case(key)),
+    )
+}
+
+/// `confirmationCode` as AWS spells it: `ConfirmationCode`.
+fn pascal_case(key: &str) -> String {
+    let mut letters = key.chars();
+    letters
+        .next()
+        .map(|first| first.to_ascii_uppercase().to_string() + letters.as_str())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(body: &[u8]) -> String {
+        match Fields::parse(body) {
+            Ok(_) => panic!("accepted"),
+            Err(error) => error.name.into_owned(),
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_not_one_json_object_is_refused() {
+        let deep = [
+            b"{\"a\":".repeat(10_000),
+            b"1".to_vec(),
+            b"}".repeat(10_000),
+        ]
+        .concat();
+        assert!(deep.len() > MAX_BODY_BYTES);
+        let deep_array = [
+            b"{\"a\":".to_vec(),
+            b"[".repeat(8_000),
+            b"]".repeat(8_000),
+            b"}".to_vec(),
+        ]
+        .concat();
+        assert!(deep_array.len() <= MAX_BODY_BYTES);
+        for (body, why) in [
+            (&b""[..], "empty"),
+            (b"username=a", "a form"),
+            (b"null", "null"),
+            (b"[]", "an array"),
+            (b"\"text\"", "a string"),
+            (b"{\"username\":\"a\"", "cut short"),
+            (b"{\"username\":\"a\"} {}", "two values"),
+            (b"{\"username\":\"\xff\"}", "not UTF-8"),
+            (b"{\"username\":\"a\0\"}", "a control character in a string"),
+            (b"{\"username\":\"a\",\"username\":\"b\"}", "a key twice"),
+            (
+                b"{\"username\":\"a\",\"user\\u006eame\":\"b\"}",
+                "a key twice, once escaped",
+            ),
+            (b"\xef\xbb\xbf{}", "a byte order mark"),
+        ] {
+            assert_eq!(refusal(body), "SerializationException", "{why}");
+        }
+        assert_eq!(refusal(&deep), "RequestEntityTooLargeException");
+        assert!(
+            Fields::parse(&deep_array).is_ok(),
+            "nesting in a field nobody asks for is skipped"
+        );
+    }
+
+    #[test]
+    fn a_body_is_read_up_to_16_kib_and_not_a_byte_further() {
+        let body = |size: usize| {
+            let mut body = b"{\"username\":\"a\"}".to_vec();
+            body.resize(size, b' ');
+            body
+        };
+        assert!(Fields::parse(&body(MAX_BODY_BYTES)).is_ok());
+        assert_eq!(
+            refusal(&body(MAX_BODY_BYTES + 1)),
+            "RequestEntityTooLargeException"
+        );
+    }
+
+    #[test]
+    fn a_missing_field_null_and_the_empty_text_are_alike_and_named_as_aws_names_them() {
+        for body in [
+            "{}",
+            r#"{"confirmationCode":null}"#,
+            r#"{"confirmationCode":""}"#,
+            r#"{"ConfirmationCode":"1"}"#,
+        ] {
+            let error = Fields::parse(body.as_bytes())
+                .unwrap()
+                .string("confirmationCode")
+                .unwrap_err();
+            assert_eq!(error.name, "MissingRequiredParameter", "{body}");
+            assert_eq!(
+                error.message, "Missing required key 'ConfirmationCode' in params",
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_field_of_another_json_type_is_refused() {
+        for value in ["1", "1.5e3", "true", "[]", "[\"a\"]", "{}", "{\"a\":1}"] {
+            let body = format!("{{\"password\":{value}}}");
+            let error = Fields::parse(body.as_bytes())
+                .unwrap()
+                .string("password")
+                .unwrap_err();
+            assert_eq!(error.name, "InvalidParameterType", "{value}");
+            assert_eq!(
+                error.message, "Expected params.Password to be a string",
+                "{value}"
+            );
+        }
+        let error = Fields::parse(br#"{"userAttributes":"User"}"#)
+            .unwrap()
+            .object("userAttributes")
+            .err()
+            .unwrap();
+        assert_eq!(
+            error.message,
+            "Expected params.UserAttributes to be an object"
+        );
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_refused_and_escapes_are_read() {
+        let fields = br#"{"a":"\ud800","b":"\u0061\ud83d\ude80"}"#;
+        let fields = Fields::parse(fields).unwrap();
+        assert_eq!(fields.string("a").unwrap_err().name, "InvalidParameterType");
+        assert_eq!(fields.string("b").unwrap(), "a🚀");
+    }
+
+    #[test]
+    fn a_code_or_session_that_cognito_would_not_read_is_refused_before_it_gets_there() {
+        for value in [
+            "12 34",
+            "12\\t34",
+            "12\\u000034",
+            "\\u00a0",
+            &"1".repeat(2049),
+        ] {
+            let body = format!("{{\"confirmationCode\":\"{value}\"}}");
+            let error = Fields::parse(body.as_bytes())
+                .unwrap()
+                .opaque("confirmationCode")
+                .unwrap_err();
+            assert_eq!(error.name, "InvalidParameterException", "{value}");
+            assert_eq!(
+                error.message,
+                "ConfirmationCode must be at most 2048 characters without spaces."
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored_whatever_they_hold() {
+        let fields = br#"{"__proto__":{"role":"Admin"},"x":[[[{}]]],"username":"a"}"#;
+        assert_eq!(
+            Fields::parse(fields).unwrap().string("username").unwrap(),
+            "a"
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! Which roles may be had by signing up, and how: the lists of the stack, and nothing else.
+//!
+//! The same rules stand twice, in `sign-up` for a clear answer and in `pre-sign-up` for those who call
+//! Cognito directly. A role in no list is for administrators to give.
+
+use crate::config::{ConfigError, Env, bad_value};
+use crate::error::{Error, Result};
+use crate::username::UsernameKind;
+
+/// The user's attribute that keeps the role asked for at sign-up. It is written once; authorisation
+/// relies on the group only.
+pub const ROLE_ATTRIBUTE: &str = "custom:role";
+
+/// The stack's lists of roles and phone prefixes.
+#[derive(Debug)]
+pub struct SignUpRules {
+    email_roles: Vec<String>,
+    phone_roles: Vec<String>,
+    skip_confirmation_roles: Vec<String>,
+    phone_prefixes: Vec<String>,
+}
+
+impl SignUpRules {
+    /// Reads `ROLES`, `EMAIL_SIGN_UP_ROLES`, `PHONE_SIGN_UP_ROLES`, `SKIP_CONFIRMATION_ROLES` and
+    /// `ALLOWED_PHONE_PREFIXES`.
+    ///
+    /// # Errors
+    /// Names the variable that is missing, has a bad entry, or names a role that is not in `ROLES`.
+    pub fn from_env(env: Env<'_>) -> std::result::Result<Self, ConfigError> {
+        let roles = Roles::from_env(env)?;
+        let list = |name: &str| {
+            let entries = env.list(name, is_role, ROLE_FORM)?;
+            match entries.iter().all(|entry| roles.0.contains(entry)) {
+                true => Ok(entries),
+                false => Err(bad_value(name, &"only roles that are in ROLES")),
+            }
+        };
+        Ok(Self {
+            email_roles: list("EMAIL_SIGN_UP_ROLES")?,
+            phone_roles: list("PHONE_SIGN_UP_ROLES")?,
+            skip_confirmation_roles: list("SKIP_CONFIRMATION_ROLES")?,
+            phone_prefixes: phone_prefixes(env)?,
+        })
+    }
+
+    /// Whether a user with `role` may sign up with a username of this kind.
+    ///
+    /// # Errors
+    /// `InvalidParameterException` that tells what is wrong with the role.
+    pub fn check_role(&self, role: &str, kind: UsernameKind) -> Result<()> {
+        let has = |list: &[String]| list.iter().any(|open| open == role);
+        let (list, other, with) = match kind {
+            UsernameKind::Email => (&self.email_roles, &self.phone_roles, "an email address"),
+            UsernameKind::Phone => (&self.phone_roles, &self.email_roles, "a phone number"),
+        };
+        if has(list) {
+            Ok(())
+        } else if has(other) {
+            Err(Error::invalid_parameter(format!(
+                "The role does not allow sign-up with {with}."
+            )))
+        } else {
+            // One text for an unknown role and a closed one: the list of roles is not for guessing.
+            Err(Error::invalid_parameter(
+                "The role does not exist or is not open to sign-up.",
+            ))
+        }
+    }
+
+    /// Whether a message may be sent to this phone number.
+    ///
+    /// # Errors
+    /// `InvalidParameterException` where its prefix is not in the stack's list.
+    pub fn check_phone(&self, phone: &str) -> Result<()> {
+        check_phone_prefix(&self.phone_prefixes, phone)
+    }
+
+    /// Whether users with this role are confirmed and verified at sign-up.
+    pub fn skips_confirmation(&self, role: &str) -> bool {
+        self.skip_confirmation_roles.iter().any(|skip| skip == role)
+    }
+}
+
+/// The names of all roles: one Cognito group each.
+#[derive(Debug)]
+pub struct Roles(Vec<String>);
+
+impl Roles {
+    /// Reads `ROLES`.
+    ///
+    /// # Errors
+    /// Names it where it is missing or has a bad entry.
+    pub fn from_env(env: Env<'_>) -> std::result::Result<Self, ConfigError> {
+        env.required("ROLES")?;
+        env.list("ROLES", is_role, ROLE_FORM).map(Self)
+    }
+
+    /// Whether there is a role of this name.
+    pub fn contains(&self, role: &str) -> bool {
+        self.0.iter().any(|name| name == role)
+    }
+}
+
+const ROLE_FORM: &str = "names of letters and digits, separated by commas";
+
+fn is_role(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric())
+}
+
+/// Reads `ALLOWED_PHONE_PREFIXES`; empty means any.
+///
+/// # Errors
+/// Names it where an entry is not a plus and digits.
+pub fn phone_prefixes(env: Env<'_>) -> std::result::Result<Vec<String>, ConfigError> {
+    let is_prefix = |text: &str| {
+        text.strip_prefix('+')
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit()))
+    };
+    env.list(
+        "ALLOWED_PHONE_PREFIXES",
+        is_prefix,
+        "prefixes such as +34, separated by commas",
+    )
+}
+
+/// Whether `phone` starts with one of `prefixes`, or there are none.
+///
+/// # Errors
+/// `InvalidParameterException` where it does not.
+pub fn check_phone_prefix(prefixes: &[String], phone: &str) -> Result<()> {
+    if prefixes.is_empty()
+        || prefixes
+            .iter()
+            .any(|prefix| phone.starts_with(prefix.as_str()))
+    {
+        Ok(())
+    } else {
+        Err(Error::invalid_parameter(
+            "Phone numbers of this country are not accepted.",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::env;
+
+    fn rules() -> SignUpRules {
+        SignUpRules::from_env(Env::new(&env(&[
+            ("ROLES", "User,Driver,Both,Admin"),
+            ("EMAIL_SIGN_UP_ROLES", "User,Both"),
+            ("PHONE_SIGN_UP_ROLES", "Driver, Both"),
+            ("SKIP_CONFIRMATION_ROLES", "Both"),
+            ("ALLOWED_PHONE_PREFIXES", "+34,+1"),
+        ])))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_role_is_open_only_with_the_kinds_of_username_whose_list_has_it() {
+        let closed = "The role does not exist or is not open to sign-up.";
+        for (role, kind, expected) in [
+            ("User", UsernameKind::Email, None),
+            ("Driver", UsernameKind::Phone, None),
+            ("Both", UsernameKind::Email, None),
+            ("Both", UsernameKind::Phone, None),
+            (
+                "User",
+                UsernameKind::Phone,
+                Some("The role does not allow sign-up with a phone number."),
+            ),
+            (
+                "Driver",
+                UsernameKind::Email,
+                Some("The role does not allow sign-up with an email address."),
+            ),
+            ("Admin", UsernameKind::Email, Some(closed)),
+            ("Nobody", UsernameKind::Phone, Some(closed)),
+            ("user", UsernameKind::Email, Some(closed)),
+            ("User,Both", UsernameKind::Email, Some(closed)),
+        ] {
+            let refusal = rules()
+                .check_role(role, kind)
+                .err()
+                .map(|error| error.message);
+            assert_eq!(refusal.as_deref(), expected, "{role} {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_phone_outside_the_allowed_prefixes_is_refused() {
+        assert!(rules().check_phone("+34999999999").is_ok());
+        assert!(rules().check_phone("+15550001111").is_ok());
+        assert_eq!(
+            rules().check_phone("+447700900000").unwrap_err().name,
+            "InvalidParameterException"
+        );
+        assert!(check_phone_prefix(&[], "+447700900000").is_ok());
+    }
+
+    #[test]
+    fn bad_lists_fail_at_start_and_are_named() {
+        for (name, value, expected) in [
+            (
+                "ROLES",
+                "",
+                "The environment variable ROLES is missing: set it and deploy again.",
+            ),
+            (
+                "ROLES",
+                "User,,Admin",
+                "The environment variable ROLES has a bad value: expected names of letters and digits, separated by commas.",
+            ),
+            (
+                "PHONE_SIGN_UP_ROLES",
+                "Driver",
+                "The environment variable PHONE_SIGN_UP_ROLES has a bad value: expected only roles that are in ROLES.",
+            ),
+            (
+                "ALLOWED_PHONE_PREFIXES",
+                "34",
+                "The environment variable ALLOWED_PHONE_PREFIXES has a bad value: expected prefixes such as +34, separated by commas.",
+            ),
+        ] {
+            let error = SignUpRules::from_env(Env::new(&env(&[("ROLES", "User"), (name, value)])))
+                .unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What the unit tests share: environments, Cognito's answers as it sends them, and clients that read them.
+
+use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
+use aws_sdk_cognitoidentityprovider::primitives::SdkBody;
+
+/// An environment from a table; a later entry replaces an earlier one.
+pub(crate) fn env<'a>(table: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+    move |name| {
+        let (_, value) = table.iter().rev().find(|(key, _)| *key == name)?;
+        Some((*value).to_owned())
+    }
+}
+
+/// An answer of Cognito's with this status and JSON body.
+pub(crate) fn answer(status: u16, body: &str) -> HttpResponse {
+    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.to_owned()))
+}
+
+/// An exception as Cognito sends it.
+pub(crate) fn exception(code: &str, message: &str) -> HttpResponse {
+    answer(
+        400,
+        &serde_json::json!({ "__type": code, "message": message }).to_string(),
+    )
+}

@@ -1,0 +1,51 @@
+//! The tokens, as `sign-in`, `token` and `token-refresh` answer them.
+
+use aws_sdk_cognitoidentityprovider::types::AuthenticationResultType;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// Tokens of a signed-in user.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tokens {
+    /// The access token, a JWT.
+    pub access_token: String,
+    /// The ID token, a JWT; `tokenId` is its documented name.
+    pub token_id: String,
+    /// The refresh token, opaque.
+    pub refresh_token: String,
+    /// Seconds until the access token expires.
+    pub expires_in: i32,
+    /// `Bearer`.
+    pub token_type: String,
+}
+
+impl Tokens {
+    /// The tokens of Cognito's result; `presented` is the refresh token that was traded in, which stays
+    /// good where Cognito returns no new one.
+    ///
+    /// # Errors
+    /// Unavailable where a token is missing: an answer without tokens is never a success.
+    pub fn from_result(
+        result: Option<AuthenticationResultType>,
+        presented: Option<&str>,
+    ) -> Result<Self> {
+        let tokens = result.and_then(|result| {
+            Some(Self {
+                access_token: present(result.access_token)?,
+                token_id: present(result.id_token)?,
+                refresh_token: present(result.refresh_token).or(presented.map(str::to_owned))?,
+                expires_in: result.expires_in,
+                token_type: result.token_type.unwrap_or_else(|| "Bearer".to_owned()),
+            })
+        });
+        tokens.ok_or_else(|| {
+            Error::unavailable("Cognito's answer has neither tokens nor a challenge")
+        })
+    }
+}
+
+fn present(token: Option<String>) -> Option<String> {
+    token.filter(|token| !token.is_empty())
+}
