@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
-use aws_sdk_cognitoidentityprovider::config::timeout::TimeoutConfig;
+use aws_sdk_cognitoidentityprovider::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_sdk_cognitoidentityprovider::config::{
-    BehaviorVersion, Builder, Config, Credentials, Region, SharedHttpClient,
+    BehaviorVersion, Builder, Config, Credentials, Region, SharedCredentialsProvider,
+    SharedHttpClient,
 };
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_types::SdkConfig;
 
 use crate::config::{ConfigError, Env, bad_value};
 
@@ -21,6 +23,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(12);
 /// One attempt of an operation that is harmless to repeat.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+/// One read or write of the one-time codes' limits.
+const DYNAMODB_TIMEOUT: Duration = Duration::from_millis(600);
+/// One message.
+const SNS_TIMEOUT: Duration = Duration::from_millis(1400);
 /// An idle connection is not used again after this: shorter than any server keeps one, so that a request
 /// that can't be repeated is not lost on a connection that was closed while Lambda froze the function.
 const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(20);
@@ -53,7 +59,7 @@ impl UserPool {
     /// # Errors
     /// Names the variable that is missing or bad.
     pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
-        Self::with(env, cognito_config(env)?)
+        Self::with(env, &unsigned(env)?.build())
     }
 
     /// The same with credentials, for the operations that IAM guards. Reads
@@ -62,27 +68,52 @@ impl UserPool {
     /// # Errors
     /// Names the variable that is missing or bad.
     pub fn signed_from_env(env: Env<'_>) -> Result<Self, ConfigError> {
-        Self::with(
-            env,
-            cognito_config(env)?.credentials_provider(credentials(env)?),
-        )
+        Self::with(env, &signed(env)?.build())
     }
 
-    fn with(env: Env<'_>, config: Builder) -> Result<Self, ConfigError> {
+    fn with(env: Env<'_>, config: &SdkConfig) -> Result<Self, ConfigError> {
         Ok(Self {
-            cognito: Client::from_conf(config.build()),
+            cognito: Client::new(config),
             client_id: env.required("USER_POOL_CLIENT_ID")?,
         })
     }
 }
 
-/// A signed client without a pool client, for the triggers that touch the pool.
+/// A signed client without a pool client, for the trigger that touches the pool.
 ///
 /// # Errors
 /// Names the variable that is missing or bad.
 pub fn cognito_from_env(env: Env<'_>) -> Result<Client, ConfigError> {
-    let config = cognito_config(env)?.credentials_provider(credentials(env)?);
-    Ok(Client::from_conf(config.build()))
+    Ok(Client::new(&signed(env)?.build()))
+}
+
+/// What the challenge triggers use. Cognito gives a trigger 5 s and then calls it again, so the limits of
+/// all calls that one trigger makes (two reads and three writes of DynamoDB, one SNS) stay under 4.5 s.
+/// Nothing is repeated: a repeated write would fail its own condition, a repeated message arrive twice.
+#[derive(Debug)]
+pub struct ChallengeClients {
+    /// For the limits.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// For the messages.
+    pub sns: aws_sdk_sns::Client,
+}
+
+impl ChallengeClients {
+    /// Signed clients, as [`UserPool::signed_from_env`].
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
+        let config = signed(env)?.build();
+        let within = |limit| {
+            let timeouts = TimeoutConfig::builder().operation_timeout(limit).build();
+            config.to_builder().timeout_config(timeouts).build()
+        };
+        Ok(Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&within(DYNAMODB_TIMEOUT)),
+            sns: aws_sdk_sns::Client::new(&within(SNS_TIMEOUT)),
+        })
+    }
 }
 
 /// What an operation that is harmless to repeat adds: the SDK's standard retries, with jitter. All others
@@ -98,33 +129,32 @@ pub fn repeatable_within(attempt: Duration) -> Builder {
         .timeout_config(timeouts().operation_attempt_timeout(attempt).build())
 }
 
-fn cognito_config(env: Env<'_>) -> Result<Builder, ConfigError> {
-    let mut config = Config::builder()
+fn unsigned(env: Env<'_>) -> Result<aws_types::sdk_config::Builder, ConfigError> {
+    let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(env.required("AWS_REGION")?))
         .http_client(http_client(env)?)
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts().build());
-    if let Some(endpoint) = env.optional("AWS_ENDPOINT_URL") {
-        config = config.endpoint_url(endpoint);
-    }
+    config.set_endpoint_url(env.optional("AWS_ENDPOINT_URL"));
     Ok(config)
 }
 
-fn timeouts() -> aws_sdk_cognitoidentityprovider::config::timeout::TimeoutConfigBuilder {
-    TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_timeout(OPERATION_TIMEOUT)
-}
-
-fn credentials(env: Env<'_>) -> Result<Credentials, ConfigError> {
-    Ok(Credentials::new(
+fn signed(env: Env<'_>) -> Result<aws_types::sdk_config::Builder, ConfigError> {
+    let credentials = Credentials::new(
         env.required("AWS_ACCESS_KEY_ID")?,
         env.required("AWS_SECRET_ACCESS_KEY")?,
         env.optional("AWS_SESSION_TOKEN"),
         None,
         "environment",
-    ))
+    );
+    Ok(unsigned(env)?.credentials_provider(SharedCredentialsProvider::new(credentials)))
+}
+
+fn timeouts() -> TimeoutConfigBuilder {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
 }
 
 fn http_client(env: Env<'_>) -> Result<SharedHttpClient, ConfigError> {

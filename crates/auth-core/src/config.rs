@@ -88,6 +88,17 @@ impl<'a> Env<'a> {
             .map_err(|expected| bad_value(name, &expected))
     }
 
+    /// A required whole number.
+    ///
+    /// # Errors
+    /// Names the variable.
+    pub fn number(&self, name: &str) -> Result<u32, ConfigError> {
+        let value = self.required(name)?;
+        value
+            .parse()
+            .map_err(|_| bad_value(name, &"a whole number"))
+    }
+
     /// A comma-separated list, which may be empty; white space around an entry is dropped.
     ///
     /// # Errors

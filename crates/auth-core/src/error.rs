@@ -135,6 +135,18 @@ impl Error {
         }
     }
 
+    /// What a failure of DynamoDB or SNS means: never the caller's affair, so it is ours or passes.
+    pub fn from_dependency<E>(error: SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let error = Self::from(error);
+        match error.kind {
+            Kind::Internal | Kind::Unavailable => error,
+            _ => Self::unavailable(error.name),
+        }
+    }
+
     /// What Cognito's exception `code` with `message` means, where the HTTP answer had `status`.
     fn from_exception(code: &str, message: Option<&str>, status: u16) -> Self {
         let Some(kind) = kind_of(code) else {
@@ -204,6 +216,7 @@ fn kind_of(code: &str) -> Option<Kind> {
         | "ServiceUnavailableException" => Kind::Unavailable,
 
         "AccessDeniedException"
+        | "AuthorizationErrorException"
         | "ExpiredTokenException"
         | "IncompleteSignature"
         | "InvalidClientTokenId"

@@ -4,10 +4,12 @@
 //! An operation's module holds its `Request` (with its parsing), its `Response` and one `async fn`
 //! from the one to the other. It knows neither HTTP nor Lambda: those are [`http`] and [`trigger`].
 
+pub mod challenge;
 pub mod clients;
 pub mod config;
 pub mod error;
 pub mod http;
+pub mod limits;
 pub mod message;
 pub mod request;
 pub mod roles;
@@ -16,6 +18,8 @@ pub mod tokens;
 pub mod trigger;
 pub mod username;
 
+pub mod create_auth_challenge;
+pub mod define_auth_challenge;
 pub mod password_change;
 pub mod password_forgot;
 pub mod post_confirmation;
@@ -24,8 +28,10 @@ pub mod sign_in;
 pub mod sign_up;
 pub mod sign_up_confirm;
 pub mod sign_up_resend_code;
+pub mod token;
 pub mod token_refresh;
 pub mod token_revoke;
+pub mod verify_auth_challenge_response;
 
 #[cfg(test)]
 mod testing;

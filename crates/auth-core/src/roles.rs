@@ -135,10 +135,13 @@ pub fn check_phone_prefix(prefixes: &[String], phone: &str) -> Result<()> {
     {
         Ok(())
     } else {
-        Err(Error::invalid_parameter(
-            "Phone numbers of this country are not accepted.",
-        ))
+        Err(phone_not_allowed())
     }
+}
+
+/// The refusal of a phone number outside the allowed prefixes.
+pub(crate) fn phone_not_allowed() -> Error {
+    Error::invalid_parameter("Phone numbers of this country are not accepted.")
 }
 
 #[cfg(test)]

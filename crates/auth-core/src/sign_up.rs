@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::types::AttributeType;
-use rand::TryRng as _;
-use rand::rngs::SysRng;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
@@ -82,8 +80,7 @@ fn role(fields: &Fields<'_>) -> Result<String> {
 /// can ask for, at a length (100) that the longest policy (98) accepts.
 fn random_password() -> Result<SecretString> {
     let mut bits = [0u8; 32];
-    SysRng
-        .try_fill_bytes(&mut bits)
+    getrandom::fill(&mut bits)
         .map_err(|_| Error::internal("the operating system's random generator fails"))?;
     let mut password = bits
         .iter()

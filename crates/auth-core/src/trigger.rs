@@ -5,19 +5,22 @@
 
 use std::time::Instant;
 
+use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use crate::telemetry::Call;
+use crate::{challenge, limits, roles};
 
 /// An event of a Cognito trigger.
 #[derive(Debug)]
-pub struct Event(Value);
+pub struct Event(Map<String, Value>);
 
 impl Event {
     /// An event from its JSON.
-    pub fn new(event: Value) -> Self {
+    pub fn new(event: Map<String, Value>) -> Self {
         Self(event)
     }
 
@@ -33,7 +36,9 @@ impl Event {
 
     /// The value at this path.
     pub fn at(&self, path: &[&str]) -> Option<&Value> {
-        path.iter().try_fold(&self.0, |value, key| value.get(key))
+        let (first, rest) = path.split_first()?;
+        rest.iter()
+            .try_fold(self.0.get(*first)?, |value, key| value.get(key))
     }
 
     /// A text that Cognito always sends.
@@ -51,17 +56,52 @@ impl Event {
         self.text(&["request", "userAttributes", name])
     }
 
+    /// The rounds of a sign-in so far, the oldest first.
+    pub fn rounds(&self) -> &[Value] {
+        let rounds = self.at(&["request", "session"]).and_then(Value::as_array);
+        rounds.map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the user does not exist, which Cognito hides from its caller.
+    pub fn user_not_found(&self) -> bool {
+        self.at(&["request", "userNotFound"]) == Some(&Value::Bool(true))
+    }
+
+    /// What the user's limits are kept under: the `sub`, or for a user who does not exist a digest of the
+    /// name that was asked for, so that their limits give nothing away and no phone number is stored.
+    ///
+    /// # Errors
+    /// Internal where the event names no user.
+    pub fn limits_key(&self) -> Result<String> {
+        if !self.user_not_found() {
+            return self
+                .required(&["request", "userAttributes", "sub"])
+                .map(str::to_owned);
+        }
+        let name = [
+            self.required(&["userPoolId"])?,
+            self.required(&["userName"])?,
+        ]
+        .join("/");
+        let digest = Sha256::digest(name);
+        Ok(digest.iter().fold("unknown-".to_owned(), |key, byte| {
+            key + &format!("{byte:02x}")
+        }))
+    }
+
     /// Fills in a field of the response.
     pub fn respond(&mut self, name: &str, value: impl Into<Value>) {
-        let response = &mut self.0["response"];
+        let response = self.0.entry("response").or_insert(Value::Null);
         if !response.is_object() {
             *response = Value::Object(Map::new());
         }
-        response[name] = value.into();
+        if let Some(response) = response.as_object_mut() {
+            response.insert(name.to_owned(), value.into());
+        }
     }
 
     /// The JSON to answer with.
-    pub fn into_json(self) -> Value {
+    pub fn into_json(self) -> Map<String, Value> {
         self.0
     }
 }
@@ -69,6 +109,61 @@ impl Event {
 /// A source that the function is not made for: the pool's configuration is wrong.
 pub fn unknown_source() -> Error {
     Error::internal("the function is attached to a trigger that it is not made for")
+}
+
+/// The text of a refusal, which Cognito hands on to its caller after a text of its own.
+fn told(error: &Error) -> String {
+    match error.retry_after {
+        Some(seconds) => format!("{}: {} Retry after {seconds} s.", error.name, error.message),
+        None => format!("{}: {}", error.name, error.message),
+    }
+}
+
+/// The refusal of a challenge trigger of ours that Cognito hands on in this text, if there is one.
+fn refusal_in(text: &str) -> Option<Error> {
+    let retry_after = || {
+        let (_, rest) = text.split_once("Retry after ")?;
+        rest.split_once(" s.")?.0.parse().ok()
+    };
+    refusals()
+        .into_iter()
+        .find(|refusal| text.contains(&format!("{}: ", refusal.name)))
+        .map(|refusal| Error {
+            retry_after: refusal
+                .retry_after
+                .and_then(|_| retry_after())
+                .or(refusal.retry_after),
+            ..refusal
+        })
+}
+
+/// As `Error::from`, with a challenge trigger's refusal in place of Cognito's report of it.
+pub fn refusal_or_error<E>(error: SdkError<E>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let refusal = error
+        .as_service_error()
+        .and_then(|exception| match exception.code() {
+            Some(
+                "UserLambdaValidationException"
+                | "UnexpectedLambdaException"
+                | "InvalidLambdaResponseException",
+            ) => refusal_in(exception.message()?),
+            _ => None,
+        });
+    refusal.unwrap_or_else(|| error.into())
+}
+
+/// The refusals that a challenge trigger can tell `sign-in` and `token`.
+fn refusals() -> [Error; 5] {
+    [
+        challenge::user_not_confirmed(),
+        limits::too_many(1000),
+        roles::phone_not_allowed(),
+        Error::internal("a challenge trigger failed: see its log"),
+        Error::unavailable("a challenge trigger failed: see its log"),
+    ]
 }
 
 /// Serves Cognito's calls until the process ends.
@@ -80,12 +175,12 @@ pub async fn serve(
     handler: impl AsyncFn(&mut Event) -> Result<()>,
 ) -> std::result::Result<(), lambda_runtime::Error> {
     let handler = &handler;
-    let service = service_fn(async |event: LambdaEvent<Value>| {
+    let service = service_fn(async |event: LambdaEvent<Map<String, Value>>| {
         answer(function, event, handler)
             .await
             .map_err(|error| Diagnostic {
+                error_message: told(&error),
                 error_type: error.name.into_owned(),
-                error_message: error.message.into_owned(),
             })
     });
     Runtime::new(service).run().await
@@ -93,16 +188,13 @@ pub async fn serve(
 
 async fn answer(
     function: &'static str,
-    event: LambdaEvent<Value>,
+    event: LambdaEvent<Map<String, Value>>,
     handler: impl AsyncFn(&mut Event) -> Result<()>,
-) -> Result<Value> {
+) -> Result<Map<String, Value>> {
     let started = Instant::now();
     let mut payload = Event(event.payload);
     let source = payload.source().to_owned();
-    let outcome = match payload.0.is_object() {
-        true => handler(&mut payload).await,
-        false => Err(unknown_source()),
-    };
+    let outcome = handler(&mut payload).await;
     let call = Call {
         function,
         request_id: &event.context.request_id,

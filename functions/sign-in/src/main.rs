@@ -10,9 +10,11 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let env = telemetry::start()?;
     let route = Route::from_env(env!("CARGO_PKG_NAME"), env)?;
     let pool = UserPool::from_env(env)?;
+    let mode = env.parsed("MODE")?;
     route
-        .serve(Request::parse, async |request| {
-            sign_in(&pool, request).await
-        })
+        .serve(
+            |fields| Request::parse(fields, mode),
+            async |request| sign_in(&pool, request).await,
+        )
         .await
 }

@@ -1,0 +1,362 @@
+//! What a user may ask for across sessions: codes sent, and answers compared.
+//!
+//! Cognito locks out failed sign-ins with a password, but not those with a challenge of one's own, so the
+//! counts are kept here: one DynamoDB item per user, under the user's `sub`, changed by conditional writes
+//! only. It holds no phone number.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::challenge::Code;
+use crate::config::{ConfigError, Env};
+use crate::error::{Error, Result};
+
+const SECOND: u64 = 1000;
+const HOUR: u64 = 3600 * SECOND;
+const DAY: u64 = 24 * HOUR;
+
+/// Cognito calls a slow trigger again: within this time a second call is the same attempt.
+const SAME_ATTEMPT: u64 = 15 * SECOND;
+
+/// How often a send is decided anew where another one came in between.
+const ROUNDS: usize = 2;
+
+/// The counts of all users.
+#[derive(Debug)]
+pub struct Limits {
+    dynamodb: Client,
+    table: String,
+    rules: Rules,
+}
+
+/// How much is allowed. Times are in milliseconds, as everywhere in this module.
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    cooldown: u64,
+    sends_per_hour: u32,
+    sends_per_day: u32,
+    wrong_answers_per_hour: u32,
+}
+
+/// What to do about a code that is asked for.
+#[derive(Debug)]
+pub enum Send {
+    /// Send this one. [`Limits::withdraw`] takes it back where it can't be sent.
+    New(Reservation),
+    /// It has been sent already: this is the same attempt.
+    Again(Code),
+}
+
+/// A send that is counted already, with what it replaced.
+#[derive(Debug)]
+pub struct Reservation {
+    /// The code to send.
+    pub code: Code,
+    user: String,
+    sent_at: u64,
+    before: Sends,
+}
+
+/// What is stored about the codes that were sent to a user.
+#[derive(Clone, Debug, Default)]
+struct Sends {
+    last: Option<(u64, Code)>,
+    hour: Window,
+    day: Window,
+    wrong_answers: Window,
+}
+
+/// A count that starts over when its time is up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Window {
+    start: u64,
+    count: u32,
+}
+
+impl Window {
+    /// The milliseconds until there is room, where there is none now.
+    fn wait(self, now: u64, length: u64, most: u32) -> Option<u64> {
+        let end = self.start + length;
+        (self.count >= most && now < end).then(|| end - now)
+    }
+
+    fn add(self, now: u64, length: u64) -> Self {
+        if now < self.start + length {
+            Self {
+                count: self.count + 1,
+                ..self
+            }
+        } else {
+            Self {
+                start: now,
+                count: 1,
+            }
+        }
+    }
+}
+
+/// What [`decide`] found.
+#[derive(Debug)]
+enum Decision {
+    Send { hour: Window, day: Window },
+    Again(Code),
+    Wait(u64),
+}
+
+fn decide(rules: Rules, sends: &Sends, now: u64) -> Decision {
+    if let Some((sent_at, code)) = &sends.last {
+        let age = now.saturating_sub(*sent_at);
+        if age < SAME_ATTEMPT.min(rules.cooldown) {
+            return Decision::Again(code.clone());
+        }
+        if age < rules.cooldown {
+            return Decision::Wait(rules.cooldown - age);
+        }
+    }
+    let waits = [
+        sends.hour.wait(now, HOUR, rules.sends_per_hour),
+        sends.day.wait(now, DAY, rules.sends_per_day),
+        // Where no answer would be right, no code is worth sending.
+        sends
+            .wrong_answers
+            .wait(now, HOUR, rules.wrong_answers_per_hour),
+    ];
+    match waits.into_iter().flatten().max() {
+        Some(wait) => Decision::Wait(wait),
+        None => Decision::Send {
+            hour: sends.hour.add(now, HOUR),
+            day: sends.day.add(now, DAY),
+        },
+    }
+}
+
+impl Limits {
+    /// Reads `OTP_TABLE_NAME`, `OTP_COOLDOWN_SECONDS`, `OTP_MAX_SENDS_PER_HOUR`, `OTP_MAX_SENDS_PER_DAY` and
+    /// `OTP_MAX_WRONG_ANSWERS_PER_HOUR`.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(env: Env<'_>, dynamodb: Client) -> std::result::Result<Self, ConfigError> {
+        Ok(Self {
+            dynamodb,
+            table: env.required("OTP_TABLE_NAME")?,
+            rules: Rules {
+                cooldown: u64::from(env.number("OTP_COOLDOWN_SECONDS")?) * SECOND,
+                sends_per_hour: env.number("OTP_MAX_SENDS_PER_HOUR")?,
+                sends_per_day: env.number("OTP_MAX_SENDS_PER_DAY")?,
+                wrong_answers_per_hour: env.number("OTP_MAX_WRONG_ANSWERS_PER_HOUR")?,
+            },
+        })
+    }
+
+    /// Counts a code for the user before it is sent, if one may be sent now.
+    ///
+    /// # Errors
+    /// `TooManyRequestsException` with the time to wait; unavailable where DynamoDB does not answer.
+    pub async fn reserve_send(&self, user: &str) -> Result<Send> {
+        for _ in 0..ROUNDS {
+            let now = now();
+            let before = self.read(user).await?;
+            let (hour, day) = match decide(self.rules, &before, now) {
+                Decision::Send { hour, day } => (hour, day),
+                Decision::Again(code) => return Ok(Send::Again(code)),
+                Decision::Wait(wait) => return Err(too_many(wait)),
+            };
+            // Later than the one before it in any case, as it tells versions of the item apart.
+            let sent_at = before
+                .last
+                .as_ref()
+                .map_or(now, |(last, _)| now.max(last + 1));
+            let code = Code::random()?;
+            let after = Sends {
+                last: Some((sent_at, code.clone())),
+                hour,
+                day,
+                ..before.clone()
+            };
+            if self
+                .write(user, before.last.as_ref().map(|(last, _)| *last), &after)
+                .await?
+            {
+                return Ok(Send::New(Reservation {
+                    code,
+                    user: user.to_owned(),
+                    sent_at,
+                    before,
+                }));
+            }
+        }
+        Err(Error::unavailable(
+            "other sign-ins of the same user kept changing the counts",
+        ))
+    }
+
+    /// Takes back a send that failed, so that it does not count.
+    ///
+    /// # Errors
+    /// Unavailable where DynamoDB does not answer.
+    pub async fn withdraw(&self, reservation: Reservation) -> Result<()> {
+        let Reservation {
+            user,
+            sent_at,
+            before,
+            ..
+        } = reservation;
+        self.write(&user, Some(sent_at), &before).await.map(drop)
+    }
+
+    /// Counts an answer before it is compared, as if it were wrong; `false` where none may be compared now.
+    ///
+    /// # Errors
+    /// Unavailable where DynamoDB does not answer.
+    pub async fn reserve_answer(&self, user: &str) -> Result<bool> {
+        let now = now();
+        let most = self.rules.wrong_answers_per_hour;
+        if most == 0 {
+            return Ok(false);
+        }
+        let oldest = number(now.saturating_sub(HOUR));
+        let in_window = || {
+            self.update(user)
+                .update_expression("SET wrongCount = wrongCount + :one")
+                .condition_expression("wrongStart > :oldest AND wrongCount < :most")
+                .expression_attribute_values(":one", number(1))
+                .expression_attribute_values(":most", number(most))
+                .expression_attribute_values(":oldest", oldest.clone())
+        };
+        let new_window = self
+            .update(user)
+            .update_expression("SET wrongStart = :now, wrongCount = :one, expiresAt = :expires")
+            .condition_expression("attribute_not_exists(wrongStart) OR wrongStart <= :oldest")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":now", number(now))
+            .expression_attribute_values(":oldest", oldest.clone())
+            .expression_attribute_values(":expires", number(expiry(now)));
+        Ok(applied(in_window().send().await)?
+            || applied(new_window.send().await)?
+            // Another answer may have opened the window in between.
+            || applied(in_window().send().await)?)
+    }
+
+    /// Takes back the count of an answer that was right.
+    ///
+    /// # Errors
+    /// Unavailable where DynamoDB does not answer.
+    pub async fn forgive_answer(&self, user: &str) -> Result<()> {
+        let update = self
+            .update(user)
+            .update_expression("SET wrongCount = wrongCount - :one")
+            .condition_expression("wrongCount > :none")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":none", number(0));
+        applied(update.send().await).map(drop)
+    }
+
+    async fn read(&self, user: &str) -> Result<Sends> {
+        let answer = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .key("sub", text(user))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(Error::from_dependency)?;
+        let item = answer.item.unwrap_or_default();
+        let get = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
+        let window = |start: &str, count: &str| Window {
+            start: get(start).unwrap_or_default(),
+            count: get(count)
+                .unwrap_or_default()
+                .try_into()
+                .unwrap_or(u32::MAX),
+        };
+        let code = item.get("lastCode").and_then(|code| code.as_s().ok());
+        Ok(Sends {
+            last: get("sentAt").zip(code.map(Code::new)),
+            hour: window("hourStart", "hourSends"),
+            day: window("dayStart", "daySends"),
+            wrong_answers: window("wrongStart", "wrongCount"),
+        })
+    }
+
+    /// Writes what was sent, if the last send is still the one of `version`; tells whether it was.
+    async fn write(&self, user: &str, version: Option<u64>, sends: &Sends) -> Result<bool> {
+        let mut update = self
+            .update(user)
+            .expression_attribute_values(":hourStart", number(sends.hour.start))
+            .expression_attribute_values(":hourSends", number(sends.hour.count))
+            .expression_attribute_values(":dayStart", number(sends.day.start))
+            .expression_attribute_values(":daySends", number(sends.day.count))
+            .expression_attribute_values(":expires", number(expiry(now())));
+        const WINDOWS: &str = "SET hourStart = :hourStart, hourSends = :hourSends, dayStart = :dayStart, \
+                               daySends = :daySends, expiresAt = :expires";
+        update = match &sends.last {
+            Some((sent_at, code)) => update
+                .update_expression(format!("{WINDOWS}, sentAt = :sentAt, lastCode = :code"))
+                .expression_attribute_values(":sentAt", number(*sent_at))
+                .expression_attribute_values(":code", text(code.expose())),
+            None => update.update_expression(format!("{WINDOWS} REMOVE sentAt, lastCode")),
+        };
+        update = match version {
+            Some(version) => update
+                .condition_expression("sentAt = :version")
+                .expression_attribute_values(":version", number(version)),
+            None => update.condition_expression("attribute_not_exists(sentAt)"),
+        };
+        applied(update.send().await)
+    }
+
+    fn update(&self, user: &str) -> UpdateItemFluentBuilder {
+        self.dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .key("sub", text(user))
+    }
+}
+
+/// Whether a conditional write was made.
+fn applied<T>(outcome: std::result::Result<T, SdkError<UpdateItemError>>) -> Result<bool> {
+    match outcome {
+        Ok(_) => Ok(true),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(Error::from_dependency(error)),
+    }
+}
+
+/// The refusal of a code that is asked for too early; `wait` is in milliseconds.
+pub(crate) fn too_many(wait: u64) -> Error {
+    let seconds = wait.div_ceil(SECOND).try_into().unwrap_or(u32::MAX);
+    Error::throttled("Please wait before you ask for another code.", seconds)
+}
+
+fn now() -> u64 {
+    let elapsed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    elapsed.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
+/// When DynamoDB may drop the item, in seconds: every window has ended by then.
+fn expiry(now: u64) -> u64 {
+    (now + DAY) / SECOND + 1
+}
+
+fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
