@@ -131,3 +131,224 @@ async fn new_code(event: &Event, limits: &Limits, sms: &Sms) -> Result<Code> {
     }
     Ok(code)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+
+    use super::*;
+    use crate::testing::{answer, env, event, exception};
+
+    const PUBLISHED: &str = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
+
+    /// A table without the user, and a phone network that keeps what it is told.
+    struct World {
+        reads: Rule,
+        writes: Rule,
+        messages: Arc<Mutex<Vec<(String, String)>>>,
+        sns: aws_sdk_sns::Client,
+    }
+
+    fn world(sns_works: bool) -> World {
+        let messages = Arc::new(Mutex::new(Vec::new()));
+        let kept = messages.clone();
+        let publish = mock!(aws_sdk_sns::Client::publish).match_requests(move |publish| {
+            let attributes = publish.message_attributes().unwrap();
+            assert_eq!(
+                attributes["AWS.SNS.SMS.SMSType"].string_value(),
+                Some("Transactional")
+            );
+            assert_eq!(
+                attributes["AWS.SNS.SMS.SenderID"].string_value(),
+                Some("Rocket")
+            );
+            let text = |text: Option<&str>| text.unwrap().to_owned();
+            kept.lock()
+                .unwrap()
+                .push((text(publish.phone_number()), text(publish.message())));
+            true
+        });
+        let publish = publish.then_http_response(move || match sns_works {
+            true => answer(200, PUBLISHED),
+            false => answer(
+                500,
+                "<ErrorResponse><Error><Code>InternalFailure</Code></Error></ErrorResponse>",
+            ),
+        });
+        World {
+            reads: mock!(aws_sdk_dynamodb::Client::get_item)
+                .then_http_response(|| answer(200, "{}")),
+            writes: mock!(aws_sdk_dynamodb::Client::update_item)
+                .then_http_response(|| answer(200, "{}")),
+            messages,
+            sns: mock_client!(aws_sdk_sns, RuleMode::MatchAny, [&publish]),
+        }
+    }
+
+    impl World {
+        async fn create(&self, request: Value) -> Result<Value> {
+            let table = env(&[
+                ("OTP_TABLE_NAME", "limits"),
+                ("OTP_COOLDOWN_SECONDS", "30"),
+                ("OTP_MAX_SENDS_PER_HOUR", "5"),
+                ("OTP_MAX_SENDS_PER_DAY", "20"),
+                ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
+                ("SMS_MESSAGE", "Your code: {####}!"),
+                ("SMS_SENDER_ID", "Rocket"),
+                ("ALLOWED_PHONE_PREFIXES", "+34"),
+            ]);
+            let env = Env::new(&table);
+            let dynamodb = mock_client!(
+                aws_sdk_dynamodb,
+                RuleMode::MatchAny,
+                [&self.reads, &self.writes]
+            );
+            let limits = Limits::from_env(env, dynamodb).unwrap();
+            let sms = Sms::from_env(env, self.sns.clone()).unwrap();
+            let mut event = event("CreateAuthChallenge_Authentication", request);
+            create_auth_challenge(&mut event, &limits, &sms).await?;
+            Ok(Value::Object(event.into_json()))
+        }
+
+        fn messages(&self) -> Vec<(String, String)> {
+            self.messages.lock().unwrap().clone()
+        }
+    }
+
+    fn request(phone: &str) -> Value {
+        json!({
+            "userAttributes": { "sub": "s-1", "phone_number": phone },
+            "challengeName": "CUSTOM_CHALLENGE",
+            "session": [],
+        })
+    }
+
+    #[tokio::test]
+    async fn a_new_sign_in_is_sent_the_code_that_counts_and_nobody_else_sees_it() {
+        let world = world(true);
+        let event = world.create(request("+34999999999")).await.unwrap();
+        let response = &event["response"];
+        let code = response["privateChallengeParameters"]["code"]
+            .as_str()
+            .unwrap();
+        assert_eq!(
+            world.messages(),
+            [("+34999999999".to_owned(), format!("Your code: {code}!"))]
+        );
+        assert_eq!(response["challengeMetadata"], code);
+        assert_eq!(response["publicChallengeParameters"], json!({}));
+        assert_eq!(event["aFieldOfTomorrow"]["kept"], true);
+        assert_eq!((world.reads.num_calls(), world.writes.num_calls()), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn a_round_after_a_wrong_answer_keeps_the_code_and_sends_nothing() {
+        let world = world(true);
+        let mut request = request("+34999999999");
+        request["session"] = json!([{ "challengeName": "CUSTOM_CHALLENGE", "challengeResult": false, "challengeMetadata": "012345" }]);
+        let event = world.create(request).await.unwrap();
+        assert_eq!(
+            event["response"]["privateChallengeParameters"]["code"],
+            "012345"
+        );
+        assert_eq!(event["response"]["challengeMetadata"], "012345");
+        assert!(world.messages().is_empty());
+        assert_eq!((world.reads.num_calls(), world.writes.num_calls()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_user_who_does_not_exist_gets_a_challenge_and_no_message_is_sent() {
+        let world = world(true);
+        let request =
+            json!({ "userNotFound": true, "challengeName": "CUSTOM_CHALLENGE", "session": [] });
+        let event = world.create(request).await.unwrap();
+        assert_eq!(
+            event["response"]["privateChallengeParameters"]["code"]
+                .as_str()
+                .unwrap()
+                .len(),
+            6
+        );
+        assert!(world.messages().is_empty());
+        assert_eq!(
+            (world.reads.num_calls(), world.writes.num_calls()),
+            (1, 1),
+            "counted like any other"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_phone_outside_the_allowed_prefixes_is_refused_before_anything_is_counted_or_sent() {
+        let world = world(true);
+        let error = world.create(request("+447700900000")).await.unwrap_err();
+        assert_eq!(
+            error.message,
+            "Phone numbers of this country are not accepted."
+        );
+        assert!(world.messages().is_empty());
+        assert_eq!((world.reads.num_calls(), world.writes.num_calls()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_message_that_can_not_be_sent_is_unavailable_and_taken_back_from_the_counts() {
+        let world = world(false);
+        let error = world.create(request("+34999999999")).await.unwrap_err();
+        assert_eq!(error.name, "ServiceUnavailableException");
+        assert_eq!(
+            world.messages().len(),
+            1,
+            "one attempt: a repeat could arrive twice"
+        );
+        assert_eq!(world.writes.num_calls(), 2, "counted and taken back");
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_not_a_new_code_or_lacks_something_is_our_fault() {
+        let world = world(true);
+        for (why, request) in [
+            (
+                "another challenge",
+                json!({ "challengeName": "PASSWORD_VERIFIER", "session": [] }),
+            ),
+            (
+                "no user",
+                json!({ "challengeName": "CUSTOM_CHALLENGE", "session": [] }),
+            ),
+            (
+                "no phone",
+                json!({ "userAttributes": { "sub": "s" }, "challengeName": "CUSTOM_CHALLENGE", "session": [] }),
+            ),
+            (
+                "a bad phone",
+                json!({ "userAttributes": { "sub": "s", "phone_number": "+34x" }, "challengeName": "CUSTOM_CHALLENGE", "session": [] }),
+            ),
+            (
+                "a round without a code",
+                json!({ "challengeName": "CUSTOM_CHALLENGE", "session": [{ "challengeMetadata": null }] }),
+            ),
+        ] {
+            assert_eq!(
+                world.create(request).await.unwrap_err().name,
+                "InternalErrorException",
+                "{why}"
+            );
+        }
+        assert!(world.messages().is_empty());
+    }
+
+    #[test]
+    fn a_message_without_the_placeholder_or_with_two_fails_at_start() {
+        for message in ["", "Your code.", "{####} {####}"] {
+            let table = env(&[("SMS_MESSAGE", message)]);
+            let sns = mock_client!(
+                aws_sdk_sns,
+                RuleMode::MatchAny,
+                [&mock!(aws_sdk_sns::Client::publish).then_http_response(|| exception("x", ""))]
+            );
+            let error = Sms::from_env(Env::new(&table), sns).unwrap_err();
+            assert!(error.to_string().contains("SMS_MESSAGE"), "{error}");
+        }
+    }
+}

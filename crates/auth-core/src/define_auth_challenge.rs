@@ -38,3 +38,121 @@ pub fn define_auth_challenge(event: &mut Event) -> Result<()> {
     );
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::event;
+
+    fn define(request: Value) -> Result<Value> {
+        let mut event = event("DefineAuthChallenge_Authentication", request);
+        define_auth_challenge(&mut event)?;
+        Ok(Value::Object(event.into_json()))
+    }
+
+    #[test]
+    fn the_answers_so_far_decide_what_comes_next() {
+        let round = |result: Value| json!({ "challengeName": "CUSTOM_CHALLENGE", "challengeResult": result, "challengeMetadata": "012345" });
+        let (wrong, right, null) = (round(json!(false)), round(json!(true)), round(Value::Null));
+        let password = json!({ "challengeName": "PASSWORD_VERIFIER", "challengeResult": true, "challengeMetadata": null });
+        let (code, tokens, end) = (
+            ("CUSTOM_CHALLENGE", false, false),
+            ("", true, false),
+            ("", false, true),
+        );
+        for (why, session, user_not_found, expected) in [
+            ("nothing yet", json!([]), json!(false), code),
+            ("no session at all", Value::Null, Value::Null, code),
+            ("right at once", json!([right]), json!(false), tokens),
+            ("one wrong", json!([wrong]), json!(false), code),
+            ("two wrong", json!([wrong, wrong]), json!(false), code),
+            (
+                "right at the last",
+                json!([wrong, wrong, right]),
+                json!(false),
+                tokens,
+            ),
+            (
+                "three wrong",
+                json!([wrong, wrong, wrong]),
+                json!(false),
+                end,
+            ),
+            (
+                "right before, wrong now",
+                json!([right, wrong]),
+                json!(false),
+                code,
+            ),
+            ("no result", json!([null]), json!(false), code),
+            (
+                "three without a result",
+                json!([null, null, null]),
+                json!(false),
+                end,
+            ),
+            ("another challenge", json!([password]), json!(false), end),
+            (
+                "another challenge before",
+                json!([password, right]),
+                json!(false),
+                end,
+            ),
+            ("a user who does not exist", json!([]), json!(true), code),
+            (
+                "a right answer without a user",
+                json!([right]),
+                json!(true),
+                code,
+            ),
+            (
+                "three answers without a user",
+                json!([wrong, wrong, right]),
+                json!(true),
+                end,
+            ),
+        ] {
+            let event = define(json!({
+                "userAttributes": { "sub": "s", "cognito:user_status": "CONFIRMED" },
+                "session": session,
+                "userNotFound": user_not_found,
+            }))
+            .unwrap();
+            let response = &event["response"];
+            let found = (
+                response["challengeName"].as_str().unwrap_or_default(),
+                response["issueTokens"].as_bool().unwrap(),
+                response["failAuthentication"].as_bool().unwrap(),
+            );
+            assert_eq!(found, expected, "{why}");
+            assert_eq!(event["aFieldOfTomorrow"]["kept"], true, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_user_who_has_not_confirmed_is_refused() {
+        let error = define(
+            json!({ "userAttributes": { "cognito:user_status": "UNCONFIRMED" }, "session": [] }),
+        )
+        .unwrap_err();
+        assert_eq!(
+            (&*error.name, &*error.message),
+            ("UserNotConfirmedException", "User is not confirmed.")
+        );
+    }
+
+    #[test]
+    fn another_triggers_event_is_refused() {
+        for source in [
+            "",
+            "CreateAuthChallenge_Authentication",
+            "DefineAuthChallenge_Tomorrow",
+        ] {
+            let error =
+                define_auth_challenge(&mut event(source, json!({ "session": [] }))).unwrap_err();
+            assert_eq!(error.name, "InternalErrorException", "{source}");
+        }
+    }
+}

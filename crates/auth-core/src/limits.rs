@@ -360,3 +360,270 @@ fn number(value: impl ToString) -> AttributeValue {
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+
+    use super::*;
+    use crate::testing::{answer, exception};
+
+    const RULES: Rules = Rules {
+        cooldown: 30 * SECOND,
+        sends_per_hour: 5,
+        sends_per_day: 20,
+        wrong_answers_per_hour: 10,
+    };
+
+    const NOW: u64 = 1_800_000_000_000;
+
+    fn ago(age: u64, count: u32) -> Window {
+        Window {
+            start: NOW - age,
+            count,
+        }
+    }
+
+    fn sent(age: u64) -> Option<(u64, Code)> {
+        Some((NOW - age, Code::new("012345")))
+    }
+
+    #[test]
+    fn whether_a_code_is_sent_depends_on_the_codes_and_wrong_answers_before() {
+        let none = Window::default();
+        for (why, last, hour, day, wrong_answers, expected) in [
+            ("the first code", None, none, none, none, "send"),
+            (
+                "the same attempt",
+                sent(0),
+                ago(0, 1),
+                ago(0, 1),
+                none,
+                "again",
+            ),
+            (
+                "the same attempt, late",
+                sent(15 * SECOND - 1),
+                ago(HOUR, 1),
+                ago(HOUR, 1),
+                none,
+                "again",
+            ),
+            (
+                "too early",
+                sent(15 * SECOND),
+                ago(0, 1),
+                ago(0, 1),
+                none,
+                "wait 15000",
+            ),
+            (
+                "almost in time",
+                sent(30 * SECOND - 1),
+                ago(0, 1),
+                ago(0, 1),
+                none,
+                "wait 1",
+            ),
+            (
+                "in time",
+                sent(30 * SECOND),
+                ago(30 * SECOND, 1),
+                ago(30 * SECOND, 1),
+                none,
+                "send",
+            ),
+            (
+                "the last of the hour",
+                sent(60 * SECOND),
+                ago(120 * SECOND, 4),
+                ago(0, 4),
+                none,
+                "send",
+            ),
+            (
+                "one more than the hour has",
+                sent(60 * SECOND),
+                ago(HOUR - 1000, 5),
+                ago(0, 5),
+                none,
+                "wait 1000",
+            ),
+            (
+                "the hour has ended",
+                sent(60 * SECOND),
+                ago(HOUR, 5),
+                ago(HOUR, 5),
+                none,
+                "send",
+            ),
+            (
+                "one more than the day has",
+                sent(HOUR),
+                ago(HOUR, 5),
+                ago(DAY - 5000, 20),
+                none,
+                "wait 5000",
+            ),
+            (
+                "the day has ended",
+                sent(HOUR),
+                ago(HOUR, 5),
+                ago(DAY, 20),
+                none,
+                "send",
+            ),
+            (
+                "both have to end",
+                sent(HOUR),
+                ago(HOUR - 1, 5),
+                ago(DAY - 2, 20),
+                none,
+                "wait 2",
+            ),
+            (
+                "locked by wrong answers",
+                sent(HOUR),
+                none,
+                none,
+                ago(HOUR - 3000, 10),
+                "wait 3000",
+            ),
+            (
+                "no longer locked",
+                sent(HOUR),
+                none,
+                none,
+                ago(HOUR, 10),
+                "send",
+            ),
+            (
+                "sent by a clock ahead of ours",
+                Some((NOW + 5000, Code::new("1"))),
+                none,
+                none,
+                none,
+                "again",
+            ),
+        ] {
+            let sends = Sends {
+                last,
+                hour,
+                day,
+                wrong_answers,
+            };
+            let decision = match decide(RULES, &sends, NOW) {
+                Decision::Send { .. } => "send".to_owned(),
+                Decision::Again(_) => "again".to_owned(),
+                Decision::Wait(wait) => format!("wait {wait}"),
+            };
+            assert_eq!(decision, expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_window_counts_up_and_starts_over_when_it_has_ended() {
+        assert_eq!(Window::default().add(NOW, HOUR), ago(0, 1));
+        assert_eq!(ago(HOUR - 1, 3).add(NOW, HOUR), ago(HOUR - 1, 4));
+        assert_eq!(ago(HOUR, 3).add(NOW, HOUR), ago(0, 1));
+    }
+
+    #[test]
+    fn a_cooldown_shorter_than_an_attempt_shortens_the_attempt() {
+        let rules = Rules {
+            cooldown: SECOND,
+            ..RULES
+        };
+        let sends = |age| Sends {
+            last: sent(age),
+            ..Sends::default()
+        };
+        assert!(matches!(
+            decide(rules, &sends(SECOND - 1), NOW),
+            Decision::Again(_)
+        ));
+        assert!(matches!(
+            decide(rules, &sends(SECOND), NOW),
+            Decision::Send { .. }
+        ));
+    }
+
+    fn limits(dynamodb: Client) -> Limits {
+        Limits {
+            dynamodb,
+            table: "limits".to_owned(),
+            rules: RULES,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_send_that_another_one_overtook_becomes_the_same_attempt() {
+        let item = format!(
+            r#"{{"Item":{{"sub":{{"S":"user"}},"sentAt":{{"N":"{}"}},"lastCode":{{"S":"246810"}}}}}}"#,
+            now()
+        );
+        let empty = mock!(Client::get_item).then_http_response(|| answer(200, "{}"));
+        let taken = mock!(Client::update_item).then_http_response(|| {
+            exception(
+                "ConditionalCheckFailedException",
+                "The conditional request failed",
+            )
+        });
+        let found = mock!(Client::get_item).then_http_response(move || answer(200, &item));
+        let client = mock_client!(
+            aws_sdk_dynamodb,
+            RuleMode::Sequential,
+            [&empty, &taken, &found]
+        );
+        match limits(client).reserve_send("user").await.unwrap() {
+            Send::Again(code) => assert_eq!(code.expose(), "246810"),
+            Send::New(_) => panic!("sent twice"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_table_that_does_not_answer_is_unavailable_and_one_that_is_missing_is_our_fault() {
+        for (code, kind) in [
+            ("InternalServerError", crate::error::Kind::Unavailable),
+            ("ThrottlingException", crate::error::Kind::Unavailable),
+            (
+                "ProvisionedThroughputExceededException",
+                crate::error::Kind::Unavailable,
+            ),
+            ("ResourceNotFoundException", crate::error::Kind::Internal),
+            ("AccessDeniedException", crate::error::Kind::Internal),
+        ] {
+            let read = mock!(Client::get_item).then_http_response(move || exception(code, "no"));
+            let write =
+                mock!(Client::update_item).then_http_response(move || exception(code, "no"));
+            let limits = limits(mock_client!(
+                aws_sdk_dynamodb,
+                RuleMode::MatchAny,
+                [&read, &write]
+            ));
+            assert_eq!(
+                limits.reserve_send("user").await.unwrap_err().kind,
+                kind,
+                "{code}"
+            );
+            assert_eq!(
+                limits.reserve_answer("user").await.unwrap_err().kind,
+                kind,
+                "{code}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn no_answer_is_compared_where_none_is_allowed() {
+        let refused = mock!(Client::update_item).then_http_response(|| {
+            exception(
+                "ConditionalCheckFailedException",
+                "The conditional request failed",
+            )
+        });
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&refused]);
+        assert!(!limits(client).reserve_answer("user").await.unwrap());
+        assert_eq!(refused.num_calls(), 3);
+    }
+}

@@ -121,3 +121,147 @@ async fn with_code(pool: &UserPool, username: &Username) -> Result<Response> {
         (Some(challenge), _) => Err(Error::unsupported_challenge(challenge.as_str())),
     }
 }
+
+#[cfg(test)]
+mod passwordless_tests {
+    use aws_sdk_cognitoidentityprovider::Client;
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::error::Kind;
+    use crate::testing::{answer, exception};
+
+    async fn ask(rule: &Rule) -> Result<Value> {
+        let cognito = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [rule]);
+        let pool = UserPool {
+            cognito,
+            client_id: "client".to_owned(),
+        };
+        let fields = Fields::parse(br#"{"username":"+34999999999","password":"ignored"}"#).unwrap();
+        let request = Request::parse(&fields, Mode::Passwordless).unwrap();
+        Ok(serde_json::to_value(sign_in(&pool, request).await?).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_phone_number_gets_a_session_and_is_told_what_to_do_with_it() {
+        let rule = mock!(Client::initiate_auth)
+            .match_requests(|sent| {
+                let parameters = sent.auth_parameters().unwrap();
+                sent.auth_flow() == Some(&AuthFlowType::CustomAuth)
+                    && parameters.len() == 1
+                    && parameters["USERNAME"] == "+34999999999"
+            })
+            .then_http_response(|| answer(200, r#"{"ChallengeName":"CUSTOM_CHALLENGE","Session":"a-session","ChallengeParameters":{}}"#));
+        assert_eq!(
+            ask(&rule).await.unwrap(),
+            json!({
+                "session": "a-session",
+                "message": "Use the session and the code we have sent you via SMS to get your access tokens via POST /token."
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn a_challenge_triggers_refusal_is_told_as_our_own_however_cognito_wraps_it() {
+        for (refusal, kind, name, retry_after) in [
+            (
+                "UserNotConfirmedException: User is not confirmed.",
+                Kind::Forbidden,
+                "UserNotConfirmedException",
+                None,
+            ),
+            (
+                "TooManyRequestsException: Please wait before you ask for another code. Retry after 27 s.",
+                Kind::Throttled,
+                "TooManyRequestsException",
+                Some(27),
+            ),
+            (
+                "InvalidParameterException: Phone numbers of this country are not accepted.",
+                Kind::Invalid,
+                "InvalidParameterException",
+                None,
+            ),
+            (
+                "ServiceUnavailableException: no matter",
+                Kind::Unavailable,
+                "ServiceUnavailableException",
+                Some(5),
+            ),
+            (
+                "InternalErrorException: no matter",
+                Kind::Internal,
+                "InternalErrorException",
+                None,
+            ),
+        ] {
+            for (code, message) in [
+                (
+                    "UserLambdaValidationException",
+                    format!("CreateAuthChallenge failed with error {refusal}."),
+                ),
+                (
+                    "InvalidLambdaResponseException",
+                    format!(
+                        "DefineAuthChallenge returned error: {{'errorType': 'x', 'errorMessage': '{refusal}'}}"
+                    ),
+                ),
+            ] {
+                let rule = mock!(Client::initiate_auth)
+                    .then_http_response(move || exception(code, &message));
+                let error = ask(&rule).await.unwrap_err();
+                assert_eq!(
+                    (error.kind, &*error.name, error.retry_after),
+                    (kind, name, retry_after)
+                );
+                assert_eq!(rule.num_calls(), 1, "a repeat would ask for a second code");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_trigger_that_fails_without_a_word_of_ours_is_cognitos_to_tell() {
+        for (code, kind) in [
+            ("UserLambdaValidationException", Kind::Invalid),
+            ("UnexpectedLambdaException", Kind::Internal),
+            ("InvalidLambdaResponseException", Kind::Internal),
+        ] {
+            let rule = mock!(Client::initiate_auth)
+                .then_http_response(move || exception(code, "Unrecognizable lambda output"));
+            assert_eq!(ask(&rule).await.unwrap_err().kind, kind, "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_a_session_is_not_a_success() {
+        for (body, name) in [
+            (
+                r#"{"ChallengeName":"CUSTOM_CHALLENGE"}"#,
+                "ServiceUnavailableException",
+            ),
+            (
+                r#"{"ChallengeName":"CUSTOM_CHALLENGE","Session":""}"#,
+                "ServiceUnavailableException",
+            ),
+            ("{}", "ServiceUnavailableException"),
+            (
+                r#"{"ChallengeName":"NEW_PASSWORD_REQUIRED","Session":"s"}"#,
+                "UnsupportedChallengeException",
+            ),
+        ] {
+            let rule = mock!(Client::initiate_auth).then_http_response(move || answer(200, body));
+            assert_eq!(ask(&rule).await.unwrap_err().name, name, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_email_address_is_refused() {
+        let fields = Fields::parse(br#"{"username":"user@example.com"}"#).unwrap();
+        let error = Request::parse(&fields, Mode::Passwordless).unwrap_err();
+        assert_eq!(
+            error.message,
+            "Username should be a phone number in E.164 format, such as +34999999999."
+        );
+    }
+}

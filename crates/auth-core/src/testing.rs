@@ -2,6 +2,9 @@
 
 use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
 use aws_sdk_cognitoidentityprovider::primitives::SdkBody;
+use serde_json::{Value, json};
+
+use crate::trigger::Event;
 
 /// An environment from a table; a later entry replaces an earlier one.
 pub(crate) fn env<'a>(table: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
@@ -22,4 +25,20 @@ pub(crate) fn exception(code: &str, message: &str) -> HttpResponse {
         400,
         &serde_json::json!({ "__type": code, "message": message }).to_string(),
     )
+}
+
+/// A trigger's event as Cognito sends it, with a field that nobody knows yet.
+pub(crate) fn event(source: &str, request: Value) -> Event {
+    let event = json!({
+        "version": "1",
+        "region": "us-east-1",
+        "userPoolId": "us-east-1_pool",
+        "userName": "the-username",
+        "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "client" },
+        "triggerSource": source,
+        "request": request,
+        "response": { "answerCorrect": null },
+        "aFieldOfTomorrow": { "kept": true },
+    });
+    Event::new(event.as_object().unwrap().clone())
 }

@@ -66,3 +66,141 @@ pub async fn token(pool: &UserPool, request: Request) -> Result<Tokens> {
         (None, _) => Tokens::from_result(answer.authentication_result, None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cognitoidentityprovider::Client;
+    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{answer, exception};
+
+    fn request() -> Request {
+        let body =
+            br#"{"username":"+34999999999","session":"a-session","confirmationCode":"012345"}"#;
+        Request::parse(&Fields::parse(body).unwrap()).unwrap()
+    }
+
+    async fn ask(rule: &Rule) -> Result<Value> {
+        let cognito = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [rule]);
+        let pool = UserPool {
+            cognito,
+            client_id: "client".to_owned(),
+        };
+        Ok(serde_json::to_value(token(&pool, request()).await?).unwrap())
+    }
+
+    fn cognito_says(status: u16, body: Value) -> Rule {
+        mock!(Client::respond_to_auth_challenge)
+            .then_http_response(move || answer(status, &body.to_string()))
+    }
+
+    #[tokio::test]
+    async fn the_code_gets_the_tokens_and_cognito_is_told_whose_session_it_is() {
+        let rule = mock!(Client::respond_to_auth_challenge)
+            .match_requests(|sent| {
+                let responses = sent.challenge_responses().unwrap();
+                sent.client_id() == Some("client")
+                    && sent.session() == Some("a-session")
+                    && responses["USERNAME"] == "+34999999999"
+                    && responses["ANSWER"] == "012345"
+                    && sent.client_metadata().unwrap()["username"] == "+34999999999"
+            })
+            .then_http_response(|| {
+                let tokens = json!({ "AccessToken": "a", "IdToken": "i", "RefreshToken": "r", "ExpiresIn": 3600, "TokenType": "Bearer" });
+                answer(200, &json!({ "AuthenticationResult": tokens }).to_string())
+            });
+        assert_eq!(
+            ask(&rule).await.unwrap(),
+            json!({ "accessToken": "a", "tokenId": "i", "refreshToken": "r", "expiresIn": 3600, "tokenType": "Bearer" })
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_code_is_told_with_the_session_to_use_next() {
+        let rule = cognito_says(
+            200,
+            json!({ "ChallengeName": "CUSTOM_CHALLENGE", "Session": "the-next-one" }),
+        );
+        let error = ask(&rule).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Unauthenticated);
+        assert_eq!(
+            (&*error.name, &*error.message),
+            (
+                "CodeMismatchException",
+                "Invalid verification code provided, please try again."
+            )
+        );
+        assert_eq!(error.session.unwrap().expose_secret(), "the-next-one");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_success_is_told_by_name_and_never_repeated() {
+        let exception = |code, message| {
+            mock!(Client::respond_to_auth_challenge)
+                .then_http_response(move || exception(code, message))
+        };
+        for (rule, name) in [
+            (
+                exception("NotAuthorizedException", "Incorrect username or password."),
+                "NotAuthorizedException",
+            ),
+            (
+                exception("NotAuthorizedException", "Invalid session for the user."),
+                "NotAuthorizedException",
+            ),
+            (
+                exception("UserNotFoundException", "User does not exist."),
+                "UserNotFoundException",
+            ),
+            (
+                exception(
+                    "UserLambdaValidationException",
+                    "VerifyAuthChallengeResponse failed with error ServiceUnavailableException: The service is not available at the moment.",
+                ),
+                "ServiceUnavailableException",
+            ),
+            (
+                cognito_says(200, json!({ "ChallengeName": "SMS_MFA", "Session": "s" })),
+                "UnsupportedChallengeException",
+            ),
+            (cognito_says(200, json!({})), "ServiceUnavailableException"),
+            (cognito_says(500, json!({})), "ServiceUnavailableException"),
+        ] {
+            let error = ask(&rule).await.unwrap_err();
+            assert_eq!(error.name, name);
+            assert!(error.session.is_none());
+            assert_eq!(rule.num_calls(), 1);
+        }
+    }
+
+    #[test]
+    fn an_email_address_is_refused() {
+        let body = br#"{"username":"user@example.com","session":"s","confirmationCode":"1"}"#;
+        let error = Request::parse(&Fields::parse(body).unwrap()).unwrap_err();
+        assert_eq!(
+            error.message,
+            "Username should be a phone number in E.164 format, such as +34999999999."
+        );
+    }
+
+    #[test]
+    fn each_field_is_required() {
+        for (key, name) in [
+            ("username", "Username"),
+            ("session", "Session"),
+            ("confirmationCode", "ConfirmationCode"),
+        ] {
+            let mut body =
+                json!({ "username": "+34999999999", "session": "s", "confirmationCode": "1" });
+            body[key] = Value::Null;
+            let error =
+                Request::parse(&Fields::parse(body.to_string().as_bytes()).unwrap()).unwrap_err();
+            assert_eq!(
+                error.message,
+                format!("Missing required key '{name}' in params")
+            );
+        }
+    }
+}
