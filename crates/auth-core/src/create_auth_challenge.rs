@@ -341,7 +341,8 @@ mod tests {
     #[test]
     fn a_message_without_the_placeholder_or_with_two_fails_at_start() {
         for message in ["", "Your code.", "{####} {####}"] {
-            let table = env(&[("SMS_MESSAGE", message)]);
+            let table = [("SMS_MESSAGE", message)];
+            let table = env(&table);
             let sns = mock_client!(
                 aws_sdk_sns,
                 RuleMode::MatchAny,

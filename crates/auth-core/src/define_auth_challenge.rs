@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn the_answers_so_far_decide_what_comes_next() {
         let round = |result: Value| json!({ "challengeName": "CUSTOM_CHALLENGE", "challengeResult": result, "challengeMetadata": "012345" });
-        let (wrong, right, null) = (round(json!(false)), round(json!(true)), round(Value::Null));
+        let (wrong, right, open) = (round(json!(false)), round(json!(true)), round(Value::Null));
         let password = json!({ "challengeName": "PASSWORD_VERIFIER", "challengeResult": true, "challengeMetadata": null });
         let (code, tokens, end) = (
             ("CUSTOM_CHALLENGE", false, false),
@@ -86,10 +86,10 @@ mod tests {
                 json!(false),
                 code,
             ),
-            ("no result", json!([null]), json!(false), code),
+            ("no result", json!([open]), json!(false), code),
             (
                 "three without a result",
-                json!([null, null, null]),
+                json!([open, open, open]),
                 json!(false),
                 end,
             ),

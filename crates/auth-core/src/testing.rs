@@ -1,7 +1,6 @@
 //! What the unit tests share: environments, Cognito's answers as it sends them, and clients that read them.
 
 use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
-use aws_sdk_cognitoidentityprovider::primitives::SdkBody;
 use serde_json::{Value, json};
 
 use crate::trigger::Event;
@@ -16,7 +15,7 @@ pub(crate) fn env<'a>(table: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Optio
 
 /// An answer of Cognito's with this status and JSON body.
 pub(crate) fn answer(status: u16, body: &str) -> HttpResponse {
-    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body.to_owned()))
+    HttpResponse::new(status.try_into().unwrap(), body.to_owned().into())
 }
 
 /// An exception as Cognito sends it.
