@@ -1,0 +1,19 @@
+//! What the end-to-end tests share: the deployed stacks, their users, and the rules that every answer
+//! keeps. The tests are in `tests/`, one file per topic.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "used by tests only, where a panic is a failure with its reason"
+)]
+
+mod answer;
+mod person;
+mod stack;
+mod tokens;
+
+pub use answer::Answer;
+pub use person::Person;
+pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack};
+pub use tokens::Tokens;
