@@ -9,11 +9,13 @@
 )]
 
 mod answer;
+mod function;
 mod person;
 mod stack;
 mod tokens;
 
 pub use answer::Answer;
+pub use function::{CognitoDouble, Ended, Function};
 pub use person::Person;
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack};
 pub use tokens::Tokens;

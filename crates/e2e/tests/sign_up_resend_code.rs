@@ -33,14 +33,3 @@ fn an_unknown_user_is_not_found() {
         "Username/client id combination not found.",
     );
 }
-
-#[test]
-fn a_user_who_is_confirmed_gets_no_code() {
-    let stack = Stack::standard();
-    let person = stack.confirmed_user();
-    resend(&stack, &person.username).refused_with(
-        400,
-        "InvalidParameterException",
-        "User is already confirmed.",
-    );
-}

@@ -89,12 +89,14 @@ fn confirm_and_resend_do_not_tell_an_unknown_user_either() {
 #[test]
 fn the_stack_s_own_password_length_holds() {
     let stack = Stack::strict();
-    let person = Person {
-        password: "Aa1!aaaaaaa".to_owned(),
+    let with_password = |password: &str| Person {
+        password: password.to_owned(),
         ..Person::with_email()
     };
-    let message = stack
-        .sign_up(&person, "Member")
+    stack
+        .sign_up(&with_password("Aa1!aaaaaaa"), "Member")
         .refused(400, "InvalidPasswordException");
-    assert!(message.contains("not long enough"), "{message}");
+    stack
+        .sign_up(&with_password("Aa1!aaaaaaaa"), "Member")
+        .granted();
 }
