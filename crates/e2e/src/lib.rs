@@ -1,13 +1,6 @@
 //! What the end-to-end tests share: the deployed stacks, their users, and the rules that every answer
 //! keeps. The tests are in `tests/`, one file per topic.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "used by tests only, where a panic is a failure with its reason"
-)]
-
 mod answer;
 mod function;
 mod person;
