@@ -6,6 +6,9 @@ CONFIG ?= default
 export PORT
 
 VENV := local/.venv
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY_ROOT := $(VENV)/cargo-deny-$(CARGO_DENY_VERSION)
+CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 EMBEDDED_AWS := local/embedded-aws
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
@@ -42,3 +45,21 @@ deploy: build ## Deploy to your AWS account (CONFIG=default, passwordless or pro
 
 local-down: ## End the embedded AWS that `make local` started
 	@$(EMBEDDED_AWS) down
+
+test: build ## Run all tests, on an embedded AWS of their own
+	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
+	local/test-stacks cargo nextest run --workspace --locked
+
+lint: tools $(CARGO_DENY) ## Check formats, lints, licences, scripts and the template
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO_DENY) --locked check licenses bans sources
+	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/embedded-aws local/test-stacks
+	$(VENV)/bin/cfn-lint template.yaml
+	$(EMBEDDED_AWS) run sam validate --lint --language-extensions
+
+$(CARGO_DENY): | tools
+	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(CARGO_DENY_ROOT)
+
+clean: local-down ## Remove what was built and installed here
+	rm -rf target local/.run local/.run-test $(VENV)

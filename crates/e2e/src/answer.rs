@@ -1,0 +1,83 @@
+//! An HTTP answer, and the rules of the API's contract that each one keeps.
+
+use serde_json::{Value, json};
+use ureq::http::HeaderMap;
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body as it came.
+    pub text: String,
+    headers: HeaderMap,
+    allowed_origin: &'static str,
+}
+
+impl Answer {
+    pub(crate) fn new(
+        mut response: ureq::http::Response<ureq::Body>,
+        allowed_origin: &'static str,
+    ) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            text: response.body_mut().read_to_string().unwrap(),
+            headers: response.headers().clone(),
+            allowed_origin,
+        }
+    }
+
+    /// The header's value, if there is one.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        Some(self.headers.get(name)?.to_str().unwrap())
+    }
+
+    /// The body as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("the body is no JSON: {self:?}"))
+    }
+
+    /// Checks that the API granted the request, with every header, and gives its body.
+    #[track_caller]
+    pub fn granted(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.check_headers();
+        self.json()
+    }
+
+    /// Checks that the API refused the request with this status and error type, with every header and
+    /// nothing else in the body, and gives the error's message.
+    #[track_caller]
+    pub fn refused(&self, status: u16, error_type: &str) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.check_headers();
+        let body = self.json();
+        let message = body["error"]["message"].as_str().unwrap_or_default();
+        assert!(!message.is_empty(), "no message: {body}");
+        assert_eq!(
+            body,
+            json!({ "error": { "type": error_type, "message": message } })
+        );
+        message.to_owned()
+    }
+
+    /// As [`Answer::refused`], with this message.
+    #[track_caller]
+    pub fn refused_with(&self, status: u16, error_type: &str, message: &str) {
+        assert_eq!(self.refused(status, error_type), message);
+    }
+
+    #[track_caller]
+    fn check_headers(&self) {
+        for (name, value) in [
+            ("content-type", "application/json"),
+            ("cache-control", "no-store"),
+            ("access-control-allow-origin", self.allowed_origin),
+            ("access-control-allow-headers", "*"),
+            ("access-control-allow-methods", "POST,OPTIONS"),
+        ] {
+            assert_eq!(self.header(name), Some(value), "{name} of {self:?}");
+        }
+    }
+}

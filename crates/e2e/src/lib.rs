@@ -1,0 +1,14 @@
+//! What the end-to-end tests share: the deployed stacks, their users, and the rules that every answer
+//! keeps. The tests are in `tests/`, one file per topic.
+
+mod answer;
+mod function;
+mod person;
+mod stack;
+mod tokens;
+
+pub use answer::Answer;
+pub use function::{CognitoDouble, Ended, Function};
+pub use person::Person;
+pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack};
+pub use tokens::Tokens;

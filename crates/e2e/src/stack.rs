@@ -1,0 +1,279 @@
+//! A deployed stack: its API, its pool, its functions and their logs.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use ureq::http::Request;
+
+use crate::{Answer, Person, Tokens};
+
+/// The code in every message that confirms a sign-up, on the embedded AWS.
+pub const SIGN_UP_CODE: &str = "123456";
+/// The code in every message that lets a password be changed, on the embedded AWS.
+pub const PASSWORD_CODE: &str = "654321";
+
+/// A stack that `local/test-stacks` deployed.
+#[derive(Debug)]
+pub struct Stack {
+    /// How long the stack's access tokens live.
+    pub access_token_seconds: u64,
+    name: &'static str,
+    allowed_origin: &'static str,
+    outputs: HashMap<String, String>,
+    http: ureq::Agent,
+}
+
+impl Stack {
+    /// UserPassword, with the defaults and these roles: `User` signs up with an e-mail address, `Driver`
+    /// with a phone number in +34 or +1, `Courier` with either and without confirmation, `Admin` not at
+    /// all. E-mails have a code.
+    pub fn standard() -> Self {
+        Self::named("standard", "*", 60)
+    }
+
+    /// UserPassword, with everything else than the defaults: unknown users are hidden, refresh tokens
+    /// don't rotate, one origin, 5 minutes for an access token, 12 characters for a password. Its one
+    /// role, `Member`, skips confirmation.
+    pub fn strict() -> Self {
+        Self::named("strict", "https://app.example.com", 5)
+    }
+
+    fn named(name: &'static str, allowed_origin: &'static str, access_token_minutes: u64) -> Self {
+        let outputs = std::env::var("TEST_STACKS")
+            .ok()
+            .and_then(|folder| std::fs::read_to_string(Path::new(&folder).join(name)).ok());
+        let Some(outputs) = outputs else {
+            panic!("The stack {name} is not deployed: run `make test`.");
+        };
+        let outputs = outputs
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .build();
+        Self {
+            access_token_seconds: access_token_minutes * 60,
+            name,
+            allowed_origin,
+            outputs,
+            http: config.into(),
+        }
+    }
+
+    /// The stack's output of this name.
+    #[track_caller]
+    pub fn output(&self, key: &str) -> &str {
+        self.outputs
+            .get(key)
+            .unwrap_or_else(|| panic!("the stack {} has no output {key}", self.name))
+    }
+
+    /// The id of the pool client.
+    pub fn client_id(&self) -> &str {
+        self.output("AuthApiUserPoolClientId")
+    }
+
+    /// The id of the pool.
+    pub fn pool_id(&self) -> &str {
+        self.output("AuthApiUserPoolId")
+    }
+
+    // ── The API ──────────────────────────────────────────────────────────────────────────────────────
+
+    /// Sends a JSON body to a route, such as `/sign-in`.
+    pub fn post(&self, route: &str, body: Value) -> Answer {
+        self.post_bytes(route, body.to_string().as_bytes())
+    }
+
+    /// Sends any body to a route.
+    pub fn post_bytes(&self, route: &str, body: &[u8]) -> Answer {
+        self.send("POST", route, body)
+    }
+
+    /// Sends a request of any method to a route.
+    pub fn send(&self, method: &str, route: &str, body: &[u8]) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{route}", self.output("AuthApiURL")))
+            .header("content-type", "application/json");
+        self.run(request, body)
+    }
+
+    /// Signs this person up.
+    pub fn sign_up(&self, person: &Person, role: &str) -> Answer {
+        let Person { username, password } = person;
+        let body = json!({ "username": username, "password": password, "userAttributes": { "role": role } });
+        self.post("/sign-up", body)
+    }
+
+    /// Signs this person in.
+    pub fn sign_in(&self, person: &Person) -> Answer {
+        let Person { username, password } = person;
+        self.post(
+            "/sign-in",
+            json!({ "username": username, "password": password }),
+        )
+    }
+
+    /// Someone new who signed up with an e-mail address and has not confirmed it.
+    #[track_caller]
+    pub fn unconfirmed_user(&self) -> Person {
+        let person = Person::with_email();
+        self.sign_up(&person, "User").granted();
+        person
+    }
+
+    /// Someone new who can sign in, with an e-mail address.
+    #[track_caller]
+    pub fn confirmed_user(&self) -> Person {
+        let person = self.unconfirmed_user();
+        let body = json!({ "username": person.username, "confirmationCode": SIGN_UP_CODE });
+        self.post("/sign-up/confirm", body).granted();
+        person
+    }
+
+    /// Signs this person in, who can, and checks the tokens.
+    #[track_caller]
+    pub fn tokens_of(&self, person: &Person) -> Tokens {
+        Tokens::read(self, &self.sign_in(person).granted())
+    }
+
+    // ── AWS ──────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Calls an operation of Cognito's that everyone may call.
+    pub fn cognito_public(&self, operation: &str, body: Value) -> Answer {
+        let request = Request::post(self.output("Endpoint"))
+            .header("content-type", "application/x-amz-json-1.1")
+            .header(
+                "x-amz-target",
+                format!("AWSCognitoIdentityProviderService.{operation}"),
+            );
+        self.run(request, body.to_string().as_bytes())
+    }
+
+    /// Calls an operation of Cognito's on the stack's pool as an administrator.
+    #[track_caller]
+    pub fn cognito_admin(&self, operation: &str, mut body: Value) -> Value {
+        body["UserPoolId"] = self.pool_id().into();
+        let target = format!("AWSCognitoIdentityProviderService.{operation}");
+        self.aws("cognito-idp", &target, body)
+    }
+
+    /// The user's attributes and status, as an administrator sees them, by `Name`; the status is `status`.
+    #[track_caller]
+    pub fn user(&self, username: &str) -> HashMap<String, String> {
+        let user = self.cognito_admin("AdminGetUser", json!({ "Username": username }));
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let attributes = user["UserAttributes"].as_array().unwrap().iter();
+        attributes
+            .map(|attribute| (text(&attribute["Name"]), text(&attribute["Value"])))
+            .chain([("status".to_owned(), text(&user["UserStatus"]))])
+            .collect()
+    }
+
+    /// Whether the pool has this user.
+    pub fn has_user(&self, username: &str) -> bool {
+        let users = self.cognito_admin("ListUsers", json!({}));
+        users["Users"].to_string().contains(username)
+    }
+
+    /// The user's groups.
+    #[track_caller]
+    pub fn groups_of(&self, username: &str) -> Vec<String> {
+        let groups = self.cognito_admin("AdminListGroupsForUser", json!({ "Username": username }));
+        let names = groups["Groups"].as_array().unwrap().iter();
+        names
+            .map(|group| group["GroupName"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The ARN of the function that the pool calls at this trigger, such as `PostConfirmation`.
+    #[track_caller]
+    pub fn trigger(&self, name: &str) -> String {
+        let pool = self.cognito_admin("DescribeUserPool", json!({}));
+        let arn = pool["UserPool"]["LambdaConfig"][name].as_str();
+        arn.unwrap_or_else(|| panic!("no trigger {name}: {pool}"))
+            .to_owned()
+    }
+
+    /// Invokes a function with an event. `Err` is the error that the function answered.
+    #[track_caller]
+    pub fn invoke(&self, function_arn: &str, event: &Value) -> Result<Value, Value> {
+        let name = function_arn.rsplit(':').next().unwrap();
+        let url = format!(
+            "{}/2015-03-31/functions/{name}/invocations",
+            self.output("Endpoint")
+        );
+        let request = Request::post(url).header("authorization", authorization("lambda"));
+        let answer = self.run(request, event.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        match answer.header("x-amz-function-error") {
+            None => Ok(answer.json()),
+            Some(_) => Err(answer.json()),
+        }
+    }
+
+    /// The lines that each of the stack's functions has logged so far, with the function's name in the template.
+    #[track_caller]
+    pub fn logs(&self) -> Vec<(String, String)> {
+        let logs =
+            |operation: &str, body| self.aws("logs", &format!("Logs_20140328.{operation}"), body);
+        let prefix = format!("/auth-rocket/{}/", self.name);
+        let groups = logs("DescribeLogGroups", json!({ "logGroupNamePrefix": prefix }));
+        let mut lines = Vec::new();
+        for group in groups["logGroups"].as_array().unwrap() {
+            let group = group["logGroupName"].as_str().unwrap();
+            let mut page = json!({ "logGroupName": group });
+            loop {
+                let events = logs("FilterLogEvents", page.clone());
+                for event in events["events"].as_array().unwrap() {
+                    let function = group.trim_start_matches(&prefix).to_owned();
+                    lines.push((function, event["message"].as_str().unwrap().to_owned()));
+                }
+                match &events["nextToken"] {
+                    Value::Null => break,
+                    next => page["nextToken"] = next.clone(),
+                }
+            }
+        }
+        lines
+    }
+
+    #[track_caller]
+    fn aws(&self, service: &str, target: &str, body: Value) -> Value {
+        let request = Request::post(self.output("Endpoint"))
+            .header("authorization", authorization(service))
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", target);
+        let answer = self.run(request, body.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text);
+        answer.json()
+    }
+
+    /// What stands at this URL.
+    #[track_caller]
+    pub fn get(&self, url: &str) -> String {
+        let answer = self.run(Request::get(url), b"");
+        assert_eq!(answer.status, 200, "{url}: {}", answer.text);
+        answer.text
+    }
+
+    fn run(&self, request: ureq::http::request::Builder, body: &[u8]) -> Answer {
+        let response = self.http.run(request.body(body).unwrap());
+        let response = response.unwrap_or_else(|error| {
+            panic!("The embedded AWS does not answer ({error}): run `make test`.")
+        });
+        Answer::new(response, self.allowed_origin)
+    }
+}
+
+/// The embedded AWS takes the account's own key at its word: it looks at the key, not at the signature.
+fn authorization(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    )
+}

@@ -1,0 +1,146 @@
+//! Each function's environment: a variable that is missing or bad ends its start with one line that names it.
+
+use std::time::Duration;
+
+use e2e::Function;
+use serde_json::json;
+
+/// A variable, a value that is good, and values that are not; without it the function can't start.
+struct Required(&'static str, &'static str, &'static [&'static str]);
+/// A variable that may be left out, and values that are bad.
+struct Optional(&'static str, &'static [&'static str]);
+
+const LOG: Required = Required("LOG_LEVEL", "INFO", &["info", "TRACE", "LOUD"]);
+const ORIGIN: Required = Required(
+    "ALLOWED_ORIGIN",
+    "*",
+    &["example.com", "https://", "https://a\r\nb: c"],
+);
+const REGION: Required = Required("AWS_REGION", "us-east-1", &[]);
+const KEY: Required = Required("AWS_ACCESS_KEY_ID", "test", &[]);
+const SECRET: Required = Required("AWS_SECRET_ACCESS_KEY", "test", &[]);
+const CLIENT: Required = Required("USER_POOL_CLIENT_ID", "client", &[]);
+const POOL: Required = Required("USER_POOL_ID", "us-east-1_pool", &[]);
+const MODE: Required = Required("MODE", "UserPassword", &["userpassword", "Both"]);
+const ROLES: Required = Required(
+    "ROLES",
+    "User,Admin",
+    &["User,,Admin", "User;Admin", "Üser"],
+);
+
+const TRUST: Optional = Optional("AWS_CA_BUNDLE", &["/nowhere.pem"]);
+const EMAIL_ROLES: Optional = Optional("EMAIL_SIGN_UP_ROLES", &["Nobody", "User,", "*"]);
+const PHONE_ROLES: Optional = Optional("PHONE_SIGN_UP_ROLES", &["Nobody", "User,", "*"]);
+const SKIP_ROLES: Optional = Optional("SKIP_CONFIRMATION_ROLES", &["Nobody", "User,", "*"]);
+const PREFIXES: Optional = Optional("ALLOWED_PHONE_PREFIXES", &["34", "+", "+34,x", "*"]);
+
+/// What each function reads, from the template and from Lambda.
+const FUNCTIONS: [(&str, &[Required], &[Optional]); 10] = [
+    (
+        "sign-up",
+        &[LOG, ORIGIN, REGION, KEY, SECRET, CLIENT, POOL, MODE, ROLES],
+        &[TRUST, EMAIL_ROLES, PHONE_ROLES, SKIP_ROLES, PREFIXES],
+    ),
+    ("sign-up-confirm", PUBLIC, &[TRUST]),
+    ("sign-up-resend-code", PUBLIC, &[TRUST]),
+    ("sign-in", PUBLIC, &[TRUST]),
+    ("token-refresh", PUBLIC, &[TRUST]),
+    ("token-revoke", PUBLIC, &[TRUST]),
+    ("password-forgot", PUBLIC, &[TRUST]),
+    ("password-change", PUBLIC, &[TRUST]),
+    (
+        "pre-sign-up",
+        &[LOG, ROLES],
+        &[EMAIL_ROLES, PHONE_ROLES, SKIP_ROLES, PREFIXES],
+    ),
+    (
+        "post-confirmation",
+        &[LOG, REGION, KEY, SECRET, ROLES],
+        &[TRUST],
+    ),
+];
+const PUBLIC: &[Required] = &[LOG, ORIGIN, REGION, CLIENT];
+
+fn configured(name: &'static str, required: &[Required]) -> Function {
+    let function = Function::built(name);
+    required
+        .iter()
+        .fold(function, |function, Required(name, good, _)| {
+            function.with(name, *good)
+        })
+}
+
+#[track_caller]
+fn assert_ends_naming(function: &Function, variable: &str, what: &str) {
+    let ended = function.run();
+    assert!(!ended.success, "{ended:?}");
+    let [line] = &ended.lines[..] else {
+        panic!("not one line for {variable}: {ended:?}");
+    };
+    let expected = format!("The environment variable {variable} {what}");
+    assert!(line.contains(&expected), "{line}");
+}
+
+#[test]
+fn every_function_of_the_repository_is_in_the_table() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
+    let mut folders: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    folders.sort();
+    let mut names = FUNCTIONS.map(|(name, ..)| name);
+    names.sort_unstable();
+    assert_eq!(folders, names);
+}
+
+#[test]
+fn a_function_with_all_it_requires_starts_and_answers() {
+    for (name, required, _) in FUNCTIONS {
+        let answer = configured(name, required)
+            .answer(
+                &json!({ "httpMethod": "POST", "body": "" }),
+                Duration::from_secs(20),
+            )
+            .unwrap_or_else(|| panic!("{name} ended without an answer"));
+        match name {
+            // An event that is no trigger's.
+            "pre-sign-up" | "post-confirmation" => {
+                assert_eq!(answer["errorType"], "InternalErrorException", "{name}");
+            }
+            _ => assert_eq!(answer["statusCode"], 400, "{name}: {answer}"),
+        }
+    }
+}
+
+#[test]
+fn a_function_without_a_variable_that_it_requires_ends_with_one_line_that_names_it() {
+    for (name, required, _) in FUNCTIONS {
+        for Required(variable, ..) in required {
+            let expected = "is missing: set it and deploy again.";
+            let function = configured(name, required).without(variable);
+            assert_ends_naming(&function, variable, expected);
+            assert_ends_naming(&function.with(variable, ""), variable, expected);
+        }
+    }
+}
+
+#[test]
+fn a_function_with_a_bad_variable_ends_with_one_line_that_names_it() {
+    for (name, required, optional) in FUNCTIONS {
+        let bad = required
+            .iter()
+            .map(|Required(variable, _, bad)| (*variable, *bad))
+            .chain(
+                optional
+                    .iter()
+                    .map(|Optional(variable, bad)| (*variable, *bad)),
+            );
+        for (variable, values) in bad {
+            for value in values {
+                let function = configured(name, required).with(variable, *value);
+                assert_ends_naming(&function, variable, "has a bad value: expected ");
+            }
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The functions' logs: one line a request, and nothing in them that should not be known.
+
+use std::collections::{HashMap, HashSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use e2e::{PASSWORD_CODE, Person, SIGN_UP_CODE, Stack, Tokens};
+use serde_json::{Value, json};
+
+/// The functions of the routes, as the template names them, with their routes.
+const ROUTES: [(&str, &str); 8] = [
+    ("SignUp", "/auth/sign-up"),
+    ("SignUpConfirm", "/auth/sign-up/confirm"),
+    ("SignUpResendCode", "/auth/sign-up/resend-code"),
+    ("SignIn", "/auth/sign-in"),
+    ("TokenRefresh", "/auth/token/refresh"),
+    ("TokenRevoke", "/auth/token/revoke"),
+    ("PasswordForgot", "/auth/password/forgot"),
+    ("PasswordChange", "/auth/password/change"),
+];
+
+/// Goes through every route, once granted and once refused, and returns what nobody may find in a log.
+fn traffic(stack: &Stack) -> Vec<String> {
+    let mut secrets = vec![SIGN_UP_CODE.to_owned(), PASSWORD_CODE.to_owned()];
+    let wrong_code = "918273";
+    let mark = Person::another_password();
+    for (person, role) in [
+        (Person::with_email(), "User"),
+        (Person::with_phone(), "Driver"),
+    ] {
+        let Person { username, password } = &person;
+        let new_password = Person::another_password();
+        let confirmation = |code: &str| json!({ "username": username, "confirmationCode": code });
+        let change = |code: &str| json!({ "username": username, "password": new_password, "confirmationCode": code });
+        let stranger = Person {
+            password: Person::another_password(),
+            ..person.clone()
+        };
+
+        stack.sign_up(&person, role).granted();
+        stack
+            .sign_up(&person, role)
+            .refused(409, "UsernameExistsException");
+        stack
+            .sign_in(&person)
+            .refused(403, "UserNotConfirmedException");
+        stack
+            .post("/sign-up/resend-code", json!({ "username": username }))
+            .granted();
+        stack
+            .post("/sign-up/confirm", confirmation(wrong_code))
+            .refused(400, "CodeMismatchException");
+        stack
+            .post("/sign-up/confirm", confirmation(SIGN_UP_CODE))
+            .granted();
+        stack
+            .sign_in(&stranger)
+            .refused(401, "NotAuthorizedException");
+        let tokens = stack.tokens_of(&person);
+        let refresh = json!({ "refreshToken": tokens.refresh });
+        let renewed = Tokens::read(
+            stack,
+            &stack.post("/token/refresh", refresh.clone()).granted(),
+        );
+        stack
+            .post("/password/forgot", json!({ "username": username }))
+            .granted();
+        stack
+            .post("/password/change", change(wrong_code))
+            .refused(400, "CodeMismatchException");
+        stack
+            .post("/password/change", change(PASSWORD_CODE))
+            .granted();
+        let revoke = json!({ "accessToken": tokens.access });
+        stack.post("/token/revoke", revoke.clone()).granted();
+        stack
+            .post("/token/revoke", revoke)
+            .refused(401, "NotAuthorizedException");
+        stack
+            .post("/token/refresh", refresh)
+            .refused(401, "NotAuthorizedException");
+
+        secrets.extend([
+            username.clone(),
+            password.clone(),
+            new_password,
+            stranger.password,
+        ]);
+        secrets.extend([tokens.access, tokens.id, tokens.refresh]);
+        secrets.extend([renewed.access, renewed.id, renewed.refresh]);
+    }
+    let nobody = Person::with_email().username;
+    for route in ["/sign-up/resend-code", "/password/forgot"] {
+        stack
+            .post(route, json!({ "username": nobody }))
+            .refused(404, "UserNotFoundException");
+    }
+    // Values where they do not belong, and bodies that can't be read.
+    for (_, route) in ROUTES {
+        let route = route.trim_start_matches("/auth");
+        stack.post(
+            &format!("{route}?token={mark}"),
+            json!({ "username": { "password": mark } }),
+        );
+        stack.post_bytes(route, format!("password={mark}").as_bytes());
+        stack.post(route, json!({ "username": mark, "password": mark, "accessToken": mark, "refreshToken": format!("{mark} ") }));
+    }
+    secrets.extend([nobody, wrong_code.to_owned(), mark]);
+    secrets
+}
+
+/// The ways in which a text could stand in a log: as it is, in base64 at any offset, URL-encoded, escaped.
+fn forms(secret: &str) -> Vec<String> {
+    let mut forms = vec![
+        secret.to_owned(),
+        url_encoded(secret),
+        json!(secret).to_string().replace('"', ""),
+    ];
+    for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+        for offset in 0..3 {
+            let shifted = [vec![0; offset], secret.as_bytes().to_vec()].concat();
+            let encoded = engine.encode(shifted);
+            // The characters at both ends depend on the neighbours.
+            let start = [0, 2, 3][offset];
+            forms.push(encoded[start..encoded.len() - 1].to_owned());
+        }
+    }
+    forms
+}
+
+fn url_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+#[test]
+fn no_password_token_code_or_contact_is_ever_logged() {
+    let stack = Stack::standard();
+    let secrets = traffic(&stack);
+    let logs = stack.logs();
+    assert!(logs.len() > 100, "the traffic left no logs");
+    for secret in &secrets {
+        for form in forms(secret) {
+            for (function, line) in &logs {
+                // A code's digits can be part of another number.
+                let found = match secret.len() {
+                    6 => line
+                        .split(|c: char| !c.is_ascii_alphanumeric())
+                        .any(|word| word == form),
+                    _ => line.contains(&form),
+                };
+                assert!(
+                    !found,
+                    "{form} of {secret} is in the log of {function}: {line}"
+                );
+            }
+        }
+    }
+    // What the other tests sent must not be there either: nothing that looks like a contact or a token.
+    for (function, line) in &logs {
+        for sign in ["@", "eyJ", "+34", "%2B34", "Secret!", "example.com"] {
+            assert!(
+                !line.contains(sign),
+                "{sign} is in the log of {function}: {line}"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_request_is_one_json_line_with_its_id_function_route_and_outcome() {
+    let stack = Stack::standard();
+    traffic(&stack);
+    let logs = stack.logs();
+    let started: HashSet<String> = logs
+        .iter()
+        .filter_map(|(_, line)| request_id_of_start(line))
+        .collect();
+    let lines = lines_by_request(&stack, &started);
+
+    let mut seen: HashSet<(String, String)> = HashSet::new();
+    for id in &started {
+        let [(function, line)] = &lines[id][..] else {
+            panic!("not one line for the request {id}: {:?}", lines[id]);
+        };
+        for key in ["timestamp", "level"] {
+            assert!(line[key].is_string(), "no {key}: {line}");
+        }
+        for key in ["durationMs", "coldStart"] {
+            assert!(!line[key].is_null(), "no {key}: {line}");
+        }
+        if let Some((_, route)) = ROUTES.iter().find(|(name, _)| name == function) {
+            assert_eq!(line["route"], *route, "{line}");
+        }
+        assert_eq!(line["function"], kebab_case(function), "{line}");
+        match line["outcome"].as_str() {
+            Some("success") => assert!(line["errorType"].is_null(), "{line}"),
+            Some("refusal") => assert!(
+                line["errorType"].is_string() && line["cause"].is_null(),
+                "{line}"
+            ),
+            Some("failure") => assert!(
+                line["errorType"].is_string() && line["cause"].is_string(),
+                "{line}"
+            ),
+            _ => panic!("no outcome: {line}"),
+        }
+        seen.insert((
+            function.clone(),
+            line["outcome"].as_str().unwrap().to_owned(),
+        ));
+    }
+    for (function, _) in ROUTES {
+        for outcome in ["success", "refusal"] {
+            let pair = (function.to_owned(), outcome.to_owned());
+            assert!(seen.contains(&pair), "no {outcome} of {function} is logged");
+        }
+    }
+    assert!(seen.contains(&("PreSignUp".to_owned(), "success".to_owned())));
+}
+
+/// The JSON lines of each of these requests. The embedded AWS reads a function's output beside its answer
+/// and can keep a line back until that function's next request, so there is a next request until all is told.
+fn lines_by_request(stack: &Stack, ids: &HashSet<String>) -> HashMap<String, Vec<(String, Value)>> {
+    let mut lines: HashMap<String, Vec<(String, Value)>> = HashMap::new();
+    for _ in 0..20 {
+        lines.clear();
+        for (function, line) in stack.logs() {
+            if let Ok(line) = serde_json::from_str::<Value>(&line) {
+                let id = line["requestId"].as_str().unwrap_or_default().to_owned();
+                lines.entry(id).or_default().push((function, line));
+            }
+        }
+        if ids.iter().all(|id| lines.contains_key(id)) {
+            return lines;
+        }
+        for (_, route) in ROUTES {
+            stack.post(route.trim_start_matches("/auth"), json!({}));
+        }
+    }
+    let silent: Vec<&String> = ids.iter().filter(|id| !lines.contains_key(*id)).collect();
+    panic!("no line for the requests {silent:?}");
+}
+
+/// The request's id in the line that Lambda writes when it starts one.
+fn request_id_of_start(line: &str) -> Option<String> {
+    let rest = line.strip_prefix("START RequestId: ")?;
+    Some(rest.split(' ').next()?.to_owned())
+}
+
+/// `SignUpConfirm` as the functions' folders are called.
+fn kebab_case(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !text.is_empty() {
+            text.push('-');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
+}
+
+#[test]
+fn a_secret_is_found_in_every_form_that_it_could_have_in_a_log() {
+    let secret = "Secret!+34/é";
+    for text in [
+        format!("a line with {secret} in it"),
+        json!({ "password": secret }).to_string(),
+        json!({ "body": json!({ "password": secret }).to_string() }).to_string(),
+        format!("password={}&x=1", url_encoded(secret)),
+        STANDARD_NO_PAD.encode(format!("{secret}?")),
+        STANDARD_NO_PAD.encode(format!("a{secret}?>")),
+        URL_SAFE_NO_PAD.encode(format!("ab{secret}>")),
+        URL_SAFE_NO_PAD.encode(format!("abc{secret}")),
+    ] {
+        assert!(
+            forms(secret).iter().any(|form| text.contains(form)),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! `POST /auth/sign-in`.
+
+use e2e::{Person, Stack};
+use serde_json::json;
+
+#[test]
+fn a_confirmed_user_gets_tokens_that_the_stack_s_keys_verify() {
+    let stack = Stack::standard();
+    let person = stack.confirmed_user();
+    let tokens = stack.tokens_of(&person);
+    assert_eq!(
+        tokens.access_claims["sub"],
+        stack.user(&person.username)["sub"]
+    );
+    assert_eq!(tokens.access_claims["cognito:groups"], json!(["User"]));
+    assert_eq!(tokens.id_claims["cognito:groups"], json!(["User"]));
+    assert_eq!(tokens.id_claims["custom:role"], "User");
+    assert_eq!(tokens.id_claims["email"], person.username);
+}
+
+#[test]
+fn a_user_who_is_not_confirmed_is_told_so() {
+    let stack = Stack::standard();
+    let person = stack.unconfirmed_user();
+    stack
+        .sign_in(&person)
+        .refused_with(403, "UserNotConfirmedException", "User is not confirmed.");
+}
+
+#[test]
+fn a_wrong_password_is_not_authorized() {
+    let stack = Stack::standard();
+    let person = stack.confirmed_user();
+    for password in [
+        Person::another_password(),
+        person.password.to_lowercase(),
+        format!("{} ", person.password),
+        format!("{}\u{0}", person.password),
+    ] {
+        let answer = stack.sign_in(&Person {
+            password,
+            ..person.clone()
+        });
+        answer.refused_with(
+            401,
+            "NotAuthorizedException",
+            "Incorrect username or password.",
+        );
+    }
+}
+
+#[test]
+fn an_unknown_user_is_not_found() {
+    let stack = Stack::standard();
+    for person in [Person::with_email(), Person::with_phone()] {
+        stack.sign_in(&person).refused(404, "UserNotFoundException");
+    }
+}
+
+#[test]
+fn a_disabled_user_is_not_authorized() {
+    let stack = Stack::standard();
+    let person = stack.confirmed_user();
+    stack.cognito_admin("AdminDisableUser", json!({ "Username": person.username }));
+    stack
+        .sign_in(&person)
+        .refused_with(401, "NotAuthorizedException", "User is disabled.");
+}
+
+#[test]
+fn a_user_whose_password_was_reset_by_an_administrator_is_told_so() {
+    let stack = Stack::standard();
+    let person = stack.confirmed_user();
+    stack.cognito_admin(
+        "AdminResetUserPassword",
+        json!({ "Username": person.username }),
+    );
+    stack
+        .sign_in(&person)
+        .refused(403, "PasswordResetRequiredException");
+}
+
+#[test]
+fn a_challenge_that_this_api_does_not_answer_is_named_and_gives_no_tokens() {
+    let stack = Stack::standard();
+    let Person { username, password } = Person::with_email();
+    stack.cognito_admin(
+        "AdminCreateUser",
+        json!({
+            "Username": username,
+            "TemporaryPassword": password,
+            "MessageAction": "SUPPRESS",
+            "UserAttributes": [{ "Name": "email", "Value": username }],
+        }),
+    );
+    stack.sign_in(&Person { username, password }).refused_with(
+        403,
+        "UnsupportedChallengeException",
+        "Cognito asks for the challenge NEW_PASSWORD_REQUIRED, which this API does not answer.",
+    );
+}

@@ -1,0 +1,73 @@
+//! `POST /auth/token/refresh`.
+
+use e2e::{Answer, Person, Stack, Tokens};
+use serde_json::json;
+
+fn refresh(stack: &Stack, token: &str) -> Answer {
+    stack.post("/token/refresh", json!({ "refreshToken": token }))
+}
+
+fn member(stack: &Stack) -> Person {
+    let person = Person::with_email();
+    stack.sign_up(&person, "Member").granted();
+    person
+}
+
+#[test]
+fn a_refresh_token_gives_new_tokens_of_the_same_user_with_rotation_and_without() {
+    let (rotating, fixed) = (Stack::standard(), Stack::strict());
+    for (stack, person) in [
+        (&rotating, rotating.confirmed_user()),
+        (&fixed, member(&fixed)),
+    ] {
+        let first = stack.tokens_of(&person);
+        let second = Tokens::read(stack, &refresh(stack, &first.refresh).granted());
+        assert_ne!(second.access, first.access);
+        for claim in ["sub", "cognito:groups"] {
+            assert_eq!(second.access_claims[claim], first.access_claims[claim]);
+        }
+        // What came back is good for the next time, whether it is a new one or the one that was sent.
+        Tokens::read(stack, &refresh(stack, &second.refresh).granted());
+    }
+}
+
+#[test]
+fn without_rotation_the_refresh_token_that_was_sent_comes_back() {
+    let stack = Stack::strict();
+    let tokens = stack.tokens_of(&member(&stack));
+    let body = refresh(&stack, &tokens.refresh).granted();
+    assert_eq!(body["refreshToken"], tokens.refresh);
+}
+
+#[test]
+fn what_is_no_refresh_token_of_this_pool_is_invalid() {
+    let (stack, other) = (Stack::standard(), Stack::strict());
+    let tokens = stack.tokens_of(&stack.confirmed_user());
+    let foreign = other.tokens_of(&member(&other));
+    let middle = tokens.refresh.len() / 2;
+    let mut forged = tokens.refresh.clone().into_bytes();
+    forged[middle] = if forged[middle] == b'A' { b'B' } else { b'A' };
+    let forged = String::from_utf8(forged).unwrap();
+    for (token, what) in [
+        ("nonsense", "a word"),
+        ("a b", "two words"),
+        ("<script>", "not base64url"),
+        (&tokens.access, "an access token"),
+        (&tokens.id, "an ID token"),
+        (&foreign.refresh, "another pool's"),
+        (&forged, "one with a changed character"),
+    ] {
+        let message = refresh(&stack, token).refused(401, "NotAuthorizedException");
+        assert_eq!(message, "Invalid Refresh Token", "{what}");
+    }
+}
+
+#[test]
+fn after_sign_out_the_refresh_token_is_refused() {
+    let stack = Stack::standard();
+    let tokens = stack.tokens_of(&stack.confirmed_user());
+    stack
+        .post("/token/revoke", json!({ "accessToken": tokens.access }))
+        .granted();
+    refresh(&stack, &tokens.refresh).refused(401, "NotAuthorizedException");
+}

@@ -1,0 +1,71 @@
+//! `POST /auth/token/revoke`.
+
+use e2e::{Answer, Stack};
+use serde_json::json;
+
+fn revoke(stack: &Stack, token: &str) -> Answer {
+    stack.post("/token/revoke", json!({ "accessToken": token }))
+}
+
+#[test]
+fn sign_out_ends_every_session_of_the_user_and_of_nobody_else() {
+    let stack = Stack::standard();
+    let (person, bystander) = (stack.confirmed_user(), stack.confirmed_user());
+    let (phone, laptop) = (stack.tokens_of(&person), stack.tokens_of(&person));
+    let others = stack.tokens_of(&bystander);
+    let body = revoke(&stack, &phone.access).granted();
+    assert_eq!(body, json!({ "message": "Signed out" }));
+    for tokens in [&phone, &laptop] {
+        stack
+            .post("/token/refresh", json!({ "refreshToken": tokens.refresh }))
+            .refused(401, "NotAuthorizedException");
+    }
+    stack
+        .post("/token/refresh", json!({ "refreshToken": others.refresh }))
+        .granted();
+}
+
+#[test]
+fn after_sign_out_the_user_can_sign_in_again() {
+    let stack = Stack::standard();
+    let person = stack.confirmed_user();
+    revoke(&stack, &stack.tokens_of(&person).access).granted();
+    let tokens = stack.tokens_of(&person);
+    stack
+        .post("/token/refresh", json!({ "refreshToken": tokens.refresh }))
+        .granted();
+}
+
+#[test]
+fn a_second_sign_out_with_the_same_token_is_not_authorized() {
+    let stack = Stack::standard();
+    let tokens = stack.tokens_of(&stack.confirmed_user());
+    revoke(&stack, &tokens.access).granted();
+    revoke(&stack, &tokens.access).refused(401, "NotAuthorizedException");
+}
+
+#[test]
+fn what_is_no_access_token_is_invalid() {
+    let stack = Stack::standard();
+    let tokens = stack.tokens_of(&stack.confirmed_user());
+    for (token, what) in [
+        ("nonsense", "a word"),
+        ("a.b.c", "three letters"),
+        ("..", "two dots"),
+        ("a b.c.d", "a space"),
+        (&tokens.id, "an ID token"),
+        (&tokens.refresh, "a refresh token"),
+    ] {
+        let message = revoke(&stack, token).refused(401, "NotAuthorizedException");
+        assert_eq!(message, "Invalid Access Token", "{what}");
+    }
+}
+
+#[test]
+fn a_token_with_a_changed_signature_is_not_authorized() {
+    let stack = Stack::standard();
+    let tokens = stack.tokens_of(&stack.confirmed_user());
+    let (rest, signature) = tokens.access.rsplit_once('.').unwrap();
+    let forged = format!("{rest}.{}", signature.chars().rev().collect::<String>());
+    revoke(&stack, &forged).refused(401, "NotAuthorizedException");
+}
