@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
@@ -80,31 +81,36 @@ impl Function {
     pub fn answer(&self, event: &Value, time: Duration) -> Option<Value> {
         let lambda = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = lambda.local_addr().unwrap().to_string();
-        let process = Process(self.command(&address).spawn().unwrap());
         let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + time;
-        let mut connections = lambda.incoming();
-        let mut connection = BufReader::new(connections.next()?.unwrap());
-        loop {
-            let Some((line, body)) = read_request(&mut connection) else {
-                connection = BufReader::new(connections.next()?.unwrap());
-                continue;
-            };
-            if line.starts_with("GET /2018-06-01/runtime/invocation/next ") {
-                let headers = format!(
-                    "Lambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: {}\r\n\
-                     Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n",
-                    deadline.as_millis()
-                );
-                write_answer(connection.get_mut(), "200 OK", &headers, &event.to_string());
-            } else {
-                drop(process);
-                assert!(
-                    line.starts_with("POST /2018-06-01/runtime/invocation/1/"),
-                    "{line}"
-                );
+        let (told, requests) = mpsc::channel();
+        // A quick answer comes on a second connection, before the first one is free again.
+        serve_each(lambda, move |stream| {
+            let mut connection = BufReader::new(stream);
+            while let Some((line, body)) = read_request(&mut connection) {
+                let stream = connection.get_ref().try_clone().unwrap();
+                if told.send((line, body, stream)).is_err() {
+                    return;
+                }
+            }
+        });
+        let _process = Process(self.command(&address).spawn().unwrap());
+        let patience = time + Duration::from_secs(5);
+        while let Ok((line, body, mut stream)) = requests.recv_timeout(patience) {
+            if line.starts_with("POST /2018-06-01/runtime/invocation/1/") {
                 return Some(serde_json::from_str(&body).unwrap());
             }
+            assert!(
+                line.starts_with("GET /2018-06-01/runtime/invocation/next "),
+                "{line}"
+            );
+            let headers = format!(
+                "Lambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: {}\r\n\
+                 Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n",
+                deadline.as_millis()
+            );
+            write_answer(&mut stream, "200 OK", &headers, &event.to_string());
         }
+        None
     }
 
     fn command(&self, lambda: &str) -> Command {
@@ -168,12 +174,7 @@ impl CognitoDouble {
     fn serving(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let serve = serve.clone();
-                std::thread::spawn(move || serve(stream.unwrap()));
-            }
-        });
+        serve_each(listener, serve);
         Self { address }
     }
 
@@ -181,6 +182,16 @@ impl CognitoDouble {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
+}
+
+/// Serves every connection in a thread of its own, until the test ends.
+fn serve_each(listener: TcpListener, serve: impl Fn(TcpStream) + Clone + Send + 'static) {
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let serve = serve.clone();
+            std::thread::spawn(move || serve(stream.unwrap()));
+        }
+    });
 }
 
 /// The request's first line and body; `None` where the connection was closed.

@@ -26,22 +26,16 @@ impl Tokens {
     /// this stack's pool for this stack's client.
     #[track_caller]
     pub fn read(stack: &Stack, body: &Value) -> Self {
-        let keys: Vec<&str> = body
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
-        assert_eq!(
-            keys,
-            [
-                "accessToken",
-                "expiresIn",
-                "refreshToken",
-                "tokenId",
-                "tokenType"
-            ]
-        );
+        let mut keys: Vec<&String> = body.as_object().unwrap().keys().collect();
+        keys.sort_unstable();
+        let all = [
+            "accessToken",
+            "expiresIn",
+            "refreshToken",
+            "tokenId",
+            "tokenType",
+        ];
+        assert_eq!(keys, all);
         assert_eq!(body["tokenType"], "Bearer");
         assert_eq!(body["expiresIn"], stack.access_token_seconds);
         let token = |key: &str| body[key].as_str().unwrap().to_owned();

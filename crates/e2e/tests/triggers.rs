@@ -158,6 +158,6 @@ fn assert_internal(error: &Value) {
     assert_eq!(error["errorType"], "InternalErrorException", "{error}");
     assert_eq!(
         error["errorMessage"],
-        "Something went wrong on our side. Please try again later."
+        "InternalErrorException: Something went wrong on our side. Please try again later."
     );
 }
