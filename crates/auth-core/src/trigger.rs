@@ -175,7 +175,7 @@ pub async fn serve(
     handler: impl AsyncFn(&mut Event) -> Result<()>,
 ) -> std::result::Result<(), lambda_runtime::Error> {
     let handler = &handler;
-    let service = service_fn(async |event: LambdaEvent<Map<String, Value>>| {
+    let service = service_fn(async |event: LambdaEvent<Value>| {
         answer(function, event, handler)
             .await
             .map_err(|error| Diagnostic {
@@ -188,11 +188,15 @@ pub async fn serve(
 
 async fn answer(
     function: &'static str,
-    event: LambdaEvent<Map<String, Value>>,
+    event: LambdaEvent<Value>,
     handler: impl AsyncFn(&mut Event) -> Result<()>,
 ) -> Result<Map<String, Value>> {
     let started = Instant::now();
-    let mut payload = Event(event.payload);
+    let mut payload = Event(match event.payload {
+        Value::Object(payload) => payload,
+        // No trigger's event, and refused as one without a source.
+        _ => Map::new(),
+    });
     let source = payload.source().to_owned();
     let outcome = handler(&mut payload).await;
     let call = Call {

@@ -40,13 +40,7 @@ impl Stack {
     }
 
     fn named(name: &'static str, allowed_origin: &'static str, access_token_minutes: u64) -> Self {
-        let outputs = std::env::var("TEST_STACKS")
-            .ok()
-            .and_then(|folder| std::fs::read_to_string(Path::new(&folder).join(name)).ok());
-        let Some(outputs) = outputs else {
-            panic!("The stack {name} is not deployed: run `make test`.");
-        };
-        let outputs = outputs
+        let outputs = written(name)
             .lines()
             .filter_map(|line| line.split_once('='))
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
@@ -62,6 +56,11 @@ impl Stack {
             outputs,
             http: config.into(),
         }
+    }
+
+    /// The stack's template with its macros expanded: what CloudFormation makes resources of.
+    pub fn template(&self) -> Value {
+        serde_json::from_str(&written(&format!("{}.json", self.name))).unwrap()
     }
 
     /// The stack's output of this name.
@@ -269,6 +268,14 @@ impl Stack {
         });
         Answer::new(response, self.allowed_origin)
     }
+}
+
+/// A file that `local/test-stacks` wrote about a stack.
+fn written(name: &str) -> String {
+    std::env::var("TEST_STACKS")
+        .ok()
+        .and_then(|folder| std::fs::read_to_string(Path::new(&folder).join(name)).ok())
+        .unwrap_or_else(|| panic!("{name} is not deployed: run `make test`."))
 }
 
 /// The embedded AWS takes the account's own key at its word: it looks at the key, not at the signature.
