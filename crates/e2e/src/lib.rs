@@ -10,5 +10,5 @@ mod tokens;
 pub use answer::Answer;
 pub use function::{CognitoDouble, Ended, Function};
 pub use person::Person;
-pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack};
+pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};
 pub use tokens::Tokens;

@@ -242,6 +242,33 @@ impl Stack {
         lines
     }
 
+    /// What CloudFormation says to a new stack of this template with these parameters.
+    pub fn create_stack(
+        &self,
+        name: &str,
+        template: &Value,
+        parameters: &[(&str, &str)],
+    ) -> Answer {
+        let mut form = vec![
+            ("Action".to_owned(), "CreateStack".to_owned()),
+            ("Version".to_owned(), "2010-05-15".to_owned()),
+            ("StackName".to_owned(), name.to_owned()),
+            ("TemplateBody".to_owned(), template.to_string()),
+        ];
+        for (number, (key, value)) in (1..).zip(parameters) {
+            let member = format!("Parameters.member.{number}.Parameter");
+            form.push((format!("{member}Key"), (*key).to_owned()));
+            form.push((format!("{member}Value"), (*value).to_owned()));
+        }
+        let request = Request::post(self.output("Endpoint"))
+            .header("authorization", authorization("cloudformation"))
+            .header("content-type", "application/x-www-form-urlencoded");
+        let pairs = form
+            .iter()
+            .map(|(key, value)| format!("{key}={}", url_encoded(value)));
+        self.run(request, pairs.collect::<Vec<_>>().join("&").as_bytes())
+    }
+
     #[track_caller]
     fn aws(&self, service: &str, target: &str, body: Value) -> Value {
         let request = Request::post(self.output("Endpoint"))
@@ -276,6 +303,18 @@ fn written(name: &str) -> String {
         .ok()
         .and_then(|folder| std::fs::read_to_string(Path::new(&folder).join(name)).ok())
         .unwrap_or_else(|| panic!("{name} is not deployed: run `make test`."))
+}
+
+/// The text as it stands in a URL or a form.
+pub fn url_encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 /// The embedded AWS takes the account's own key at its word: it looks at the key, not at the signature.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use e2e::{PASSWORD_CODE, Person, SIGN_UP_CODE, Stack, Tokens};
+use e2e::{PASSWORD_CODE, Person, SIGN_UP_CODE, Stack, Tokens, url_encoded};
 use serde_json::{Value, json};
 
 /// The functions of the routes, as the template names them, with their routes.
@@ -126,17 +126,6 @@ fn forms(secret: &str) -> Vec<String> {
         }
     }
     forms
-}
-
-fn url_encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 #[test]

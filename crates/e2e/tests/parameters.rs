@@ -1,0 +1,124 @@
+//! The stack's parameters: a bad value or a wrong combination is refused before any resource is made.
+
+use e2e::{Answer, Stack};
+use serde_json::json;
+
+/// What CloudFormation says to a stack of the template's own parameters and rules, and of next to nothing else.
+fn create(name: &str, parameters: &[(&str, &str)]) -> Answer {
+    let stack = Stack::standard();
+    let template = stack.template();
+    let small = json!({
+        "Parameters": template["Parameters"],
+        "Rules": template["Rules"],
+        "Resources": { "Nothing": { "Type": "AWS::CloudFormation::WaitConditionHandle" } },
+    });
+    stack.create_stack(name, &small, parameters)
+}
+
+#[test]
+fn the_sections_of_samconfig_name_parameters_that_are_accepted() {
+    for (name, parameters) in [
+        ("as-default", vec![("Mode", "UserPassword")]),
+        (
+            "as-passwordless",
+            vec![
+                ("Mode", "Passwordless"),
+                ("EmailSignUpRoles", ""),
+                ("PhoneSignUpRoles", "User"),
+            ],
+        ),
+        (
+            "as-prod",
+            vec![
+                ("DeletionProtection", "ACTIVE"),
+                ("UserExistenceErrors", "ENABLED"),
+            ],
+        ),
+    ] {
+        let answer = create(name, &parameters);
+        assert_eq!(answer.status, 200, "{parameters:?}: {}", answer.text);
+    }
+}
+
+#[test]
+fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
+    let passwordless = [("Mode", "Passwordless"), ("EmailSignUpRoles", "")];
+    for (parameters, sentence) in [
+        (
+            &[("EmailSignUpRoles", "Nobody")][..],
+            "EmailSignUpRoles may only name roles that are in Roles.",
+        ),
+        (
+            &[("EmailSignUpRoles", "User,Nobody")],
+            "EmailSignUpRoles may only name roles that are in Roles.",
+        ),
+        (
+            &[("Roles", "Member")],
+            "EmailSignUpRoles may only name roles that are in Roles.",
+        ),
+        (
+            &[("PhoneSignUpRoles", "Nobody")],
+            "PhoneSignUpRoles may only name roles that are in Roles.",
+        ),
+        (
+            &[("SkipConfirmationRoles", "Nobody")],
+            "SkipConfirmationRoles may only name roles that are in Roles.",
+        ),
+        (
+            &passwordless,
+            "Passwordless needs at least one role in PhoneSignUpRoles.",
+        ),
+    ] {
+        let answer = create("refused", parameters);
+        assert_eq!(answer.status, 400, "{parameters:?}: {}", answer.text);
+        assert!(
+            answer.text.contains(sentence),
+            "{parameters:?}: {}",
+            answer.text
+        );
+    }
+}
+
+#[test]
+fn a_bad_value_is_refused_and_its_parameter_named() {
+    for (parameter, values) in [
+        ("Mode", &["passwordless", "Both"][..]),
+        ("Roles", &["Us er", "User;Admin", "User,,Admin", "Üser"]),
+        ("AllowedPhonePrefixes", &["34", "+", "+34,x"]),
+        ("PasswordMinLength", &["5", "99", "eight"]),
+        ("PasswordRequireDigits", &["yes"]),
+        ("PasswordRequireLowercase", &["yes"]),
+        ("PasswordRequireSymbols", &["yes"]),
+        ("PasswordRequireUppercase", &["yes"]),
+        ("StageName", &["", "a/b"]),
+        ("AllowedOrigin", &["example.com", "https://", "https://a b"]),
+        ("UserExistenceErrors", &["HIDE"]),
+        ("EmailVerification", &["link"]),
+        ("UserPoolDomainPrefix", &["-a", "A", "a.b"]),
+        ("UserPoolTier", &["FREE"]),
+        ("RefreshTokenRotation", &["true"]),
+        ("AccessTokenMinutes", &["4", "1441"]),
+        ("RefreshTokenDays", &["0", "3651"]),
+        ("AuthSessionMinutes", &["2", "16"]),
+        ("OtpCooldownSeconds", &["0", "3601"]),
+        ("OtpMaxSendsPerHour", &["0"]),
+        ("OtpMaxSendsPerDay", &["0"]),
+        ("OtpMaxWrongAnswersPerHour", &["0"]),
+        ("SmsMessage", &["", "Your code.", "{####} {####}", "{code}"]),
+        ("SmsSenderId", &["a b", "TwelveLetters"]),
+        ("Architecture", &["arm"]),
+        ("LogLevel", &["info", "TRACE"]),
+        ("LogRetentionDays", &["2"]),
+        ("DeletionProtection", &["true"]),
+    ] {
+        for value in values {
+            let answer = create("refused", &[(parameter, value)]);
+            assert_eq!(answer.status, 400, "{parameter}={value}: {}", answer.text);
+            assert!(
+                answer.text.contains(parameter),
+                "{parameter}={value}: {}",
+                answer.text
+            );
+        }
+    }
+}
