@@ -233,7 +233,7 @@ impl Route {
 }
 
 /// The status of each kind of error: the only place that knows both.
-fn status(kind: Kind) -> u16 {
+pub(crate) fn status(kind: Kind) -> u16 {
     match kind {
         Kind::Invalid => 400,
         Kind::Unauthenticated => 401,

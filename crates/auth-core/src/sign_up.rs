@@ -168,7 +168,7 @@ pub async fn add_to_group(
     Ok(())
 }
 
-/// Three attempts end well before what calls [`add_to_group`] does: Cognito gives a trigger 5 s.
+/// Three attempts end within 4.2 s, before what calls [`add_to_group`] does: Cognito gives a trigger 5 s.
 const GROUP_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1200);
 
 fn attribute(name: &str, value: &str) -> Result<AttributeType> {
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
     use crate::error::Kind;
     use crate::testing::{
-        answer, assert_required, env, exception, log, lost_answer, parsed, pool, seen,
+        Says, answer, assert_required, env, exception, log, lost_answer, parsed, pool, seen,
     };
 
     fn rules(mode: &str) -> Rules {
@@ -339,7 +339,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_sign_up_that_may_have_been_heard_is_not_repeated_and_so_never_meets_itself() {
         for (why, first) in [
-            ("a failure", (|| answer(500, "{}")) as fn() -> _),
+            ("a failure", (|| answer(500, "{}")) as Says),
             ("no exception", || answer(502, "<html></html>")),
             ("a lost answer", lost_answer),
             ("too many requests", || {
@@ -364,7 +364,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_group_that_can_not_be_added_is_healed_by_the_confirmation_or_the_callers_affair() {
-        let failures: [(&str, fn() -> _, usize, &str); 4] = [
+        let failures: [(&str, Says, usize, &str); 4] = [
             (
                 "failing",
                 || answer(500, r#"{"__type":"InternalErrorException","message":"no"}"#),

@@ -29,6 +29,9 @@ pub(crate) fn env<'a>(table: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Optio
     }
 }
 
+/// How Cognito answers, each time it is asked.
+pub(crate) type Says = fn() -> HttpResponse;
+
 /// An answer of Cognito's with this status and JSON body.
 pub(crate) fn answer(status: u16, body: &str) -> HttpResponse {
     HttpResponse::new(status.try_into().unwrap(), body.to_owned().into())
