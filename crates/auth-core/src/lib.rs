@@ -36,4 +36,6 @@ pub mod verify_auth_challenge_response;
 #[cfg(test)]
 mod cognito_failures;
 #[cfg(test)]
+mod never_printed;
+#[cfg(test)]
 mod testing;

@@ -91,7 +91,7 @@ fn random_password() -> Result<SecretString> {
 }
 
 /// The user that was made.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct Response {
     id: String,
     username: String,
@@ -99,7 +99,7 @@ pub struct Response {
     user_attributes: UserAttributes,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct UserAttributes {
     role: String,
 }
@@ -289,7 +289,10 @@ mod tests {
             .then_http_response(made(false));
         let request = request("UserPassword", &body).unwrap();
         let response = sign_up(&pool([&user, &group_added()]), "us-east-1_pool", request).await;
-        assert_eq!(seen(response.unwrap())["userAttributes"]["role"], "User");
+        assert_eq!(
+            response.map(seen).unwrap()["userAttributes"]["role"],
+            "User"
+        );
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 //! The event stays the JSON it is, because Cognito refuses an answer in which a field it sent is missing,
 //! and it may send fields that nobody knows yet.
 
+use std::fmt;
 use std::time::Instant;
 
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
@@ -15,8 +16,17 @@ use crate::telemetry::Call;
 use crate::{challenge, limits, roles};
 
 /// An event of a Cognito trigger.
-#[derive(Debug)]
 pub struct Event(Map<String, Value>);
+
+/// Never printed by accident: `{:?}` tells the source only, not the user nor a code.
+impl fmt::Debug for Event {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Event")
+            .field(&self.source())
+            .finish()
+    }
+}
 
 impl Event {
     /// An event from its JSON.
