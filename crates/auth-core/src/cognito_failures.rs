@@ -1,7 +1,10 @@
 //! What becomes of Cognito's refusals and failures, over every operation that is called: the whole way
 //! from the HTTP answer through the SDK's parser to the error that the caller is told.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::process::Command;
 use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::Client;
@@ -27,8 +30,7 @@ struct Operation {
     name: &'static str,
     /// The attempts that a passing failure gets: three where a repeat is harmless, otherwise one.
     attempts: usize,
-    /// The exceptions that the SDK models for it, beside [`COMMON`]: the variants of its error enum in
-    /// `operation/*.rs` of the SDK, which a test can't list as they are open to additions.
+    /// The exceptions that the SDK models for it, beside [`COMMON`].
     exceptions: &'static [&'static [&'static str]],
     /// Cognito, answering this operation so.
     rule: fn(Says) -> Rule,
@@ -183,16 +185,7 @@ fn operations() -> [Operation; 11] {
         operation!(
             resend_confirmation_code,
             1,
-            &[
-                WEB_ACL,
-                TRIGGERS,
-                SENDERS,
-                &[
-                    "CodeDeliveryFailureException",
-                    "LimitExceededException",
-                    "UserNotFoundException",
-                ],
-            ],
+            CODE_EXCEPTIONS,
             async |pool: &UserPool| {
                 let body = json!({ "username": "user@example.com" });
                 let request = parsed(&body, sign_up_resend_code::Request::parse)?;
@@ -285,16 +278,7 @@ fn operations() -> [Operation; 11] {
         operation!(
             forgot_password,
             1,
-            &[
-                WEB_ACL,
-                TRIGGERS,
-                SENDERS,
-                &[
-                    "CodeDeliveryFailureException",
-                    "LimitExceededException",
-                    "UserNotFoundException",
-                ],
-            ],
+            CODE_EXCEPTIONS,
             async |pool: &UserPool| {
                 let body = json!({ "username": "user@example.com" });
                 let request = parsed(&body, password_forgot::Request::parse)?;
@@ -330,6 +314,17 @@ fn operations() -> [Operation; 11] {
         ),
     ]
 }
+
+const CODE_EXCEPTIONS: &[&[&str]] = &[
+    WEB_ACL,
+    TRIGGERS,
+    SENDERS,
+    &[
+        "CodeDeliveryFailureException",
+        "LimitExceededException",
+        "UserNotFoundException",
+    ],
+];
 
 const SIGN_IN_EXCEPTIONS: &[&[&str]] = &[
     WEB_ACL,
@@ -370,6 +365,48 @@ impl Operation {
     async fn error(&self, rule: &Rule) -> Error {
         (self.run)(pool([rule])).await.unwrap_err()
     }
+}
+
+/// Read out of the SDK's own source, as its error enums are open to additions and can't be matched in full.
+#[test]
+fn the_table_has_every_exception_that_the_sdk_models_and_no_other() {
+    let sdk = sdk_source();
+    for operation in operations() {
+        let source = sdk.join(format!("operation/{}.rs", operation.name));
+        let source = std::fs::read_to_string(source).unwrap();
+        let (_, variants) = source.split_once("\npub enum ").unwrap();
+        let (variants, _) = variants.split_once("\n}").unwrap();
+        // Such as `    MfaMethodNotFoundException(crate::types::error::MfaMethodNotFoundException),`.
+        let modelled: BTreeSet<String> = variants
+            .lines()
+            .filter_map(|line| line.trim().split_once("(crate::types::error::"))
+            .map(|(variant, _)| variant.to_lowercase())
+            .filter(|variant| variant != "unhandled")
+            .collect();
+        let listed = [COMMON]
+            .into_iter()
+            .chain(operation.exceptions.iter().copied());
+        let listed: BTreeSet<String> = listed.flatten().map(|code| code.to_lowercase()).collect();
+        assert_eq!(modelled, listed, "{}", operation.name);
+    }
+}
+
+/// Where cargo has the source of the SDK that this build uses.
+fn sdk_source() -> PathBuf {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        // What other platforms would need may never have been fetched.
+        .args(["--filter-platform", "host-tuple"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let sdk = packages
+        .iter()
+        .find(|package| package["name"] == "aws-sdk-cognitoidentityprovider")
+        .unwrap();
+    Path::new(sdk["manifest_path"].as_str().unwrap()).with_file_name("src")
 }
 
 #[tokio::test(start_paused = true)]
