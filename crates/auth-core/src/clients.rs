@@ -122,10 +122,14 @@ pub fn repeatable() -> Builder {
     repeatable_within(ATTEMPT_TIMEOUT)
 }
 
-/// As [`repeatable`], for attempts of another length.
+/// As [`repeatable`], for attempts of another length. The two pauses between three attempts take at most
+/// half an attempt together, so that all ends within three and a half.
 pub fn repeatable_within(attempt: Duration) -> Builder {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(attempt / 6);
     Config::builder()
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .retry_config(retries)
         .timeout_config(timeouts().operation_attempt_timeout(attempt).build())
 }
 

@@ -218,6 +218,7 @@ fn kind_of(code: &str) -> Option<Kind> {
         "AccessDeniedException"
         | "AuthorizationErrorException"
         | "ExpiredTokenException"
+        | "FeatureUnavailableInTierException"
         | "IncompleteSignature"
         | "InvalidClientTokenId"
         | "InvalidEmailRoleAccessPolicyException"

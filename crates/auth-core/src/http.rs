@@ -15,11 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Env, bad_value};
 use crate::error::{Error, Kind, Result};
-use crate::request::Fields;
+use crate::request::{self, Fields, MAX_BODY_BYTES};
 use crate::telemetry::Call;
 
 /// What is kept back of Lambda's deadline for telling the caller that it passed.
 const DEADLINE_RESERVE: Duration = Duration::from_millis(500);
+
+/// The base64 of the largest body: what is longer need not be decoded to be refused.
+const MAX_BASE64_BYTES: usize = MAX_BODY_BYTES.div_ceil(3) * 4;
 
 /// The part of API Gateway's event that this API reads.
 #[derive(Default, Deserialize)]
@@ -61,12 +64,13 @@ impl Event {
         self.request_context.as_ref()?.http.as_ref()
     }
 
-    fn body(&self) -> Cow<'_, [u8]> {
+    fn body(&self) -> Result<Cow<'_, [u8]>> {
         let body = self.body.as_deref().unwrap_or_default();
         match self.is_base64_encoded {
+            Some(true) if body.len() > MAX_BASE64_BYTES => Err(request::too_large()),
             // What is not base64 is not JSON either, and is answered so.
-            Some(true) => Cow::Owned(STANDARD.decode(body).unwrap_or_default()),
-            _ => Cow::Borrowed(body.as_bytes()),
+            Some(true) => Ok(Cow::Owned(STANDARD.decode(body).unwrap_or_default())),
+            _ => Ok(Cow::Borrowed(body.as_bytes())),
         }
     }
 }
@@ -233,7 +237,7 @@ impl Route {
 }
 
 /// The status of each kind of error: the only place that knows both.
-fn status(kind: Kind) -> u16 {
+pub(crate) fn status(kind: Kind) -> u16 {
     match kind {
         Kind::Invalid => 400,
         Kind::Unauthenticated => 401,
@@ -256,7 +260,7 @@ fn read<T>(event: &Event, parse: impl Fn(&Fields<'_>) -> Result<T>) -> Result<T>
             "This route answers POST requests with a JSON body.",
         ));
     }
-    parse(&Fields::parse(&event.body())?)
+    parse(&Fields::parse(&event.body()?)?)
 }
 
 /// How long an operation may take before Lambda would end the function without an answer.
@@ -281,3 +285,6 @@ fn is_origin(text: &str) -> bool {
                     .all(|c| c.is_ascii_alphanumeric() || b".-:[]".contains(&c))
         })
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,4 +34,8 @@ pub mod token_revoke;
 pub mod verify_auth_challenge_response;
 
 #[cfg(test)]
+mod cognito_failures;
+#[cfg(test)]
+mod never_printed;
+#[cfg(test)]
 mod testing;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// A sentence for the caller.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct Message {
     message: String,
 }

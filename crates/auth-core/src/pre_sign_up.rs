@@ -48,3 +48,189 @@ pub fn pre_sign_up(event: &mut Event, rules: &SignUpRules) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::Env;
+    use crate::error::Kind;
+    use crate::testing::{env, event};
+
+    const CLOSED: &str = "The role does not exist or is not open to sign-up.";
+
+    fn rules() -> SignUpRules {
+        SignUpRules::from_env(Env::new(&env(&[
+            ("ROLES", "User,Driver,Both,Guest,Courier,Anyone,Admin"),
+            ("EMAIL_SIGN_UP_ROLES", "User,Both,Guest,Anyone"),
+            ("PHONE_SIGN_UP_ROLES", "Driver,Both,Courier,Anyone"),
+            ("SKIP_CONFIRMATION_ROLES", "Guest,Courier,Anyone"),
+            ("ALLOWED_PHONE_PREFIXES", "+34"),
+        ])))
+        .unwrap()
+    }
+
+    /// A sign-up as Cognito tells it; an empty text is an attribute that the user does not have.
+    fn sign_up(source: &str, role: &str, email: &str, phone: &str) -> Event {
+        let attributes = [
+            ("custom:role", role),
+            ("email", email),
+            ("phone_number", phone),
+        ];
+        let attributes: serde_json::Map<String, Value> = attributes
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
+        let mut event = event(
+            source,
+            json!({ "userAttributes": attributes, "validationData": null }),
+        )
+        .into_json();
+        event["response"] =
+            json!({ "autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false });
+        Event::new(event)
+    }
+
+    const EMAIL: &str = "user@example.com";
+    const PHONE: &str = "+34999999999";
+
+    #[test]
+    fn a_sign_up_that_the_rules_allow_goes_on_and_is_confirmed_where_the_role_skips_that() {
+        for (role, email, phone, [confirm, verify_email, verify_phone]) in [
+            ("User", EMAIL, "", [false; 3]),
+            ("Driver", "", PHONE, [false; 3]),
+            ("Both", EMAIL, "", [false; 3]),
+            ("Both", "", PHONE, [false; 3]),
+            ("Both", EMAIL, PHONE, [false; 3]),
+            ("Guest", EMAIL, "", [true, true, false]),
+            ("Courier", "", PHONE, [true, false, true]),
+            ("Anyone", EMAIL, "", [true, true, false]),
+            ("Anyone", "", PHONE, [true, false, true]),
+            ("Anyone", EMAIL, PHONE, [true, true, true]),
+        ] {
+            let before = sign_up("PreSignUp_SignUp", role, email, phone).into_json();
+            let mut event = Event::new(before.clone());
+            pre_sign_up(&mut event, &rules()).unwrap();
+            // Everything that Cognito sent comes back to it, fields that nobody knows included.
+            let mut expected = before;
+            expected["response"] = json!({ "autoConfirmUser": confirm, "autoVerifyEmail": verify_email, "autoVerifyPhone": verify_phone });
+            assert_eq!(event.into_json(), expected, "{role} {email} {phone}");
+        }
+    }
+
+    #[test]
+    fn a_direct_sign_up_that_the_rules_do_not_allow_is_refused() {
+        for (why, role, email, phone, message) in [
+            ("no role", "", EMAIL, "", "userAttributes.role is required."),
+            (
+                "no contact",
+                "User",
+                "",
+                "",
+                "An email address or a phone number is required.",
+            ),
+            ("a closed role", "Admin", EMAIL, "", CLOSED),
+            ("an unknown role", "Nobody", EMAIL, "", CLOSED),
+            ("another case", "user", EMAIL, "", CLOSED),
+            ("a list of roles", "User,Admin", EMAIL, "", CLOSED),
+            (
+                "a role for e-mails",
+                "User",
+                "",
+                PHONE,
+                "The role does not allow sign-up with a phone number.",
+            ),
+            (
+                "a role for phones",
+                "Driver",
+                EMAIL,
+                "",
+                "The role does not allow sign-up with an email address.",
+            ),
+            (
+                "a phone on the side",
+                "User",
+                EMAIL,
+                PHONE,
+                "The role does not allow sign-up with a phone number.",
+            ),
+            (
+                "an e-mail on the side",
+                "Driver",
+                EMAIL,
+                PHONE,
+                "The role does not allow sign-up with an email address.",
+            ),
+            (
+                "a country that is not accepted",
+                "Driver",
+                "",
+                "+15550001111",
+                "Phone numbers of this country are not accepted.",
+            ),
+            (
+                "no phone number",
+                "Driver",
+                "",
+                "+34 999",
+                "Invalid phone number format.",
+            ),
+        ] {
+            let mut event = sign_up("PreSignUp_SignUp", role, email, phone);
+            let error = pre_sign_up(&mut event, &rules()).unwrap_err();
+            assert_eq!(error.name, "InvalidParameterException", "{why}");
+            assert_eq!(error.message, message, "{why}");
+        }
+    }
+
+    #[test]
+    fn an_administrator_gives_any_role_and_none_is_confirmed() {
+        for (role, email, phone) in [
+            ("Admin", EMAIL, ""),
+            ("Guest", EMAIL, ""),
+            ("User", "", "+15550001111"),
+            ("", "", ""),
+        ] {
+            let mut event = sign_up("PreSignUp_AdminCreateUser", role, email, phone);
+            pre_sign_up(&mut event, &rules()).unwrap();
+            assert_eq!(
+                event.into_json(),
+                sign_up("PreSignUp_AdminCreateUser", role, email, phone).into_json(),
+                "{role}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_triggers_event_is_our_fault() {
+        for source in [
+            "PreSignUp_ExternalProvider",
+            "PostConfirmation_ConfirmSignUp",
+            "presignup_signup",
+            "",
+        ] {
+            let mut event = sign_up(source, "User", EMAIL, "");
+            let error = pre_sign_up(&mut event, &rules()).unwrap_err();
+            assert_eq!(error.kind, Kind::Internal, "{source}");
+        }
+    }
+
+    #[test]
+    fn an_event_whose_fields_are_of_other_types_is_refused_and_nothing_worse() {
+        for request in [
+            Value::Null,
+            json!([]),
+            json!("text"),
+            json!({ "userAttributes": null }),
+            json!({ "userAttributes": [["custom:role", "User"]] }),
+            json!({ "userAttributes": { "custom:role": 1, "email": EMAIL } }),
+            json!({ "userAttributes": { "custom:role": "User", "email": {} } }),
+        ] {
+            let mut event = event("PreSignUp_SignUp", request.clone());
+            let error = pre_sign_up(&mut event, &rules()).unwrap_err();
+            assert_eq!(error.kind, Kind::Invalid, "{request}");
+        }
+    }
+}

@@ -27,11 +27,7 @@ impl<'a> Fields<'a> {
     /// UTF-8, not JSON, not an object, or has a key twice.
     pub fn parse(body: &'a [u8]) -> Result<Self> {
         if body.len() > MAX_BODY_BYTES {
-            return Err(Error::new(
-                Kind::TooLarge,
-                "RequestEntityTooLargeException",
-                format!("The request body is larger than {MAX_BODY_BYTES} bytes."),
-            ));
+            return Err(too_large());
         }
         serde_json::from_slice(body).map_err(|_| {
             Error::new(
@@ -156,6 +152,15 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 /// A key that is borrowed from the body where it has no escapes.
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The refusal of a body over [`MAX_BODY_BYTES`].
+pub(crate) fn too_large() -> Error {
+    Error::new(
+        Kind::TooLarge,
+        "RequestEntityTooLargeException",
+        format!("The request body is larger than {MAX_BODY_BYTES} bytes."),
+    )
+}
 
 fn missing(key: &str) -> Error {
     Error::new(

@@ -123,24 +123,126 @@ async fn with_code(pool: &UserPool, username: &Username) -> Result<Response> {
 }
 
 #[cfg(test)]
-mod passwordless_tests {
+mod user_password_tests {
     use aws_sdk_cognitoidentityprovider::Client;
-    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use aws_sdk_cognitoidentityprovider::operation::initiate_auth::InitiateAuthInput;
+    use aws_smithy_mocks::{Rule, mock};
     use serde_json::{Value, json};
 
     use super::*;
     use crate::error::Kind;
-    use crate::testing::{answer, exception};
+    use crate::testing::{answer, assert_required, parsed, pool, seen};
+
+    fn parse(fields: &Fields<'_>) -> Result<Request> {
+        Request::parse(fields, Mode::UserPassword)
+    }
+
+    fn body(username: &str) -> Value {
+        json!({ "username": username, "password": " pass word " })
+    }
+
+    fn cognito_says(body: Value) -> Rule {
+        mock!(Client::initiate_auth).then_http_response(move || answer(200, &body.to_string()))
+    }
 
     async fn ask(rule: &Rule) -> Result<Value> {
-        let cognito = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [rule]);
-        let pool = UserPool {
-            cognito,
-            client_id: "client".to_owned(),
-        };
-        let fields = Fields::parse(br#"{"username":"+34999999999","password":"ignored"}"#).unwrap();
-        let request = Request::parse(&fields, Mode::Passwordless).unwrap();
-        Ok(serde_json::to_value(sign_in(&pool, request).await?).unwrap())
+        let request = parsed(&body("user@example.com"), parse)?;
+        sign_in(&pool([rule]), request).await.map(seen)
+    }
+
+    #[tokio::test]
+    async fn the_password_as_it_came_gets_the_tokens() {
+        for username in ["user@example.com", "+34999999999"] {
+            let sent = InitiateAuthInput::builder()
+                .client_id("client")
+                .auth_flow(AuthFlowType::UserPasswordAuth)
+                .auth_parameters("USERNAME", username)
+                .auth_parameters("PASSWORD", " pass word ")
+                .build()
+                .unwrap();
+            let rule = mock!(Client::initiate_auth)
+                .match_requests(move |input| *input == sent)
+                .then_http_response(|| {
+                    answer(200, r#"{"AuthenticationResult":{"AccessToken":"a","IdToken":"i","RefreshToken":"r","ExpiresIn":3600,"TokenType":"Bearer"},"ChallengeParameters":{}}"#)
+                });
+            let request = parsed(&body(username), parse).unwrap();
+            let response = sign_in(&pool([&rule]), request).await.map(seen).unwrap();
+            assert_eq!(
+                response,
+                json!({ "accessToken": "a", "tokenId": "i", "refreshToken": "r", "expiresIn": 3600, "tokenType": "Bearer" })
+            );
+            assert_eq!(rule.num_calls(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_challenge_is_refused_by_its_name_and_its_session_is_not_told() {
+        for challenge in [
+            "NEW_PASSWORD_REQUIRED",
+            "SMS_MFA",
+            "EMAIL_OTP",
+            "SOFTWARE_TOKEN_MFA",
+            "SELECT_MFA_TYPE",
+            "MFA_SETUP",
+            "CUSTOM_CHALLENGE",
+            "A_CHALLENGE_OF_TOMORROW",
+        ] {
+            let rule = cognito_says(json!({ "ChallengeName": challenge, "Session": "s" }));
+            let error = ask(&rule).await.unwrap_err();
+            assert_eq!(
+                (error.kind, &*error.name, &*error.message),
+                (
+                    Kind::Forbidden,
+                    "UnsupportedChallengeException",
+                    &*format!(
+                        "Cognito asks for the challenge {challenge}, which this API does not answer."
+                    )
+                )
+            );
+            assert!(error.session.is_none(), "{challenge}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_tokens_is_not_a_success() {
+        for (why, answer) in [
+            ("nothing", json!({})),
+            ("no tokens", json!({ "AuthenticationResult": {} })),
+            (
+                "no refresh token",
+                json!({ "AuthenticationResult": { "AccessToken": "a", "IdToken": "i" } }),
+            ),
+        ] {
+            let error = ask(&cognito_says(answer)).await.unwrap_err();
+            assert_eq!(error.name, "ServiceUnavailableException", "{why}");
+        }
+    }
+
+    #[test]
+    fn each_field_is_required() {
+        assert_required(&body("user@example.com"), parse);
+    }
+}
+
+#[cfg(test)]
+mod passwordless_tests {
+    use aws_sdk_cognitoidentityprovider::Client;
+    use aws_smithy_mocks::{Rule, mock};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::error::Kind;
+    use crate::testing::{answer, exception, parsed, pool, seen};
+
+    fn parse(fields: &Fields<'_>) -> Result<Request> {
+        Request::parse(fields, Mode::Passwordless)
+    }
+
+    async fn ask(rule: &Rule) -> Result<Value> {
+        let body = json!({ "username": "+34999999999", "password": "ignored" });
+        sign_in(&pool([rule]), parsed(&body, parse)?)
+            .await
+            .map(seen)
     }
 
     #[tokio::test]
@@ -257,8 +359,7 @@ mod passwordless_tests {
 
     #[test]
     fn an_email_address_is_refused() {
-        let fields = Fields::parse(br#"{"username":"user@example.com"}"#).unwrap();
-        let error = Request::parse(&fields, Mode::Passwordless).unwrap_err();
+        let error = parsed(&json!({ "username": "user@example.com" }), parse).unwrap_err();
         assert_eq!(
             error.message,
             "Username should be a phone number in E.164 format, such as +34999999999."

@@ -48,3 +48,57 @@ pub async fn sign_up_confirm(pool: &UserPool, request: Request) -> Result<Messag
         "The username: {username} has been confirmed."
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cognitoidentityprovider::Client;
+    use aws_sdk_cognitoidentityprovider::operation::confirm_sign_up::ConfirmSignUpInput;
+    use aws_smithy_mocks::mock;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{answer, assert_required, parsed, pool, seen};
+
+    fn body(username: &str) -> Value {
+        json!({ "username": username, "confirmationCode": "012345" })
+    }
+
+    #[tokio::test]
+    async fn cognito_is_given_the_code_with_its_leading_zero_and_no_more() {
+        for username in ["user@example.com", "+34999999999"] {
+            let sent = ConfirmSignUpInput::builder()
+                .client_id("client")
+                .username(username)
+                .confirmation_code("012345")
+                .build()
+                .unwrap();
+            let rule = mock!(Client::confirm_sign_up)
+                .match_requests(move |input| *input == sent)
+                .then_http_response(|| answer(200, r#"{"Session":"not for this API"}"#));
+            let request = parsed(&body(username), Request::parse).unwrap();
+            let response = sign_up_confirm(&pool([&rule]), request).await.map(seen);
+            let message = format!("The username: {username} has been confirmed.");
+            assert_eq!(response.unwrap(), json!({ "message": message }));
+            assert_eq!(rule.num_calls(), 1);
+        }
+    }
+
+    #[test]
+    fn each_field_is_required() {
+        assert_required(&body("user@example.com"), Request::parse);
+    }
+
+    #[test]
+    fn a_code_that_is_a_json_number_is_refused_as_its_leading_zeros_are_lost() {
+        let mut body = body("user@example.com");
+        body["confirmationCode"] = json!(12345);
+        let error = parsed(&body, Request::parse).unwrap_err();
+        assert_eq!(
+            (&*error.name, &*error.message),
+            (
+                "InvalidParameterType",
+                "Expected params.ConfirmationCode to be a string"
+            )
+        );
+    }
+}

@@ -70,25 +70,19 @@ pub async fn token(pool: &UserPool, request: Request) -> Result<Tokens> {
 #[cfg(test)]
 mod tests {
     use aws_sdk_cognitoidentityprovider::Client;
-    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use aws_smithy_mocks::{Rule, mock};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{answer, exception};
+    use crate::testing::{answer, assert_required, exception, parsed, pool, seen};
 
-    fn request() -> Request {
-        let body =
-            br#"{"username":"+34999999999","session":"a-session","confirmationCode":"012345"}"#;
-        Request::parse(&Fields::parse(body).unwrap()).unwrap()
+    fn body() -> Value {
+        json!({ "username": "+34999999999", "session": "a-session", "confirmationCode": "012345" })
     }
 
     async fn ask(rule: &Rule) -> Result<Value> {
-        let cognito = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [rule]);
-        let pool = UserPool {
-            cognito,
-            client_id: "client".to_owned(),
-        };
-        Ok(serde_json::to_value(token(&pool, request()).await?).unwrap())
+        let request = parsed(&body(), Request::parse)?;
+        token(&pool([rule]), request).await.map(seen)
     }
 
     fn cognito_says(status: u16, body: Value) -> Rule {
@@ -177,8 +171,9 @@ mod tests {
 
     #[test]
     fn an_email_address_is_refused() {
-        let body = br#"{"username":"user@example.com","session":"s","confirmationCode":"1"}"#;
-        let error = Request::parse(&Fields::parse(body).unwrap()).unwrap_err();
+        let mut body = body();
+        body["username"] = json!("user@example.com");
+        let error = parsed(&body, Request::parse).unwrap_err();
         assert_eq!(
             error.message,
             "Username should be a phone number in E.164 format, such as +34999999999."
@@ -187,20 +182,6 @@ mod tests {
 
     #[test]
     fn each_field_is_required() {
-        for (key, name) in [
-            ("username", "Username"),
-            ("session", "Session"),
-            ("confirmationCode", "ConfirmationCode"),
-        ] {
-            let mut body =
-                json!({ "username": "+34999999999", "session": "s", "confirmationCode": "1" });
-            body[key] = Value::Null;
-            let error =
-                Request::parse(&Fields::parse(body.to_string().as_bytes()).unwrap()).unwrap_err();
-            assert_eq!(
-                error.message,
-                format!("Missing required key '{name}' in params")
-            );
-        }
+        assert_required(&body(), Request::parse);
     }
 }

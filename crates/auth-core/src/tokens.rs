@@ -49,3 +49,50 @@ impl Tokens {
 fn present(token: Option<String>) -> Option<String> {
     token.filter(|token| !token.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::seen;
+
+    /// What Cognito answers; an empty text is a token that is not there.
+    fn result(access: &str, id: &str, refresh: &str) -> Option<AuthenticationResultType> {
+        let tokens = AuthenticationResultType::builder()
+            .access_token(access)
+            .id_token(id)
+            .refresh_token(refresh)
+            .expires_in(3600);
+        Some(tokens.build())
+    }
+
+    #[test]
+    fn tokens_have_their_documented_names_and_a_number_of_seconds() {
+        let tokens = Tokens::from_result(result("a", "i", "r"), None).ok();
+        assert_eq!(
+            seen(tokens),
+            json!({ "accessToken": "a", "tokenId": "i", "refreshToken": "r", "expiresIn": 3600, "tokenType": "Bearer" }),
+            "the type is Bearer where Cognito does not say"
+        );
+    }
+
+    #[test]
+    fn a_token_that_is_missing_or_empty_is_never_a_success() {
+        for (why, result, presented) in [
+            ("no result", None, None),
+            ("no result of a refresh", None, Some("presented")),
+            ("no access token", result("", "i", "r"), None),
+            ("no ID token", result("a", "", "r"), None),
+            ("no refresh token at sign-in", result("a", "i", ""), None),
+            (
+                "nothing",
+                Some(AuthenticationResultType::builder().build()),
+                Some("presented"),
+            ),
+        ] {
+            let error = Tokens::from_result(result, presented).err().unwrap();
+            assert_eq!(error.name, "ServiceUnavailableException", "{why}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! The event stays the JSON it is, because Cognito refuses an answer in which a field it sent is missing,
 //! and it may send fields that nobody knows yet.
 
+use std::fmt;
 use std::time::Instant;
 
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
@@ -15,8 +16,17 @@ use crate::telemetry::Call;
 use crate::{challenge, limits, roles};
 
 /// An event of a Cognito trigger.
-#[derive(Debug)]
 pub struct Event(Map<String, Value>);
+
+/// Never printed by accident: `{:?}` tells the source only, not the user nor a code.
+impl fmt::Debug for Event {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("Event")
+            .field(&self.source())
+            .finish()
+    }
+}
 
 impl Event {
     /// An event from its JSON.
@@ -207,4 +217,140 @@ async fn answer(
     };
     call.finish(outcome.as_ref().copied());
     outcome.map(|()| payload.into_json())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::error::Kind;
+    use crate::testing::{event, log};
+
+    fn call() -> LambdaEvent<Map<String, Value>> {
+        let request = json!({ "userAttributes": { "email": "user@example.com" }, "challengeAnswer": "012345" });
+        let mut context = lambda_runtime::Context::default();
+        context.request_id = "the-request-id".to_owned();
+        LambdaEvent::new(event("PreSignUp_SignUp", request).into_json(), context)
+    }
+
+    #[tokio::test]
+    async fn cognito_gets_the_event_it_sent_with_the_response_filled_in() {
+        let mut expected = call().payload;
+        expected["response"]["autoConfirmUser"] = true.into();
+        let handler = async |event: &mut Event| {
+            event.respond("autoConfirmUser", true);
+            Ok(())
+        };
+        assert_eq!(
+            answer("pre-sign-up", call(), handler).await.unwrap(),
+            expected
+        );
+    }
+
+    #[tokio::test]
+    async fn each_event_is_one_line_of_the_log_that_holds_nothing_of_the_user() {
+        for (refusal, level, outcome, cause) in [
+            (None, "INFO", "success", Value::Null),
+            (
+                Some(Error::invalid_parameter("no")),
+                "INFO",
+                "refusal",
+                Value::Null,
+            ),
+            (
+                Some(Error::internal("why")),
+                "ERROR",
+                "failure",
+                json!("why"),
+            ),
+        ] {
+            let (log, _guard) = log();
+            let refusal = std::cell::RefCell::new(refusal);
+            let handler = async |_: &mut Event| refusal.take().map_or(Ok(()), Err);
+            let _ = answer("pre-sign-up", call(), handler).await;
+            let lines = log.lines();
+            assert_eq!(lines.len(), 1);
+            let line = &lines[0];
+            assert_eq!(
+                (&line["level"], &line["outcome"]),
+                (&json!(level), &json!(outcome))
+            );
+            assert_eq!(line["cause"], cause);
+            assert_eq!(line["route"], "PreSignUp_SignUp");
+            assert_eq!(line["requestId"], "the-request-id");
+            for secret in ["user@example.com", "the-username", "012345"] {
+                assert!(!line.to_string().contains(secret), "{secret}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_refusal_of_a_challenge_trigger_is_read_back_as_it_was_told() {
+        for refusal in refusals() {
+            let heard = refusal_in(&format!("X failed with error {}.", told(&refusal))).unwrap();
+            assert_eq!(
+                (heard.kind, &heard.name, &heard.message, heard.retry_after),
+                (
+                    refusal.kind,
+                    &refusal.name,
+                    &refusal.message,
+                    refusal.retry_after
+                )
+            );
+        }
+        let wait = limits::too_many(26_001);
+        assert_eq!(refusal_in(&told(&wait)).unwrap().retry_after, Some(27));
+        assert!(refusal_in("X failed with error of its own.").is_none());
+    }
+
+    #[test]
+    fn a_failure_of_ours_is_told_to_cognito_without_its_cause() {
+        let error = Error::internal("the cause");
+        assert_eq!(
+            told(&error),
+            "InternalErrorException: Something went wrong on our side. Please try again later."
+        );
+    }
+
+    #[test]
+    fn a_response_is_filled_in_whatever_was_there() {
+        for (before, after) in [
+            (None, json!({ "a": 1 })),
+            (Some(Value::Null), json!({ "a": 1 })),
+            (Some(json!([])), json!({ "a": 1 })),
+            (Some(json!("text")), json!({ "a": 1 })),
+            (
+                Some(json!({ "a": null, "b": 2 })),
+                json!({ "a": 1, "b": 2 }),
+            ),
+        ] {
+            let mut event = event("any", json!({})).into_json();
+            event.remove("response");
+            if let Some(before) = before {
+                event.insert("response".to_owned(), before);
+            }
+            let mut event = Event::new(event);
+            event.respond("a", 1);
+            assert_eq!(event.into_json()["response"], after);
+        }
+    }
+
+    #[test]
+    fn limits_are_kept_under_the_sub_and_never_under_a_name() {
+        let request = json!({ "userAttributes": { "sub": "s-1", "phone_number": "+34999999999" } });
+        assert_eq!(event("any", request).limits_key().unwrap(), "s-1");
+        let unknown = event("any", json!({ "userNotFound": true }))
+            .limits_key()
+            .unwrap();
+        assert!(unknown.starts_with("unknown-") && !unknown.contains("the-username"));
+        let error = event("any", json!({ "userNotFound": "true" }))
+            .limits_key()
+            .unwrap_err();
+        assert_eq!(error.kind, Kind::Internal);
+        assert_eq!(
+            error.cause.unwrap(),
+            "the trigger's event has no request.userAttributes.sub"
+        );
+    }
 }
