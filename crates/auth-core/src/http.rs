@@ -49,9 +49,10 @@ struct Http {
 }
 
 impl Event {
+    /// An HTTP API's, or a REST API's: `cargo lambda watch` sends both, and means the first.
     fn method(&self) -> &str {
         let http = self.http().and_then(|http| http.method.as_deref());
-        self.http_method.as_deref().or(http).unwrap_or("POST")
+        http.or(self.http_method.as_deref()).unwrap_or("POST")
     }
 
     /// The route as the gateway's configuration names it; a caller can't choose its text.
@@ -83,6 +84,9 @@ pub struct Answer {
     headers: Headers,
     body: String,
     is_base64_encoded: bool,
+    /// None are set; an HTTP API's answer has the list, a REST API's does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookies: Option<[&'static str; 0]>,
 }
 
 #[derive(Serialize)]
@@ -180,25 +184,20 @@ impl Route {
             route: event.route(),
             started: Instant::now(),
         };
-        if event.method() == "OPTIONS" {
+        let outcome = if event.method() == "OPTIONS" {
             // Behind API Gateway the preflight never gets here; it does with `make watch`.
-            call.finish(Ok(()));
-            return self.build(200, "{}".to_owned(), None);
-        }
-        let outcome = match read(event, parse) {
-            Ok(request) => tokio::time::timeout(remaining(context), operation(request))
-                .await
-                .unwrap_or_else(|_| Err(Error::unavailable("the function's deadline"))),
-            Err(error) => Err(error),
+            Ok("{}".to_owned())
+        } else {
+            answer_post(event, context, parse, operation).await
         };
-        let outcome = outcome.and_then(|response| {
-            serde_json::to_string(&response)
-                .map_err(|_| Error::internal("the response can't be written as JSON"))
-        });
         call.finish(outcome.as_ref().map(|_| ()));
-        match outcome {
+        let answer = match outcome {
             Ok(body) => self.build(200, body, None),
             Err(error) => self.refuse(&error),
+        };
+        Answer {
+            cookies: event.http().map(|_| []),
+            ..answer
         }
     }
 
@@ -232,6 +231,7 @@ impl Route {
             },
             body,
             is_base64_encoded: false,
+            cookies: None,
         }
     }
 }
@@ -252,7 +252,13 @@ pub(crate) fn status(kind: Kind) -> u16 {
     }
 }
 
-fn read<T>(event: &Event, parse: impl Fn(&Fields<'_>) -> Result<T>) -> Result<T> {
+/// The body of the success, as JSON.
+async fn answer_post<T, R: Serialize>(
+    event: &Event,
+    context: &Context,
+    parse: impl Fn(&Fields<'_>) -> Result<T>,
+    operation: impl AsyncFn(T) -> Result<R>,
+) -> Result<String> {
     if event.method() != "POST" {
         return Err(Error::new(
             Kind::MethodNotAllowed,
@@ -260,7 +266,12 @@ fn read<T>(event: &Event, parse: impl Fn(&Fields<'_>) -> Result<T>) -> Result<T>
             "This route answers POST requests with a JSON body.",
         ));
     }
-    parse(&Fields::parse(&event.body()?)?)
+    let request = parse(&Fields::parse(&event.body()?)?)?;
+    let response = tokio::time::timeout(remaining(context), operation(request))
+        .await
+        .unwrap_or_else(|_| Err(Error::unavailable("the function's deadline")))?;
+    serde_json::to_string(&response)
+        .map_err(|_| Error::internal("the response can't be written as JSON"))
 }
 
 /// How long an operation may take before Lambda would end the function without an answer.

@@ -227,11 +227,12 @@ mod tests {
     use crate::error::Kind;
     use crate::testing::{event, log};
 
-    fn call() -> LambdaEvent<Map<String, Value>> {
+    fn call() -> LambdaEvent<Value> {
         let request = json!({ "userAttributes": { "email": "user@example.com" }, "challengeAnswer": "012345" });
         let mut context = lambda_runtime::Context::default();
         context.request_id = "the-request-id".to_owned();
-        LambdaEvent::new(event("PreSignUp_SignUp", request).into_json(), context)
+        let event = event("PreSignUp_SignUp", request).into_json();
+        LambdaEvent::new(event.into(), context)
     }
 
     #[tokio::test]
@@ -243,7 +244,7 @@ mod tests {
             Ok(())
         };
         assert_eq!(
-            answer("pre-sign-up", call(), handler).await.unwrap(),
+            Value::from(answer("pre-sign-up", call(), handler).await.unwrap()),
             expected
         );
     }

@@ -113,15 +113,21 @@ fn headers(more: &[(&str, &str)]) -> Value {
         .into()
 }
 
+/// The whole answer with this body; an HTTP API's has its list of cookies.
+fn success(event: &Value, body: &str) -> Value {
+    let mut answer = json!({ "statusCode": 200, "headers": headers(&[]), "body": body, "isBase64Encoded": false });
+    if event["version"] == "2.0" {
+        answer["cookies"] = json!([]);
+    }
+    answer
+}
+
 #[tokio::test]
 async fn a_success_is_answered_in_the_form_that_api_gateway_expects() {
     for event in events() {
         let cognito = tokens();
         let body = r#"{"accessToken":"a","tokenId":"i","refreshToken":"r","expiresIn":3600,"tokenType":"Bearer"}"#;
-        assert_eq!(
-            answered(&event, &cognito).await,
-            json!({ "statusCode": 200, "headers": headers(&[]), "body": body, "isBase64Encoded": false })
-        );
+        assert_eq!(answered(&event, &cognito).await, success(&event, body));
         assert_eq!(cognito.num_calls(), 1);
     }
 }
@@ -347,6 +353,13 @@ async fn a_long_text_that_is_no_base64_is_too_large_without_being_decoded() {
 }
 
 #[tokio::test]
+async fn the_method_is_an_http_api_s_own_where_an_event_names_two() {
+    let [_, mut event] = events();
+    event["httpMethod"] = "GET".into();
+    assert_eq!(answered(&event, &tokens()).await["statusCode"], 200);
+}
+
+#[tokio::test]
 async fn another_method_is_refused_where_the_gateway_lets_it_through() {
     for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "post", ""] {
         let [mut rest, mut http] = events();
@@ -371,10 +384,7 @@ async fn a_preflight_is_answered_without_a_look_at_its_body() {
     rest["httpMethod"] = "OPTIONS".into();
     http["requestContext"]["http"]["method"] = "OPTIONS".into();
     for event in [rest, http] {
-        assert_eq!(
-            answered(&event, &nothing()).await,
-            json!({ "statusCode": 200, "headers": headers(&[]), "body": "{}", "isBase64Encoded": false })
-        );
+        assert_eq!(answered(&event, &nothing()).await, success(&event, "{}"));
     }
 }
 
