@@ -88,15 +88,15 @@ impl<'a> Env<'a> {
             .map_err(|expected| bad_value(name, &expected))
     }
 
-    /// A required whole number.
+    /// A required whole number, `least` or more.
     ///
     /// # Errors
-    /// Names the variable.
-    pub fn number(&self, name: &str) -> Result<u32, ConfigError> {
-        let value = self.required(name)?;
-        value
-            .parse()
-            .map_err(|_| bad_value(name, &"a whole number"))
+    /// Names the variable and what is expected.
+    pub fn number(&self, name: &str, least: u32) -> Result<u32, ConfigError> {
+        let number = self.required(name)?.parse().ok();
+        number
+            .filter(|number| *number >= least)
+            .ok_or_else(|| bad_value(name, &format!("a whole number of at least {least}")))
     }
 
     /// A comma-separated list, which may be empty; white space around an entry is dropped.

@@ -1,12 +1,13 @@
 //! The one-time code of a sign-in: made, counted and sent by SMS; or the one that was sent, asked for again.
 
+use aws_sdk_sns::error::SdkError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
 
 use crate::challenge::{CODE_PARAMETER, CUSTOM_CHALLENGE, Code};
 use crate::config::{ConfigError, Env, bad_value};
 use crate::error::{Error, Result};
-use crate::limits::{Limits, Send};
+use crate::limits::{Limits, Send, Unsent};
 use crate::roles::{check_phone_prefix, phone_prefixes};
 use crate::trigger::{self, Event};
 use crate::username::{UsernameKind, is_phone};
@@ -44,13 +45,17 @@ impl Sms {
         })
     }
 
-    async fn send(&self, phone: &str, code: &Code) -> Result<()> {
+    /// Sends the code; a failure comes with whether it may have been sent in spite of it.
+    async fn send(&self, phone: &str, code: &Code) -> std::result::Result<(), (Error, Unsent)> {
         let attribute = |value: &str| {
             MessageAttributeValue::builder()
                 .data_type("String")
                 .string_value(value)
                 .build()
-                .map_err(|_| Error::internal("a message attribute without a type"))
+                .map_err(|_| {
+                    let error = Error::internal("a message attribute without a type");
+                    (error, Unsent::Surely)
+                })
         };
         let mut publish = self
             .sns
@@ -61,7 +66,13 @@ impl Sms {
         if let Some(sender_id) = &self.sender_id {
             publish = publish.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id)?);
         }
-        publish.send().await.map_err(Error::from_dependency)?;
+        publish.send().await.map_err(|error| {
+            let unsent = match error {
+                SdkError::ServiceError(_) | SdkError::ConstructionFailure(_) => Unsent::Surely,
+                _ => Unsent::Perhaps,
+            };
+            (Error::from_dependency(error), unsent)
+        })?;
         Ok(())
     }
 }
@@ -100,7 +111,7 @@ async fn new_code(event: &Event, limits: &Limits, sms: &Sms) -> Result<Code> {
     let user = event.limits_key()?;
     // For a user who does not exist everything goes the same way, but no message is sent.
     let phone = match event.user_not_found() {
-        true => None,
+        true => event.text(&["userName"]).filter(|name| is_phone(name)),
         false => {
             Some(event.required(&["request", "userAttributes", UsernameKind::Phone.attribute()])?)
         }
@@ -119,9 +130,10 @@ async fn new_code(event: &Event, limits: &Limits, sms: &Sms) -> Result<Code> {
     };
     let code = reservation.code.clone();
     if let Some(phone) = phone
-        && let Err(error) = sms.send(phone, &code).await
+        && !event.user_not_found()
+        && let Err((error, unsent)) = sms.send(phone, &code).await
     {
-        if let Err(error) = limits.withdraw(reservation).await {
+        if let Err(error) = limits.withdraw(reservation, unsent).await {
             tracing::error!(
                 cause = error.cause,
                 "a message that was not sent still counts"
@@ -139,7 +151,7 @@ mod tests {
     use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 
     use super::*;
-    use crate::testing::{answer, env, event, exception};
+    use crate::testing::{LIMITS, answer, env, event, exception};
 
     const PUBLISHED: &str = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
 
@@ -189,16 +201,17 @@ mod tests {
 
     impl World {
         async fn create(&self, request: Value) -> Result<Value> {
-            let table = env(&[
-                ("OTP_TABLE_NAME", "limits"),
-                ("OTP_COOLDOWN_SECONDS", "30"),
-                ("OTP_MAX_SENDS_PER_HOUR", "5"),
-                ("OTP_MAX_SENDS_PER_DAY", "20"),
-                ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
+            self.create_as("s-1", request).await
+        }
+
+        async fn create_as(&self, username: &str, request: Value) -> Result<Value> {
+            let sms = [
                 ("SMS_MESSAGE", "Your code: {####}!"),
                 ("SMS_SENDER_ID", "Rocket"),
                 ("ALLOWED_PHONE_PREFIXES", "+34"),
-            ]);
+            ];
+            let table = [LIMITS.as_slice(), &sms].concat();
+            let table = env(&table);
             let env = Env::new(&table);
             let dynamodb = mock_client!(
                 aws_sdk_dynamodb,
@@ -207,7 +220,10 @@ mod tests {
             );
             let limits = Limits::from_env(env, dynamodb).unwrap();
             let sms = Sms::from_env(env, self.sns.clone()).unwrap();
-            let mut event = event("CreateAuthChallenge_Authentication", request);
+            let event = event("CreateAuthChallenge_Authentication", request);
+            let mut event = event.into_json();
+            event.insert("userName".to_owned(), json!(username));
+            let mut event = Event::new(event);
             create_auth_challenge(&mut event, &limits, &sms).await?;
             Ok(Value::Object(event.into_json()))
         }
@@ -281,14 +297,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_phone_outside_the_allowed_prefixes_is_refused_before_anything_is_counted_or_sent() {
-        let world = world(true);
-        let error = world.create(request("+447700900000")).await.unwrap_err();
-        assert_eq!(
-            error.message,
-            "Phone numbers of this country are not accepted."
-        );
-        assert!(world.messages().is_empty());
-        assert_eq!((world.reads.num_calls(), world.writes.num_calls()), (0, 0));
+        let unknown =
+            json!({ "userNotFound": true, "challengeName": "CUSTOM_CHALLENGE", "session": [] });
+        for (why, request, username) in [
+            ("a user's own", request("+447700900000"), "s-1"),
+            ("nobody's", unknown, "+447700900000"),
+        ] {
+            let world = world(true);
+            let error = world.create_as(username, request).await.unwrap_err();
+            assert_eq!(
+                error.message, "Phone numbers of this country are not accepted.",
+                "{why}"
+            );
+            assert!(world.messages().is_empty());
+            assert_eq!((world.reads.num_calls(), world.writes.num_calls()), (0, 0));
+        }
     }
 
     #[tokio::test]

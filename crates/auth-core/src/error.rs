@@ -204,6 +204,8 @@ fn kind_of(code: &str) -> Option<Kind> {
         "LimitExceededException"
         | "ProvisionedThroughputExceededException"
         | "RequestLimitExceeded"
+        | "Throttled"
+        | "Throttling"
         | "ThrottlingException"
         | "TooManyFailedAttemptsException"
         | "TooManyRequestsException" => Kind::Throttled,

@@ -20,8 +20,10 @@ const SECOND: u64 = 1000;
 const HOUR: u64 = 3600 * SECOND;
 const DAY: u64 = 24 * HOUR;
 
-/// Cognito calls a slow trigger again: within this time a second call is the same attempt.
-const SAME_ATTEMPT: u64 = 15 * SECOND;
+/// Cognito calls a slow trigger again, three times in all with 5 s each: within this time a second call is
+/// the same attempt. No cool-down is shorter.
+const SAME_ATTEMPT_SECONDS: u32 = 15;
+const SAME_ATTEMPT: u64 = SAME_ATTEMPT_SECONDS as u64 * SECOND;
 
 /// How often a send is decided anew where another one came in between.
 const ROUNDS: usize = 2;
@@ -60,15 +62,45 @@ pub struct Reservation {
     user: String,
     sent_at: u64,
     before: Sends,
+    after: Sends,
+}
+
+/// A message that could not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsent {
+    /// It was refused.
+    Surely,
+    /// No answer came: it may be on its way, and be charged for.
+    Perhaps,
 }
 
 /// What is stored about the codes that were sent to a user.
 #[derive(Clone, Debug, Default)]
 struct Sends {
     last: Option<(u64, Code)>,
+    /// The code that was last answered rightly.
+    spent: Option<Code>,
     hour: Window,
     day: Window,
     wrong_answers: Window,
+}
+
+impl Sends {
+    /// A code that is not the spent one, which would be refused.
+    fn new_code(&self) -> Result<Code> {
+        loop {
+            let code = Code::random()?;
+            if !self.is_spent(&code) {
+                return Ok(code);
+            }
+        }
+    }
+
+    fn is_spent(&self, code: &Code) -> bool {
+        self.spent
+            .as_ref()
+            .is_some_and(|spent| spent.matches(code.expose()))
+    }
 }
 
 /// A count that starts over when its time is up.
@@ -111,7 +143,7 @@ enum Decision {
 fn decide(rules: Rules, sends: &Sends, now: u64) -> Decision {
     if let Some((sent_at, code)) = &sends.last {
         let age = now.saturating_sub(*sent_at);
-        if age < SAME_ATTEMPT.min(rules.cooldown) {
+        if age < SAME_ATTEMPT && !sends.is_spent(code) {
             return Decision::Again(code.clone());
         }
         if age < rules.cooldown {
@@ -146,10 +178,12 @@ impl Limits {
             dynamodb,
             table: env.required("OTP_TABLE_NAME")?,
             rules: Rules {
-                cooldown: u64::from(env.number("OTP_COOLDOWN_SECONDS")?) * SECOND,
-                sends_per_hour: env.number("OTP_MAX_SENDS_PER_HOUR")?,
-                sends_per_day: env.number("OTP_MAX_SENDS_PER_DAY")?,
-                wrong_answers_per_hour: env.number("OTP_MAX_WRONG_ANSWERS_PER_HOUR")?,
+                cooldown: SECOND
+                    * u64::from(env.number("OTP_COOLDOWN_SECONDS", SAME_ATTEMPT_SECONDS)?),
+                // None at all would lock everyone out.
+                sends_per_hour: env.number("OTP_MAX_SENDS_PER_HOUR", 1)?,
+                sends_per_day: env.number("OTP_MAX_SENDS_PER_DAY", 1)?,
+                wrong_answers_per_hour: env.number("OTP_MAX_WRONG_ANSWERS_PER_HOUR", 1)?,
             },
         })
     }
@@ -172,7 +206,7 @@ impl Limits {
                 .last
                 .as_ref()
                 .map_or(now, |(last, _)| now.max(last + 1));
-            let code = Code::random()?;
+            let code = before.new_code()?;
             let after = Sends {
                 last: Some((sent_at, code.clone())),
                 hour,
@@ -188,6 +222,7 @@ impl Limits {
                     user: user.to_owned(),
                     sent_at,
                     before,
+                    after,
                 }));
             }
         }
@@ -196,18 +231,27 @@ impl Limits {
         ))
     }
 
-    /// Takes back a send that failed, so that it does not count.
+    /// Takes back a send that failed, so that the user can ask again at once. It does not count either, but
+    /// where the message may have gone out: else a slow SNS would send without a limit.
     ///
     /// # Errors
     /// Unavailable where DynamoDB does not answer.
-    pub async fn withdraw(&self, reservation: Reservation) -> Result<()> {
+    pub async fn withdraw(&self, reservation: Reservation, unsent: Unsent) -> Result<()> {
         let Reservation {
             user,
             sent_at,
             before,
+            after,
             ..
         } = reservation;
-        self.write(&user, Some(sent_at), &before).await.map(drop)
+        let sends = match unsent {
+            Unsent::Surely => before,
+            Unsent::Perhaps => Sends {
+                last: before.last,
+                ..after
+            },
+        };
+        self.write(&user, Some(sent_at), &sends).await.map(drop)
     }
 
     /// Counts an answer before it is compared, as if it were wrong; `false` where none may be compared now.
@@ -217,9 +261,6 @@ impl Limits {
     pub async fn reserve_answer(&self, user: &str) -> Result<bool> {
         let now = now();
         let most = self.rules.wrong_answers_per_hour;
-        if most == 0 {
-            return Ok(false);
-        }
         let oldest = number(now.saturating_sub(HOUR));
         let in_window = || {
             self.update(user)
@@ -243,18 +284,19 @@ impl Limits {
             || applied(in_window().send().await)?)
     }
 
-    /// Takes back the count of an answer that was right.
+    /// Takes back the count of an answer that was right and spends its code; `false` where it is spent, as
+    /// sign-ins within one attempt share a code.
     ///
     /// # Errors
     /// Unavailable where DynamoDB does not answer.
-    pub async fn forgive_answer(&self, user: &str) -> Result<()> {
+    pub async fn spend(&self, user: &str, code: &Code) -> Result<bool> {
         let update = self
             .update(user)
-            .update_expression("SET wrongCount = wrongCount - :one")
-            .condition_expression("wrongCount > :none")
+            .update_expression("SET wrongCount = wrongCount - :one, spentCode = :code")
+            .condition_expression("attribute_not_exists(spentCode) OR spentCode <> :code")
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":none", number(0));
-        applied(update.send().await).map(drop)
+            .expression_attribute_values(":code", text(code.expose()));
+        applied(update.send().await)
     }
 
     async fn read(&self, user: &str) -> Result<Sends> {
@@ -276,9 +318,10 @@ impl Limits {
                 .try_into()
                 .unwrap_or(u32::MAX),
         };
-        let code = item.get("lastCode").and_then(|code| code.as_s().ok());
+        let code = |name: &str| Some(Code::new(item.get(name)?.as_s().ok()?));
         Ok(Sends {
-            last: get("sentAt").zip(code.map(Code::new)),
+            last: get("sentAt").zip(code("lastCode")),
+            spent: code("spentCode"),
             hour: window("hourStart", "hourSends"),
             day: window("dayStart", "daySends"),
             wrong_answers: window("wrongStart", "wrongCount"),
@@ -366,7 +409,7 @@ mod tests {
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
 
     use super::*;
-    use crate::testing::{answer, exception};
+    use crate::testing::{LIMITS, answer, env, exception};
 
     const RULES: Rules = Rules {
         cooldown: 30 * SECOND,
@@ -508,6 +551,7 @@ mod tests {
         ] {
             let sends = Sends {
                 last,
+                spent: None,
                 hour,
                 day,
                 wrong_answers,
@@ -529,23 +573,42 @@ mod tests {
     }
 
     #[test]
-    fn a_cooldown_shorter_than_an_attempt_shortens_the_attempt() {
-        let rules = Rules {
-            cooldown: SECOND,
-            ..RULES
-        };
+    fn a_spent_code_is_not_handed_out_again() {
         let sends = |age| Sends {
             last: sent(age),
+            spent: Some(Code::new("012345")),
             ..Sends::default()
         };
         assert!(matches!(
-            decide(rules, &sends(SECOND - 1), NOW),
-            Decision::Again(_)
+            decide(RULES, &sends(0), NOW),
+            Decision::Wait(wait) if wait == 30 * SECOND
         ));
         assert!(matches!(
-            decide(rules, &sends(SECOND), NOW),
+            decide(RULES, &sends(30 * SECOND), NOW),
             Decision::Send { .. }
         ));
+    }
+
+    #[test]
+    fn limits_that_would_let_nobody_in_or_cut_an_attempt_short_fail_at_start() {
+        for (name, value, expected) in [
+            ("OTP_COOLDOWN_SECONDS", "14", "15"),
+            ("OTP_MAX_SENDS_PER_HOUR", "0", "1"),
+            ("OTP_MAX_SENDS_PER_DAY", "0", "1"),
+            ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "0", "1"),
+        ] {
+            let table = [LIMITS.as_slice(), &[(name, value)]].concat();
+            let table = env(&table);
+            let none = mock!(Client::get_item).then_http_response(|| answer(200, "{}"));
+            let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&none]);
+            let error = Limits::from_env(Env::new(&table), client).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "The environment variable {name} has a bad value: expected a whole number of at least {expected}."
+                )
+            );
+        }
     }
 
     fn limits(dynamodb: Client) -> Limits {
@@ -578,6 +641,44 @@ mod tests {
         match limits(client).reserve_send("user").await.unwrap() {
             Send::Again(code) => assert_eq!(code.expose(), "246810"),
             Send::New(_) => panic!("sent twice"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_was_not_sent_is_taken_back_but_counts_where_it_may_have_gone_out() {
+        let before = Sends {
+            last: sent(HOUR),
+            hour: ago(60 * SECOND, 1),
+            day: ago(HOUR, 2),
+            ..Sends::default()
+        };
+        let after = Sends {
+            last: sent(0),
+            hour: ago(60 * SECOND, 2),
+            day: ago(HOUR, 3),
+            ..Sends::default()
+        };
+        for (unsent, hour, day) in [(Unsent::Surely, "1", "2"), (Unsent::Perhaps, "2", "3")] {
+            let write = mock!(Client::update_item)
+                .match_requests(move |update| {
+                    let values = update.expression_attribute_values().unwrap();
+                    let number = |name: &str| values[name].as_n().unwrap().as_str();
+                    number(":hourSends") == hour
+                        && number(":daySends") == day
+                        && number(":sentAt") == (NOW - HOUR).to_string()
+                        && number(":version") == NOW.to_string()
+                })
+                .then_http_response(|| answer(200, "{}"));
+            let reservation = Reservation {
+                code: Code::new("246810"),
+                user: "user".to_owned(),
+                sent_at: NOW,
+                before: before.clone(),
+                after: after.clone(),
+            };
+            let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&write]);
+            limits(client).withdraw(reservation, unsent).await.unwrap();
+            assert_eq!(write.num_calls(), 1, "{unsent:?}");
         }
     }
 

@@ -32,6 +32,15 @@ pub(crate) fn env<'a>(table: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Optio
 /// How Cognito answers, each time it is asked.
 pub(crate) type Says = fn() -> HttpResponse;
 
+/// The environment of the one-time codes' limits.
+pub(crate) const LIMITS: [(&str, &str); 5] = [
+    ("OTP_TABLE_NAME", "limits"),
+    ("OTP_COOLDOWN_SECONDS", "30"),
+    ("OTP_MAX_SENDS_PER_HOUR", "5"),
+    ("OTP_MAX_SENDS_PER_DAY", "20"),
+    ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
+];
+
 /// An answer of Cognito's with this status and JSON body.
 pub(crate) fn answer(status: u16, body: &str) -> HttpResponse {
     HttpResponse::new(status.try_into().unwrap(), body.to_owned().into())

@@ -8,7 +8,8 @@ use crate::username::UsernameKind;
 
 /// Compares the answer with the code, if this user may still have answers compared.
 ///
-/// The answer is counted before it is compared, so that no number of answers at once gets past the limit.
+/// The answer is counted before it is compared, so that no number of answers at once gets past the limit;
+/// a right one spends its code.
 ///
 /// # Errors
 /// Unavailable where the answer can't be counted; internal for another trigger's event.
@@ -25,10 +26,8 @@ pub async fn verify_auth_challenge_response(event: &mut Event, limits: &Limits) 
     let correct = limits.reserve_answer(&user).await?
         && code.matches(answer)
         && is_owner(event)
-        && !event.user_not_found();
-    if correct && let Err(error) = limits.forgive_answer(&user).await {
-        tracing::error!(cause = error.cause, "a right answer counts as a wrong one");
-    }
+        && !event.user_not_found()
+        && limits.spend(&user, &code).await?;
     event.respond("answerCorrect", correct);
     Ok(())
 }
@@ -47,16 +46,10 @@ mod tests {
 
     use super::*;
     use crate::config::Env;
-    use crate::testing::{answer, env, event, exception};
+    use crate::testing::{LIMITS, answer, env, event, exception};
 
     async fn verify(writes: &Rule, request: Value) -> Result<Value> {
-        let table = env(&[
-            ("OTP_TABLE_NAME", "limits"),
-            ("OTP_COOLDOWN_SECONDS", "30"),
-            ("OTP_MAX_SENDS_PER_HOUR", "5"),
-            ("OTP_MAX_SENDS_PER_DAY", "20"),
-            ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
-        ]);
+        let table = env(&LIMITS);
         let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [writes]);
         let limits = Limits::from_env(Env::new(&table), dynamodb).unwrap();
         let mut event = event("VerifyAuthChallengeResponse_Authentication", request);
@@ -105,7 +98,7 @@ mod tests {
             assert_eq!(
                 writes.num_calls(),
                 if right { 2 } else { 1 },
-                "{why}: counted, and taken back where right"
+                "{why}: counted, and spent where right"
             );
         }
     }
@@ -120,6 +113,32 @@ mod tests {
         });
         let event = verify(&full, request(json!("012345"))).await.unwrap();
         assert_eq!(event["response"]["answerCorrect"], false);
+    }
+
+    #[tokio::test]
+    async fn a_code_that_is_spent_is_wrong() {
+        let counted = counted();
+        let spent = mock!(Client::update_item).then_http_response(|| {
+            exception(
+                "ConditionalCheckFailedException",
+                "The conditional request failed",
+            )
+        });
+        let table = env(&LIMITS);
+        let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&counted, &spent]);
+        let limits = Limits::from_env(Env::new(&table), dynamodb).unwrap();
+        let mut event = event(
+            "VerifyAuthChallengeResponse_Authentication",
+            request(json!("012345")),
+        );
+        verify_auth_challenge_response(&mut event, &limits)
+            .await
+            .unwrap();
+        assert_eq!(
+            event.at(&["response", "answerCorrect"]),
+            Some(&json!(false))
+        );
+        assert_eq!(spent.num_calls(), 1);
     }
 
     #[tokio::test]
