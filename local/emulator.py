@@ -1,12 +1,18 @@
-"""MiniStack with one gap closed.
+"""MiniStack with two gaps closed.
 
 CloudFormation hands a resource its properties in the types of the resource, whatever the type of the
 parameter they came from. MiniStack hands Cognito the parameters' strings: a minimum length of "8", a
-"false" that counts as true. This converts them by the types of Cognito's API, and starts MiniStack.
+"false" that counts as true. This converts them by the types of Cognito's API.
+
+Cognito tells the triggers of a challenge the user's status, and where the client hides who has an account
+it calls them for unknown users too, as `userNotFound`. MiniStack does neither; this does both.
 """
+
+import contextvars
 
 import botocore.session
 from ministack import app
+from ministack.services import cognito
 from ministack.services.cloudformation import provisioners
 
 API = botocore.session.get_session().get_service_model("cognito-idp")
@@ -38,5 +44,55 @@ for resource_type, shape in SHAPES.items():
     handlers = provisioners._RESOURCE_HANDLERS[resource_type]
     for action in ("create", "update"):
         handlers[action] = converting(handlers[action], shape)
+
+hides_unknown_users = contextvars.ContextVar("hides_unknown_users", default=False)
+resolve_user = cognito._resolve_user
+
+
+def resolve_user_or_nobody(pool, username):
+    """The user; where unknown ones are hidden, one who has nothing but the name."""
+    user, error = resolve_user(pool, username)
+    if error and username and hides_unknown_users.get():
+        return {"Username": username, "Attributes": []}, None
+    return user, error
+
+
+def hiding_unknown_users(handler):
+    """The handler of a sign-in's step, which hides unknown users from who answers a challenge of one's own."""
+
+    def handle(data):
+        client = data.get("ClientId")
+        pool, _ = cognito._pool_for_client(client)
+        custom = data.get("AuthFlow") == "CUSTOM_AUTH" or data.get("ChallengeName") == "CUSTOM_CHALLENGE"
+        hides = custom and pool and cognito._hides_user_existence(pool, client)
+        before = hides_unknown_users.set(bool(hides))
+        try:
+            return handler(data)
+        finally:
+            hides_unknown_users.reset(before)
+
+    return handle
+
+
+def with_the_user(build):
+    """The builder of a trigger's event, with what Cognito tells about the user besides."""
+
+    def build_event(pool_id, client_id, username, *rest):
+        event = build(pool_id, client_id, username, *rest)
+        user, unknown = resolve_user(cognito._user_pools[pool_id], username)
+        event["request"]["userNotFound"] = bool(unknown)
+        if user:
+            event["request"]["userAttributes"]["cognito:user_status"] = user["UserStatus"]
+        return event
+
+    return build_event
+
+
+cognito._resolve_user = resolve_user_or_nobody
+for handler in ("_initiate_auth", "_respond_to_auth_challenge"):
+    setattr(cognito, handler, hiding_unknown_users(getattr(cognito, handler)))
+for trigger in ("define_auth_challenge", "create_auth_challenge", "verify_auth_challenge"):
+    builder = f"_build_{trigger}_event"
+    setattr(cognito, builder, with_the_user(getattr(cognito, builder)))
 
 app.main()
