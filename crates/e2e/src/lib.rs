@@ -3,12 +3,14 @@
 
 mod answer;
 mod function;
+mod one_time_codes;
 mod person;
 mod stack;
 mod tokens;
 
 pub use answer::Answer;
 pub use function::{CognitoDouble, Ended, Function};
+pub use one_time_codes::{Challenge, session_in};
 pub use person::Person;
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};
 pub use tokens::Tokens;

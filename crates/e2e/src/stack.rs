@@ -20,6 +20,7 @@ pub struct Stack {
     pub access_token_seconds: u64,
     name: &'static str,
     allowed_origin: &'static str,
+    stranger: fn() -> Person,
     outputs: HashMap<String, String>,
     http: ureq::Agent,
 }
@@ -39,6 +40,24 @@ impl Stack {
         Self::named("strict", "https://app.example.com", 5)
     }
 
+    /// Passwordless, with the defaults: `User` signs up with a phone number in +34 or +1, `Admin` not at all.
+    pub fn passwordless() -> Self {
+        Self {
+            stranger: Person::with_phone,
+            ..Self::named("passwordless", "*", 60)
+        }
+    }
+
+    /// Passwordless, with everything else than the defaults: unknown users are hidden, only +34, 15 seconds
+    /// between codes, 2 codes an hour, 3 a day, 4 wrong answers an hour, a message and a sender of its own.
+    /// Its one role, `Member`, skips confirmation.
+    pub fn passwordless_strict() -> Self {
+        Self {
+            stranger: Person::with_phone,
+            ..Self::named("passwordless-strict", "*", 60)
+        }
+    }
+
     fn named(name: &'static str, allowed_origin: &'static str, access_token_minutes: u64) -> Self {
         let outputs = written(name)
             .lines()
@@ -53,6 +72,7 @@ impl Stack {
             access_token_seconds: access_token_minutes * 60,
             name,
             allowed_origin,
+            stranger: Person::with_email,
             outputs,
             http: config.into(),
         }
@@ -118,15 +138,15 @@ impl Stack {
         )
     }
 
-    /// Someone new who signed up with an e-mail address and has not confirmed it.
+    /// Someone new who signed up with the stack's kind of username and has not confirmed it.
     #[track_caller]
     pub fn unconfirmed_user(&self) -> Person {
-        let person = Person::with_email();
+        let person = (self.stranger)();
         self.sign_up(&person, "User").granted();
         person
     }
 
-    /// Someone new who can sign in, with an e-mail address.
+    /// Someone new who can sign in.
     #[track_caller]
     pub fn confirmed_user(&self) -> Person {
         let person = self.unconfirmed_user();
@@ -197,6 +217,20 @@ impl Stack {
         let arn = pool["UserPool"]["LambdaConfig"][name].as_str();
         arn.unwrap_or_else(|| panic!("no trigger {name}: {pool}"))
             .to_owned()
+    }
+
+    /// The function's environment.
+    #[track_caller]
+    pub fn environment(&self, function_arn: &str) -> Value {
+        let name = function_arn.rsplit(':').next().unwrap();
+        let url = format!(
+            "{}/2015-03-31/functions/{name}/configuration",
+            self.output("Endpoint")
+        );
+        let request = Request::get(url).header("authorization", authorization("lambda"));
+        let answer = self.run(request, b"");
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["Environment"]["Variables"].clone()
     }
 
     /// Invokes a function with an event. `Err` is the error that the function answered.
@@ -270,7 +304,7 @@ impl Stack {
     }
 
     #[track_caller]
-    fn aws(&self, service: &str, target: &str, body: Value) -> Value {
+    pub(crate) fn aws(&self, service: &str, target: &str, body: Value) -> Value {
         let request = Request::post(self.output("Endpoint"))
             .header("authorization", authorization(service))
             .header("content-type", "application/x-amz-json-1.1")

@@ -1,0 +1,144 @@
+//! Signing in without a password: the codes that were sent, the answers, and the limits that are kept.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::{Answer, Person, Stack, Tokens};
+
+/// A sign-in that waits for its code.
+#[derive(Clone, Debug)]
+pub struct Challenge {
+    /// The session to answer with.
+    pub session: String,
+    /// The code that was sent.
+    pub code: String,
+}
+
+impl Challenge {
+    /// A code that is not the one that was sent.
+    pub fn wrong_code(&self) -> String {
+        let code: u32 = self.code.parse().unwrap();
+        format!("{:06}", (code + 1) % 1_000_000)
+    }
+}
+
+impl Stack {
+    /// Starts a sign-in of this person, who can, and finds the code on the person's phone.
+    #[track_caller]
+    pub fn challenge(&self, person: &Person) -> Challenge {
+        let session = session_in(&self.sign_in(person));
+        let code = self.codes_sent_to(person).pop().expect("no message");
+        Challenge { session, code }
+    }
+
+    /// Answers a sign-in's session with a code.
+    pub fn answer(&self, person: &Person, session: &str, code: &str) -> Answer {
+        let body =
+            json!({ "username": person.username, "session": session, "confirmationCode": code });
+        self.post("/token", body)
+    }
+
+    /// Answers a sign-in with its code, and checks the tokens.
+    #[track_caller]
+    pub fn tokens_for(&self, person: &Person, challenge: &Challenge) -> Tokens {
+        let answer = self.answer(person, &challenge.session, &challenge.code);
+        Tokens::read(self, &answer.granted())
+    }
+
+    /// The one-time codes that this person was sent, the oldest first. What Cognito itself sends is not
+    /// among them, as the embedded AWS sends nothing for it.
+    #[track_caller]
+    pub fn codes_sent_to(&self, person: &Person) -> Vec<String> {
+        let messages = self.messages_to(person);
+        let texts = messages
+            .iter()
+            .map(|message| message["Message"].as_str().unwrap());
+        texts
+            .map(|text| {
+                let code: String = text.chars().filter(char::is_ascii_digit).collect();
+                assert_eq!(code.len(), 6, "{text}");
+                code
+            })
+            .collect()
+    }
+
+    /// The messages that SNS sent to this person.
+    #[track_caller]
+    pub fn messages_to(&self, person: &Person) -> Vec<Value> {
+        let number = person.username.replace('+', "%2B");
+        let url = format!(
+            "{}/_ministack/sns/sms-messages?phoneNumber={number}",
+            self.output("Endpoint")
+        );
+        let log: Value = serde_json::from_str(&self.get(&url)).unwrap();
+        let messages = log["sms_messages"][&person.username].as_array();
+        messages.cloned().unwrap_or_default()
+    }
+
+    /// What is stored about this user's codes: the numbers of the item under this key.
+    #[track_caller]
+    pub fn limits(&self, key: &str) -> HashMap<String, i64> {
+        let item = self.dynamodb("GetItem", json!({ "Key": { "sub": { "S": key } } }));
+        let fields = item["Item"].as_object().into_iter().flatten();
+        fields
+            .filter_map(|(name, value)| Some((name.clone(), value["N"].as_str()?.parse().unwrap())))
+            .collect()
+    }
+
+    /// Lets time pass for the limits of this user: everything in them happened so much earlier.
+    #[track_caller]
+    pub fn let_time_pass(&self, key: &str, seconds: i64) {
+        let times: Vec<(String, i64)> = self
+            .limits(key)
+            .into_iter()
+            .filter(|(name, _)| name == "sentAt" || name.ends_with("Start"))
+            .collect();
+        assert!(!times.is_empty(), "nothing is stored for {key}");
+        let assignments = times.iter().map(|(name, _)| format!("{name} = :{name}"));
+        let assignments: Vec<String> = assignments.collect();
+        let values = times.iter().map(|(name, time)| {
+            let earlier = (time - seconds * 1000).max(0);
+            (format!(":{name}"), json!({ "N": earlier.to_string() }))
+        });
+        let update = json!({
+            "Key": { "sub": { "S": key } },
+            "UpdateExpression": format!("SET {}", assignments.join(", ")),
+            "ExpressionAttributeValues": Value::Object(values.collect()),
+        });
+        self.dynamodb("UpdateItem", update);
+    }
+
+    /// The keys of all that is stored about codes.
+    #[track_caller]
+    pub fn all_limits(&self) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut page = json!({});
+        loop {
+            let answer = self.dynamodb("Scan", page.clone());
+            items.extend(answer["Items"].as_array().unwrap().iter().cloned());
+            match &answer["LastEvaluatedKey"] {
+                Value::Null => return items,
+                next => page["ExclusiveStartKey"] = next.clone(),
+            }
+        }
+    }
+
+    #[track_caller]
+    fn dynamodb(&self, operation: &str, mut body: Value) -> Value {
+        let environment = self.environment(&self.trigger("CreateAuthChallenge"));
+        body["TableName"] = environment["OTP_TABLE_NAME"].clone();
+        self.aws("dynamodb", &format!("DynamoDB_20120810.{operation}"), body)
+    }
+}
+
+/// The session in the answer to a sign-in that was granted.
+#[track_caller]
+pub fn session_in(answer: &Answer) -> String {
+    let body = answer.granted();
+    let session = body["session"].as_str().unwrap().to_owned();
+    assert!(!session.is_empty());
+    let message = "Use the session and the code we have sent you via SMS to get your access tokens via POST /token.";
+    assert_eq!(body, json!({ "session": session, "message": message }));
+    session
+}
