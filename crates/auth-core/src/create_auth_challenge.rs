@@ -37,10 +37,16 @@ impl Sms {
         if message.matches(PLACEHOLDER).count() != 1 {
             return Err(bad_value("SMS_MESSAGE", &"a text with {####} once"));
         }
+        let sender_id = env.optional("SMS_SENDER_ID");
+        let is_sender =
+            |id: &String| id.len() <= 11 && id.bytes().all(|c| c.is_ascii_alphanumeric());
+        if !sender_id.iter().all(is_sender) {
+            return Err(bad_value("SMS_SENDER_ID", &"up to 11 letters and digits"));
+        }
         Ok(Self {
             sns,
             message,
-            sender_id: env.optional("SMS_SENDER_ID"),
+            sender_id,
             phone_prefixes: phone_prefixes(env)?,
         })
     }

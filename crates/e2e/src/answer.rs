@@ -68,6 +68,31 @@ impl Answer {
         assert_eq!(self.refused(status, error_type), message);
     }
 
+    /// Checks that a one-time code was refused with this status, type and message, with every header, and
+    /// that another answer is allowed; gives the session for it.
+    #[track_caller]
+    pub fn refused_with_session(&self, status: u16, error_type: &str, message: &str) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.check_headers();
+        let body = self.json();
+        let session = body["error"]["session"].as_str().unwrap_or_default();
+        assert!(!session.is_empty(), "no session: {body}");
+        assert_eq!(
+            body,
+            json!({ "error": { "type": error_type, "message": message, "session": session } })
+        );
+        session.to_owned()
+    }
+
+    /// Checks that a code was asked for too early, and gives the seconds to wait.
+    #[track_caller]
+    pub fn throttled(&self) -> u64 {
+        let message = "Please wait before you ask for another code.";
+        self.refused_with(429, "TooManyRequestsException", message);
+        let wait = self.header("retry-after").expect("no time to wait");
+        wait.parse().unwrap()
+    }
+
     #[track_caller]
     fn check_headers(&self) {
         for (name, value) in [

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
@@ -181,6 +181,80 @@ impl CognitoDouble {
     /// Where it is.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+}
+
+/// How an SNS that is not well behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sns {
+    /// It answers that it fails.
+    Failing,
+    /// It takes messages and never answers.
+    Silent,
+}
+
+/// What the challenge triggers call, behind the one URL there is for it: a DynamoDB with an empty table, and
+/// an SNS that is not well. It keeps what it is asked.
+#[derive(Debug)]
+pub struct DependenciesDouble {
+    address: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl DependenciesDouble {
+    /// A DynamoDB that works beside this SNS.
+    pub fn with(sns: Sns) -> Self {
+        Self::answering(move |request| {
+            if !request.contains("Action=Publish") {
+                return Some(("200 OK", "{}"));
+            }
+            (sns == Sns::Failing).then_some((
+                "500 Internal Server Error",
+                "<ErrorResponse><Error><Code>InternalError</Code></Error></ErrorResponse>",
+            ))
+        })
+    }
+
+    /// Neither answers.
+    pub fn silent() -> Self {
+        Self::answering(|_| None)
+    }
+
+    fn answering(
+        answer: impl Fn(&str) -> Option<(&'static str, &'static str)> + Clone + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let kept = requests.clone();
+        serve_each(listener, move |stream| {
+            let mut connection = BufReader::new(stream);
+            while let Some((_, body)) = read_request(&mut connection) {
+                let answer = answer(&body);
+                kept.lock().unwrap().push(body);
+                match answer {
+                    Some((status, body)) => write_answer(connection.get_mut(), status, "", body),
+                    None => std::thread::sleep(Duration::from_secs(60)),
+                }
+            }
+        });
+        Self { address, requests }
+    }
+
+    /// Where they are.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The bodies of the requests so far for an operation: `Publish` or `UpdateItem`.
+    pub fn requests(&self, operation: &str) -> Vec<String> {
+        let mark = match operation {
+            "Publish" => "Action=Publish",
+            _ => "\"UpdateExpression\"",
+        };
+        let requests = self.requests.lock().unwrap();
+        let bodies = requests.iter().filter(|body| body.contains(mark));
+        bodies.cloned().collect()
     }
 }
 

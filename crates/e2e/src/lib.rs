@@ -9,7 +9,7 @@ mod stack;
 mod tokens;
 
 pub use answer::Answer;
-pub use function::{CognitoDouble, Ended, Function};
+pub use function::{CognitoDouble, DependenciesDouble, Ended, Function, Sns};
 pub use one_time_codes::{Challenge, session_in};
 pub use person::Person;
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};

@@ -196,8 +196,14 @@ impl Stack {
 
     /// Whether the pool has this user.
     pub fn has_user(&self, username: &str) -> bool {
-        let users = self.cognito_admin("ListUsers", json!({}));
-        users["Users"].to_string().contains(username)
+        let attribute = if username.starts_with('+') {
+            "phone_number"
+        } else {
+            "email"
+        };
+        let filter = format!("{attribute} = \"{username}\"");
+        let users = self.cognito_admin("ListUsers", json!({ "Filter": filter }));
+        !users["Users"].as_array().unwrap().is_empty()
     }
 
     /// The user's groups.

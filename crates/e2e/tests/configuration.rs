@@ -27,15 +27,31 @@ const ROLES: Required = Required(
     "User,Admin",
     &["User,,Admin", "User;Admin", "Üser"],
 );
+const TABLE: Required = Required("OTP_TABLE_NAME", "limits", &[]);
+const COOLDOWN: Required = Required(
+    "OTP_COOLDOWN_SECONDS",
+    "15",
+    &["0", "14", "-1", "half a minute", "4294967296"],
+);
+const SENDS_PER_HOUR: Required = Required("OTP_MAX_SENDS_PER_HOUR", "1", NOT_A_LIMIT);
+const SENDS_PER_DAY: Required = Required("OTP_MAX_SENDS_PER_DAY", "1", NOT_A_LIMIT);
+const WRONG_ANSWERS: Required = Required("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "1", NOT_A_LIMIT);
+const NOT_A_LIMIT: &[&str] = &["0", "-1", "1.5", "many", "4294967296"];
+const MESSAGE: Required = Required(
+    "SMS_MESSAGE",
+    "{####}",
+    &["Your code.", "{####} {####}", "{###}"],
+);
 
 const TRUST: Optional = Optional("AWS_CA_BUNDLE", &["/nowhere.pem"]);
 const EMAIL_ROLES: Optional = Optional("EMAIL_SIGN_UP_ROLES", &["Nobody", "User,", "*"]);
 const PHONE_ROLES: Optional = Optional("PHONE_SIGN_UP_ROLES", &["Nobody", "User,", "*"]);
 const SKIP_ROLES: Optional = Optional("SKIP_CONFIRMATION_ROLES", &["Nobody", "User,", "*"]);
+const SENDER: Optional = Optional("SMS_SENDER_ID", &["a sender", "Röcket", "TwelveSigns1"]);
 const PREFIXES: Optional = Optional("ALLOWED_PHONE_PREFIXES", &["34", "+", "+34,x", "*"]);
 
 /// What each function reads, from the template and from Lambda.
-const FUNCTIONS: [(&str, &[Required], &[Optional]); 10] = [
+const FUNCTIONS: [(&str, &[Required], &[Optional]); 14] = [
     (
         "sign-up",
         &[LOG, ORIGIN, REGION, KEY, SECRET, CLIENT, POOL, MODE, ROLES],
@@ -43,7 +59,8 @@ const FUNCTIONS: [(&str, &[Required], &[Optional]); 10] = [
     ),
     ("sign-up-confirm", PUBLIC, &[TRUST]),
     ("sign-up-resend-code", PUBLIC, &[TRUST]),
-    ("sign-in", PUBLIC, &[TRUST]),
+    ("sign-in", &[LOG, ORIGIN, REGION, CLIENT, MODE], &[TRUST]),
+    ("token", PUBLIC, &[TRUST]),
     ("token-refresh", PUBLIC, &[TRUST]),
     ("token-revoke", PUBLIC, &[TRUST]),
     ("password-forgot", PUBLIC, &[TRUST]),
@@ -56,6 +73,38 @@ const FUNCTIONS: [(&str, &[Required], &[Optional]); 10] = [
     (
         "post-confirmation",
         &[LOG, REGION, KEY, SECRET, ROLES],
+        &[TRUST],
+    ),
+    ("define-auth-challenge", &[LOG], &[]),
+    (
+        "create-auth-challenge",
+        &[
+            LOG,
+            REGION,
+            KEY,
+            SECRET,
+            TABLE,
+            COOLDOWN,
+            SENDS_PER_HOUR,
+            SENDS_PER_DAY,
+            WRONG_ANSWERS,
+            MESSAGE,
+        ],
+        &[TRUST, SENDER, PREFIXES],
+    ),
+    (
+        "verify-auth-challenge-response",
+        &[
+            LOG,
+            REGION,
+            KEY,
+            SECRET,
+            TABLE,
+            COOLDOWN,
+            SENDS_PER_HOUR,
+            SENDS_PER_DAY,
+            WRONG_ANSWERS,
+        ],
         &[TRUST],
     ),
 ];
@@ -105,7 +154,11 @@ fn a_function_with_all_it_requires_starts_and_answers() {
             .unwrap_or_else(|| panic!("{name} ended without an answer"));
         match name {
             // An event that is no trigger's.
-            "pre-sign-up" | "post-confirmation" => {
+            "pre-sign-up"
+            | "post-confirmation"
+            | "define-auth-challenge"
+            | "create-auth-challenge"
+            | "verify-auth-challenge-response" => {
                 assert_eq!(answer["errorType"], "InternalErrorException", "{name}");
             }
             _ => assert_eq!(answer["statusCode"], 400, "{name}: {answer}"),

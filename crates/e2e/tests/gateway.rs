@@ -32,9 +32,21 @@ fn assert_no_function_answers(stack: &Stack, method: &str, route: &str) {
 #[test]
 fn routes_that_do_not_exist_reach_no_function() {
     for stack in [Stack::standard(), Stack::strict()] {
-        for route in ["", "/", "/token", "/sign-out", "/sign-in/x", "/Sign-In"] {
+        for route in ["", "/", "/sign-out", "/sign-in/x", "/Sign-In"] {
             assert_no_function_answers(&stack, "POST", route);
         }
+    }
+}
+
+#[test]
+fn the_routes_of_the_other_mode_do_not_exist() {
+    for stack in [Stack::passwordless(), Stack::passwordless_strict()] {
+        for route in ["/password/forgot", "/password/change"] {
+            assert_no_function_answers(&stack, "POST", route);
+        }
+    }
+    for stack in [Stack::standard(), Stack::strict()] {
+        assert_no_function_answers(&stack, "POST", "/token");
     }
 }
 

@@ -7,106 +7,204 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use e2e::{PASSWORD_CODE, Person, SIGN_UP_CODE, Stack, Tokens, url_encoded};
 use serde_json::{Value, json};
 
-/// The functions of the routes, as the template names them, with their routes.
-const ROUTES: [(&str, &str); 8] = [
-    ("SignUp", "/auth/sign-up"),
-    ("SignUpConfirm", "/auth/sign-up/confirm"),
-    ("SignUpResendCode", "/auth/sign-up/resend-code"),
-    ("SignIn", "/auth/sign-in"),
-    ("TokenRefresh", "/auth/token/refresh"),
-    ("TokenRevoke", "/auth/token/revoke"),
-    ("PasswordForgot", "/auth/password/forgot"),
-    ("PasswordChange", "/auth/password/change"),
+/// A mode's stack, the functions of its routes as the template names them, with their routes, its triggers,
+/// and what goes through every one of them.
+struct Mode {
+    stack: fn() -> Stack,
+    routes: &'static [(&'static str, &'static str)],
+    triggers: &'static [&'static str],
+    traffic: fn(&Stack) -> Vec<String>,
+}
+
+const MODES: [Mode; 2] = [
+    Mode {
+        stack: Stack::standard,
+        routes: &[
+            ("SignUp", "/auth/sign-up"),
+            ("SignUpConfirm", "/auth/sign-up/confirm"),
+            ("SignUpResendCode", "/auth/sign-up/resend-code"),
+            ("SignIn", "/auth/sign-in"),
+            ("TokenRefresh", "/auth/token/refresh"),
+            ("TokenRevoke", "/auth/token/revoke"),
+            ("PasswordForgot", "/auth/password/forgot"),
+            ("PasswordChange", "/auth/password/change"),
+        ],
+        triggers: &["PreSignUp"],
+        traffic: user_password_traffic,
+    },
+    Mode {
+        stack: Stack::passwordless,
+        routes: &[
+            ("SignUp", "/auth/sign-up"),
+            ("SignUpConfirm", "/auth/sign-up/confirm"),
+            ("SignUpResendCode", "/auth/sign-up/resend-code"),
+            ("SignIn", "/auth/sign-in"),
+            ("Token", "/auth/token"),
+            ("TokenRefresh", "/auth/token/refresh"),
+            ("TokenRevoke", "/auth/token/revoke"),
+        ],
+        triggers: &[
+            "PreSignUp",
+            "DefineAuthChallenge",
+            "CreateAuthChallenge",
+            "VerifyAuthChallengeResponse",
+        ],
+        traffic: passwordless_traffic,
+    },
 ];
 
+const WRONG_CODE: &str = "918273";
+
 /// Goes through every route, once granted and once refused, and returns what nobody may find in a log.
-fn traffic(stack: &Stack) -> Vec<String> {
-    let mut secrets = vec![SIGN_UP_CODE.to_owned(), PASSWORD_CODE.to_owned()];
-    let wrong_code = "918273";
-    let mark = Person::another_password();
+fn user_password_traffic(stack: &Stack) -> Vec<String> {
+    let mut secrets = vec![PASSWORD_CODE.to_owned()];
     for (person, role) in [
         (Person::with_email(), "User"),
         (Person::with_phone(), "Driver"),
     ] {
-        let Person { username, password } = &person;
+        let username = &person.username;
         let new_password = Person::another_password();
-        let confirmation = |code: &str| json!({ "username": username, "confirmationCode": code });
         let change = |code: &str| json!({ "username": username, "password": new_password, "confirmationCode": code });
         let stranger = Person {
             password: Person::another_password(),
             ..person.clone()
         };
 
-        stack.sign_up(&person, role).granted();
-        stack
-            .sign_up(&person, role)
-            .refused(409, "UsernameExistsException");
-        stack
-            .sign_in(&person)
-            .refused(403, "UserNotConfirmedException");
-        stack
-            .post("/sign-up/resend-code", json!({ "username": username }))
-            .granted();
-        stack
-            .post("/sign-up/confirm", confirmation(wrong_code))
-            .refused(400, "CodeMismatchException");
-        stack
-            .post("/sign-up/confirm", confirmation(SIGN_UP_CODE))
-            .granted();
+        secrets.extend(sign_up_traffic(stack, &person, role));
         stack
             .sign_in(&stranger)
             .refused(401, "NotAuthorizedException");
         let tokens = stack.tokens_of(&person);
-        let refresh = json!({ "refreshToken": tokens.refresh });
-        let renewed = Tokens::read(
-            stack,
-            &stack.post("/token/refresh", refresh.clone()).granted(),
-        );
         stack
             .post("/password/forgot", json!({ "username": username }))
             .granted();
         stack
-            .post("/password/change", change(wrong_code))
+            .post("/password/change", change(WRONG_CODE))
             .refused(400, "CodeMismatchException");
         stack
             .post("/password/change", change(PASSWORD_CODE))
             .granted();
-        let revoke = json!({ "accessToken": tokens.access });
-        stack.post("/token/revoke", revoke.clone()).granted();
-        stack
-            .post("/token/revoke", revoke)
-            .refused(401, "NotAuthorizedException");
-        stack
-            .post("/token/refresh", refresh)
-            .refused(401, "NotAuthorizedException");
-
-        secrets.extend([
-            username.clone(),
-            password.clone(),
-            new_password,
-            stranger.password,
-        ]);
-        secrets.extend([tokens.access, tokens.id, tokens.refresh]);
-        secrets.extend([renewed.access, renewed.id, renewed.refresh]);
+        secrets.extend(token_traffic(stack, tokens));
+        secrets.extend([new_password, stranger.password]);
     }
     let nobody = Person::with_email().username;
-    for route in ["/sign-up/resend-code", "/password/forgot"] {
-        stack
-            .post(route, json!({ "username": nobody }))
-            .refused(404, "UserNotFoundException");
-    }
-    // Values where they do not belong, and bodies that can't be read.
-    for (_, route) in ROUTES {
-        let route = route.trim_start_matches("/auth");
-        stack.post(
-            &format!("{route}?token={mark}"),
-            json!({ "username": { "password": mark } }),
-        );
-        stack.post_bytes(route, format!("password={mark}").as_bytes());
-        stack.post(route, json!({ "username": mark, "password": mark, "accessToken": mark, "refreshToken": format!("{mark} ") }));
-    }
-    secrets.extend([nobody, wrong_code.to_owned(), mark]);
+    stack
+        .post("/password/forgot", json!({ "username": nobody }))
+        .refused(404, "UserNotFoundException");
+    secrets.push(nobody);
     secrets
+}
+
+/// The same for the routes without passwords.
+fn passwordless_traffic(stack: &Stack) -> Vec<String> {
+    let person = Person::with_phone();
+    let mut secrets = sign_up_traffic(stack, &person, "User").to_vec();
+    let challenge = stack.challenge(&person);
+    let wrong = challenge.wrong_code();
+    let session = stack
+        .answer(&person, &challenge.session, &wrong)
+        .refused_with_session(
+            401,
+            "CodeMismatchException",
+            "Invalid verification code provided, please try again.",
+        );
+    let tokens = stack.answer(&person, &session, &challenge.code).granted();
+    stack.sign_in(&person).throttled();
+    secrets.extend(token_traffic(stack, Tokens::read(stack, &tokens)));
+    let abroad = Person::with_phone_in("+44").username;
+    let body = json!({ "username": abroad, "userAttributes": { "role": "User" } });
+    stack
+        .post("/sign-up", body)
+        .refused(400, "InvalidParameterException");
+    secrets.extend([challenge.session, challenge.code, wrong, session, abroad]);
+    secrets
+}
+
+/// From a sign-up to its confirmation.
+fn sign_up_traffic(stack: &Stack, person: &Person, role: &str) -> [String; 4] {
+    let Person { username, password } = person;
+    let confirmation = |code: &str| json!({ "username": username, "confirmationCode": code });
+    stack.sign_up(person, role).granted();
+    stack
+        .sign_up(person, role)
+        .refused(409, "UsernameExistsException");
+    stack
+        .sign_in(person)
+        .refused(403, "UserNotConfirmedException");
+    stack
+        .post("/sign-up/resend-code", json!({ "username": username }))
+        .granted();
+    stack
+        .post("/sign-up/confirm", confirmation(WRONG_CODE))
+        .refused(400, "CodeMismatchException");
+    stack
+        .post("/sign-up/confirm", confirmation(SIGN_UP_CODE))
+        .granted();
+    [username, password, WRONG_CODE, SIGN_UP_CODE].map(str::to_owned)
+}
+
+/// From tokens to their end.
+fn token_traffic(stack: &Stack, tokens: Tokens) -> [String; 6] {
+    let refresh = json!({ "refreshToken": tokens.refresh });
+    let renewed = Tokens::read(
+        stack,
+        &stack.post("/token/refresh", refresh.clone()).granted(),
+    );
+    let revoke = json!({ "accessToken": tokens.access });
+    stack.post("/token/revoke", revoke.clone()).granted();
+    stack
+        .post("/token/revoke", revoke)
+        .refused(401, "NotAuthorizedException");
+    stack
+        .post("/token/refresh", refresh)
+        .refused(401, "NotAuthorizedException");
+    let Tokens {
+        access,
+        id,
+        refresh,
+        ..
+    } = tokens;
+    [
+        access,
+        id,
+        refresh,
+        renewed.access,
+        renewed.id,
+        renewed.refresh,
+    ]
+}
+
+impl Mode {
+    /// The mode's own traffic, then what goes through all routes alike: names that nobody has, values where
+    /// they do not belong, and bodies that can't be read.
+    fn traffic(&self, stack: &Stack) -> Vec<String> {
+        let mut secrets = (self.traffic)(stack);
+        let mark = Person::another_password();
+        let nobody = Person::with_phone().username;
+        for route in ["/sign-up/resend-code", "/sign-in"] {
+            let body = json!({ "username": nobody, "password": mark });
+            stack
+                .post(route, body)
+                .refused(404, "UserNotFoundException");
+        }
+        for (_, route) in self.routes {
+            let route = route.trim_start_matches("/auth");
+            stack.post(
+                &format!("{route}?token={mark}"),
+                json!({ "username": { "password": mark } }),
+            );
+            stack.post_bytes(route, format!("password={mark}").as_bytes());
+            stack.post(
+                route,
+                json!({
+                    "username": mark, "password": mark, "session": mark, "confirmationCode": mark,
+                    "accessToken": mark, "refreshToken": format!("{mark} "),
+                }),
+            );
+        }
+        secrets.extend([nobody, mark]);
+        secrets
+    }
 }
 
 /// The ways in which a text could stand in a log: as it is, in base64 at any offset, URL-encoded, escaped.
@@ -130,48 +228,56 @@ fn forms(secret: &str) -> Vec<String> {
 
 #[test]
 fn no_password_token_code_or_contact_is_ever_logged() {
-    let stack = Stack::standard();
-    let secrets = traffic(&stack);
-    let logs = stack.logs();
-    assert!(logs.len() > 100, "the traffic left no logs");
-    for secret in &secrets {
-        for form in forms(secret) {
-            for (function, line) in &logs {
-                // A code's digits can be part of another number.
-                let found = match secret.len() {
-                    6 => line
-                        .split(|c: char| !c.is_ascii_alphanumeric())
-                        .any(|word| word == form),
-                    _ => line.contains(&form),
-                };
-                assert!(
-                    !found,
-                    "{form} of {secret} is in the log of {function}: {line}"
-                );
+    for mode in MODES {
+        let stack = (mode.stack)();
+        let secrets = mode.traffic(&stack);
+        let logs = stack.logs();
+        assert!(logs.len() > 100, "the traffic left no logs");
+        for secret in &secrets {
+            for form in forms(secret) {
+                for (function, line) in &logs {
+                    // A code's digits can be part of another number.
+                    let found = match secret.len() {
+                        6 => line
+                            .split(|c: char| !c.is_ascii_alphanumeric())
+                            .any(|word| word == form),
+                        _ => line.contains(&form),
+                    };
+                    assert!(
+                        !found,
+                        "{form} of {secret} is in the log of {function}: {line}"
+                    );
+                }
             }
         }
-    }
-    // What the other tests sent must not be there either: nothing that looks like a contact or a token.
-    for (function, line) in &logs {
-        for sign in ["@", "eyJ", "+34", "%2B34", "Secret!", "example.com"] {
-            assert!(
-                !line.contains(sign),
-                "{sign} is in the log of {function}: {line}"
-            );
+        // What the other tests sent must not be there either: nothing that looks like a contact or a token.
+        for (function, line) in &logs {
+            for sign in ["@", "eyJ", "+34", "%2B34", "Secret!", "example.com"] {
+                assert!(
+                    !line.contains(sign),
+                    "{sign} is in the log of {function}: {line}"
+                );
+            }
         }
     }
 }
 
 #[test]
 fn each_request_is_one_json_line_with_its_id_function_route_and_outcome() {
-    let stack = Stack::standard();
-    traffic(&stack);
+    for mode in MODES {
+        each_request_is_one_line(&mode);
+    }
+}
+
+fn each_request_is_one_line(mode: &Mode) {
+    let stack = (mode.stack)();
+    mode.traffic(&stack);
     let logs = stack.logs();
     let started: HashSet<String> = logs
         .iter()
         .filter_map(|(_, line)| request_id_of_start(line))
         .collect();
-    let lines = lines_by_request(&stack, &started);
+    let lines = lines_by_request(mode, &stack, &started);
 
     let mut seen: HashSet<(String, String)> = HashSet::new();
     for id in &started {
@@ -184,7 +290,7 @@ fn each_request_is_one_json_line_with_its_id_function_route_and_outcome() {
         for key in ["durationMs", "coldStart"] {
             assert!(!line[key].is_null(), "no {key}: {line}");
         }
-        if let Some((_, route)) = ROUTES.iter().find(|(name, _)| name == function) {
+        if let Some((_, route)) = mode.routes.iter().find(|(name, _)| name == function) {
             assert_eq!(line["route"], *route, "{line}");
         }
         assert_eq!(line["function"], kebab_case(function), "{line}");
@@ -205,18 +311,24 @@ fn each_request_is_one_json_line_with_its_id_function_route_and_outcome() {
             line["outcome"].as_str().unwrap().to_owned(),
         ));
     }
-    for (function, _) in ROUTES {
-        for outcome in ["success", "refusal"] {
-            let pair = (function.to_owned(), outcome.to_owned());
-            assert!(seen.contains(&pair), "no {outcome} of {function} is logged");
-        }
+    let routes = mode
+        .routes
+        .iter()
+        .flat_map(|(function, _)| ["success", "refusal"].map(|outcome| (*function, outcome)));
+    let triggers = mode.triggers.iter().map(|function| (*function, "success"));
+    for (function, outcome) in routes.chain(triggers) {
+        let pair = (function.to_owned(), outcome.to_owned());
+        assert!(seen.contains(&pair), "no {outcome} of {function} is logged");
     }
-    assert!(seen.contains(&("PreSignUp".to_owned(), "success".to_owned())));
 }
 
 /// The JSON lines of each of these requests. The embedded AWS reads a function's output beside its answer
 /// and can keep a line back until that function's next request, so there is a next request until all is told.
-fn lines_by_request(stack: &Stack, ids: &HashSet<String>) -> HashMap<String, Vec<(String, Value)>> {
+fn lines_by_request(
+    mode: &Mode,
+    stack: &Stack,
+    ids: &HashSet<String>,
+) -> HashMap<String, Vec<(String, Value)>> {
     let mut lines: HashMap<String, Vec<(String, Value)>> = HashMap::new();
     for _ in 0..20 {
         lines.clear();
@@ -229,9 +341,7 @@ fn lines_by_request(stack: &Stack, ids: &HashSet<String>) -> HashMap<String, Vec
         if ids.iter().all(|id| lines.contains_key(id)) {
             return lines;
         }
-        for (_, route) in ROUTES {
-            stack.post(route.trim_start_matches("/auth"), json!({}));
-        }
+        mode.traffic(stack);
     }
     let silent: Vec<&String> = ids.iter().filter(|id| !lines.contains_key(*id)).collect();
     panic!("no line for the requests {silent:?}");

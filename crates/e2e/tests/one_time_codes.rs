@@ -1,0 +1,179 @@
+//! Passwordless: what an answer to a code gets, right, wrong, late or from someone else.
+
+use e2e::{Answer, Person, Stack, session_in};
+
+/// Checks that the code was wrong and another answer is allowed, and gives the session for it.
+#[track_caller]
+fn wrong_once_more(answer: &Answer) -> String {
+    answer.refused_with_session(
+        401,
+        "CodeMismatchException",
+        "Invalid verification code provided, please try again.",
+    )
+}
+
+#[test]
+fn two_wrong_answers_and_the_right_one_get_tokens_by_one_message() {
+    let stack = Stack::passwordless();
+    let person = stack.confirmed_user();
+    let mut challenge = stack.challenge(&person);
+    for _ in 0..2 {
+        let answer = stack.answer(&person, &challenge.session, &challenge.wrong_code());
+        challenge.session = wrong_once_more(&answer);
+    }
+    stack.tokens_for(&person, &challenge);
+    assert_eq!(stack.codes_sent_to(&person), [challenge.code]);
+}
+
+#[test]
+fn the_third_wrong_answer_ends_the_sign_in() {
+    let stack = Stack::passwordless();
+    let person = stack.confirmed_user();
+    let challenge = stack.challenge(&person);
+    let mut session = challenge.session.clone();
+    for _ in 0..2 {
+        session = wrong_once_more(&stack.answer(&person, &session, &challenge.wrong_code()));
+    }
+    stack
+        .answer(&person, &session, &challenge.wrong_code())
+        .refused(401, "NotAuthorizedException");
+    for session in [&session, &challenge.session] {
+        assert_session_is_over(&stack.answer(&person, session, &challenge.code));
+    }
+    assert_eq!(stack.codes_sent_to(&person).len(), 1);
+}
+
+#[test]
+fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
+    let stack = Stack::passwordless();
+    let person = stack.confirmed_user();
+    let challenge = stack.challenge(&person);
+    let mut session = challenge.session.clone();
+    for code in [
+        format!("{}0", challenge.code),
+        challenge.code[1..].to_owned(),
+    ] {
+        session = wrong_once_more(&stack.answer(&person, &session, &code));
+    }
+    // White space is no part of a code: that is not an answer, and none is used up.
+    for code in [
+        format!(" {}", challenge.code),
+        format!("{}\n", challenge.code),
+    ] {
+        stack
+            .answer(&person, &session, &code)
+            .refused(400, "InvalidParameterException");
+    }
+    stack.answer(&person, &session, &challenge.code).granted();
+}
+
+#[test]
+fn a_session_is_good_for_one_set_of_tokens() {
+    let stack = Stack::passwordless();
+    let person = stack.confirmed_user();
+    let challenge = stack.challenge(&person);
+    stack.tokens_for(&person, &challenge);
+    assert_session_is_over(&stack.answer(&person, &challenge.session, &challenge.code));
+}
+
+#[test]
+fn a_session_that_was_never_given_is_refused() {
+    let stack = Stack::passwordless();
+    let person = stack.confirmed_user();
+    let challenge = stack.challenge(&person);
+    for session in ["nonsense", "AYABeA", &"a".repeat(2048)] {
+        assert_session_is_over(&stack.answer(&person, session, &challenge.code));
+    }
+    stack
+        .answer(&person, &"a".repeat(2049), &challenge.code)
+        .refused(400, "InvalidParameterException");
+    stack.tokens_for(&person, &challenge);
+}
+
+#[test]
+fn a_code_is_good_for_its_own_user_and_session_only() {
+    let stack = Stack::passwordless();
+    let (person, stranger) = (stack.confirmed_user(), stack.confirmed_user());
+    let mine = stack.challenge(&person);
+    let mut theirs = stack.challenge(&stranger);
+    while theirs.code == mine.code {
+        stack.let_time_pass(&stack.user(&stranger.username)["sub"], 60);
+        theirs = stack.challenge(&stranger);
+    }
+    for (who, session, code, why) in [
+        (&person, &mine.session, &theirs.code, "another one's code"),
+        (
+            &stranger,
+            &theirs.session,
+            &mine.code,
+            "my code, their session",
+        ),
+        (
+            &stranger,
+            &mine.session,
+            &mine.code,
+            "my session under another name",
+        ),
+        (
+            &Person::with_phone(),
+            &mine.session,
+            &mine.code,
+            "my session under a name that nobody has",
+        ),
+    ] {
+        let answer = stack.answer(who, session, code);
+        assert_eq!(answer.status, 401, "{why}: {answer:?}");
+        let error = &answer.json()["error"]["type"];
+        assert!(
+            error == "CodeMismatchException" || error == "NotAuthorizedException",
+            "{why}: {answer:?}"
+        );
+    }
+}
+
+#[test]
+fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
+    let stack = Stack::passwordless();
+    let person = stack.confirmed_user();
+    let first = stack.challenge(&person);
+    let second = stack.challenge(&person);
+    assert_ne!(first.session, second.session);
+    assert_eq!(stack.codes_sent_to(&person), [&*first.code]);
+    stack.tokens_for(&person, &second);
+    wrong_once_more(&stack.answer(&person, &first.session, &first.code));
+}
+
+#[test]
+fn after_a_sign_in_the_next_one_waits_for_the_cool_down_and_gets_another_code() {
+    let stack = Stack::passwordless();
+    let person = stack.confirmed_user();
+    let sub = &stack.user(&person.username)["sub"];
+    let first = stack.challenge(&person);
+    stack.tokens_for(&person, &first);
+    let wait = stack.sign_in(&person).throttled();
+    assert!((20..=30).contains(&wait), "{wait}");
+    stack.let_time_pass(sub, 30);
+    let second = stack.challenge(&person);
+    assert_ne!(first.code, second.code, "a spent code is not sent again");
+    stack.tokens_for(&person, &second);
+    assert_eq!(stack.codes_sent_to(&person), [first.code, second.code]);
+}
+
+#[test]
+fn an_earlier_code_stays_good_for_its_own_session_when_a_later_one_is_sent() {
+    let stack = Stack::passwordless();
+    let person = stack.confirmed_user();
+    let sub = &stack.user(&person.username)["sub"];
+    let first = stack.challenge(&person);
+    stack.let_time_pass(sub, 30);
+    // Else whoever knows a phone number could spoil its owner's sign-in by starting another one.
+    session_in(&stack.sign_in(&person));
+    assert_eq!(stack.codes_sent_to(&person).len(), 2);
+    stack.tokens_for(&person, &first);
+}
+
+/// The embedded AWS calls it a bad parameter; Cognito says `NotAuthorizedException`, which is a 401.
+#[track_caller]
+fn assert_session_is_over(answer: &Answer) {
+    answer.refused_with(400, "InvalidParameterException", "Session does not exist");
+}

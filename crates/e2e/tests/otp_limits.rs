@@ -1,0 +1,296 @@
+//! Passwordless: how many codes are sent and how many answers are compared, through the API and around it.
+
+use e2e::{Answer, Person, Stack, session_in};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// Someone new who can sign in to the strict stack, and the key of their limits.
+fn member(stack: &Stack) -> (Person, String) {
+    let person = Person::with_phone();
+    let body = stack.sign_up(&person, "Member").granted();
+    (person, body["id"].as_str().unwrap().to_owned())
+}
+
+/// Someone new who can sign in, and the key of their limits.
+fn user(stack: &Stack) -> (Person, String) {
+    let person = stack.confirmed_user();
+    let sub = stack.user(&person.username)["sub"].clone();
+    (person, sub)
+}
+
+/// All at once, on a thread each.
+fn at_once<T: Send>(times: usize, run: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let run = &run;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..times).map(|n| scope.spawn(move || run(n))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    })
+}
+
+#[track_caller]
+fn assert_about(seconds: u64, expected: i64) {
+    let expected = u64::try_from(expected).unwrap();
+    assert!(
+        (expected.saturating_sub(20)..=expected).contains(&seconds),
+        "{seconds}, not {expected}"
+    );
+}
+
+#[test]
+fn a_second_sign_in_gets_the_same_code_at_once_then_has_to_wait_for_another_one() {
+    let stack = Stack::passwordless();
+    let (person, sub) = user(&stack);
+    let first = stack.challenge(&person);
+    let again = stack.challenge(&person);
+    assert_eq!(
+        (&again.code, stack.messages_to(&person).len()),
+        (&first.code, 1)
+    );
+
+    stack.let_time_pass(&sub, 15);
+    assert_about(stack.sign_in(&person).throttled(), 15);
+    assert_eq!(stack.messages_to(&person).len(), 1);
+    stack.let_time_pass(&sub, 15);
+    stack.challenge(&person);
+    assert_eq!(stack.messages_to(&person).len(), 2);
+    assert_eq!(stack.limits(&sub)["hourSends"], 2);
+}
+
+#[test]
+fn no_more_codes_are_sent_than_the_hour_and_the_day_have() {
+    let stack = Stack::passwordless_strict();
+    let (person, sub) = member(&stack);
+    let sent = || stack.messages_to(&person).len();
+    session_in(&stack.sign_in(&person));
+    stack.let_time_pass(&sub, MINUTE);
+    session_in(&stack.sign_in(&person));
+    stack.let_time_pass(&sub, MINUTE);
+    assert_about(stack.sign_in(&person).throttled(), HOUR - 2 * MINUTE);
+    assert_eq!(sent(), 2);
+
+    stack.let_time_pass(&sub, HOUR - 2 * MINUTE);
+    session_in(&stack.sign_in(&person));
+    stack.let_time_pass(&sub, MINUTE);
+    assert_about(stack.sign_in(&person).throttled(), DAY - HOUR - MINUTE);
+    assert_eq!(sent(), 3);
+
+    stack.let_time_pass(&sub, DAY - HOUR - MINUTE);
+    session_in(&stack.sign_in(&person));
+    assert_eq!(sent(), 4);
+}
+
+#[test]
+fn fifty_sign_ins_at_once_are_one_attempt_and_send_one_message() {
+    let stack = Stack::passwordless();
+    let (person, sub) = user(&stack);
+    let sessions = at_once(50, |_| session_in(&stack.sign_in(&person)));
+    assert_eq!(stack.messages_to(&person).len(), 1);
+    assert_eq!(stack.limits(&sub)["hourSends"], 1);
+
+    stack.let_time_pass(&sub, 15);
+    at_once(50, |_| stack.sign_in(&person).throttled());
+    assert_eq!(stack.messages_to(&person).len(), 1);
+
+    stack.let_time_pass(&sub, 15);
+    at_once(50, |_| session_in(&stack.sign_in(&person)));
+    assert_eq!(stack.messages_to(&person).len(), 2);
+    let first = &stack.codes_sent_to(&person)[0];
+    stack.answer(&person, &sessions[49], first).granted();
+}
+
+#[test]
+fn fifty_wrong_answers_at_once_are_not_compared_beyond_the_cap_and_nothing_is_right_until_the_hour_ends()
+ {
+    let stack = Stack::passwordless();
+    let (person, sub) = user(&stack);
+    let challenge = stack.challenge(&person);
+    let sessions = at_once(25, |_| session_in(&stack.sign_in(&person)));
+    let spare = session_in(&stack.sign_in(&person));
+    let answers = at_once(50, |n| {
+        stack.answer(&person, &sessions[n / 2], &challenge.wrong_code())
+    });
+    for answer in &answers {
+        assert_eq!(answer.status, 401, "{answer:?}");
+    }
+    // Every answer that is compared is counted before.
+    assert_eq!(stack.limits(&sub)["wrongCount"], 10);
+
+    stack
+        .answer(&person, &spare, &challenge.code)
+        .refused_with_session(401, "CodeMismatchException", WRONG);
+    assert_eq!(stack.limits(&sub)["wrongCount"], 10);
+    stack.let_time_pass(&sub, 30);
+    assert_about(stack.sign_in(&person).throttled(), HOUR - 30);
+    assert_eq!(stack.messages_to(&person).len(), 1);
+
+    stack.let_time_pass(&sub, HOUR - 30);
+    let challenge = stack.challenge(&person);
+    stack.tokens_for(&person, &challenge);
+    assert_eq!(stack.limits(&sub)["wrongCount"], 0);
+}
+
+#[test]
+fn right_answers_are_not_counted_and_wrong_ones_add_up_across_sign_ins() {
+    let stack = Stack::passwordless_strict();
+    let (person, sub) = member(&stack);
+    for wrong in [2, 4] {
+        let challenge = stack.challenge(&person);
+        let mut session = challenge.session.clone();
+        for _ in 0..2 {
+            session = stack
+                .answer(&person, &session, &challenge.wrong_code())
+                .refused_with_session(401, "CodeMismatchException", WRONG);
+        }
+        let answer = stack.answer(&person, &session, &challenge.code);
+        match wrong {
+            2 => drop(answer.granted()),
+            // The fourth wrong answer was the last one that is compared.
+            _ => drop(answer.refused(401, "NotAuthorizedException")),
+        }
+        assert_eq!(stack.limits(&sub)["wrongCount"], wrong);
+        stack.let_time_pass(&sub, MINUTE);
+    }
+}
+
+#[test]
+fn those_who_call_cognito_directly_have_the_same_limits() {
+    let stack = Stack::passwordless();
+    let (person, sub) = user(&stack);
+    let initiate = || {
+        let parameters = json!({ "USERNAME": person.username });
+        let body = json!({ "ClientId": stack.client_id(), "AuthFlow": "CUSTOM_AUTH", "AuthParameters": parameters });
+        stack.cognito_public("InitiateAuth", body)
+    };
+    let answer = initiate();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let challenge = stack.challenge(&person);
+    assert!(!answer.text.contains(&challenge.code), "told to the caller");
+    assert_eq!(stack.messages_to(&person).len(), 1);
+
+    let sessions = at_once(10, |_| {
+        initiate().json()["Session"].as_str().unwrap().to_owned()
+    });
+    let answers = at_once(20, |n| {
+        let responses = json!({ "USERNAME": person.username, "ANSWER": challenge.wrong_code() });
+        let body = json!({
+            "ClientId": stack.client_id(),
+            "ChallengeName": "CUSTOM_CHALLENGE",
+            "Session": sessions[n / 2],
+            "ChallengeResponses": responses,
+        });
+        stack.cognito_public("RespondToAuthChallenge", body)
+    });
+    for answer in answers {
+        assert_eq!(answer.json()["AuthenticationResult"], Value::Null);
+    }
+    assert_eq!(stack.limits(&sub)["wrongCount"], 10);
+    stack
+        .answer(&person, &challenge.session, &challenge.code)
+        .refused_with_session(401, "CodeMismatchException", WRONG);
+
+    stack.let_time_pass(&sub, 30);
+    let answer = initiate();
+    assert_eq!(answer.status, 400, "{answer:?}");
+    let text =
+        "TooManyRequestsException: Please wait before you ask for another code. Retry after ";
+    assert!(answer.text.contains(text), "{answer:?}");
+    assert_eq!(stack.messages_to(&person).len(), 1);
+}
+
+#[test]
+fn where_unknown_users_are_hidden_they_are_answered_like_known_ones_and_sent_nothing() {
+    let stack = Stack::passwordless_strict();
+    let (known, sub) = member(&stack);
+    let unknown = Person::with_phone();
+    let [to_known, to_unknown] = [(&known, sub), (&unknown, key_of_unknown(&stack, &unknown))]
+        .map(|(person, key)| all_that_can_be_seen(&stack, person, &key));
+    assert_eq!(to_known, to_unknown);
+    assert_eq!(stack.messages_to(&known).len(), 3);
+    assert!(stack.messages_to(&unknown).is_empty());
+}
+
+#[test]
+fn where_unknown_users_are_hidden_a_number_outside_the_allowed_prefixes_is_refused_known_or_not() {
+    let stack = Stack::passwordless_strict();
+    let [known, unknown] = [Person::with_phone_in("+44"), Person::with_phone_in("+44")];
+    stack.cognito_admin(
+        "AdminCreateUser",
+        json!({
+            "Username": known.username,
+            "MessageAction": "SUPPRESS",
+            "UserAttributes": [{ "Name": "phone_number", "Value": known.username }],
+        }),
+    );
+    for person in [&known, &unknown] {
+        stack.sign_in(person).refused_with(
+            400,
+            "InvalidParameterException",
+            "Phone numbers of this country are not accepted.",
+        );
+        assert!(stack.messages_to(person).is_empty());
+    }
+    assert!(stack.limits(&key_of_unknown(&stack, &unknown)).is_empty());
+}
+
+/// What someone sees who signs in as this person up to all limits, without ever seeing the phone. The
+/// waits are rounded to minutes, as the two are not asked at once.
+fn all_that_can_be_seen(stack: &Stack, person: &Person, key: &str) -> Vec<(u16, String, u64)> {
+    let mut seen = Vec::new();
+    let mut see = |answer: Answer| {
+        let mut body = answer.json();
+        let session = session_of(&mut body);
+        let wait: u64 = answer
+            .header("retry-after")
+            .map_or(0, |wait| wait.parse().unwrap());
+        // A guess has one chance in a million to be right.
+        seen.push((answer.status, body.to_string(), wait.div_ceil(60)));
+        session
+    };
+    let mut session = see(stack.sign_in(person));
+    for _ in 0..3 {
+        session = see(stack.answer(person, &session, "012345"));
+    }
+    let again = see(stack.sign_in(person));
+    see(stack.answer(person, &again, "012345"));
+    stack.let_time_pass(key, MINUTE);
+    see(stack.sign_in(person));
+    stack.let_time_pass(key, HOUR);
+    see(stack.sign_in(person));
+    stack.let_time_pass(key, MINUTE);
+    // Two codes an hour.
+    see(stack.sign_in(person));
+    see(stack.sign_in(person));
+    stack.let_time_pass(key, MINUTE);
+    see(stack.sign_in(person));
+    seen
+}
+
+/// The session of an answer, which is put out of sight; they differ, but not in how they look.
+fn session_of(body: &mut Value) -> String {
+    let holder = match body.get_mut("error") {
+        Some(error) => error,
+        None => body,
+    };
+    let Some(session) = holder.get_mut("session") else {
+        return String::new();
+    };
+    let text = session.as_str().unwrap().to_owned();
+    *session = json!(text.len());
+    text
+}
+
+/// What the limits of a name that nobody has are kept under.
+fn key_of_unknown(stack: &Stack, person: &Person) -> String {
+    let digest = Sha256::digest(format!("{}/{}", stack.pool_id(), person.username));
+    let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("unknown-{hexadecimal}")
+}
+
+const WRONG: &str = "Invalid verification code provided, please try again.";
