@@ -54,15 +54,16 @@ pub enum Send {
     Again(Code),
 }
 
-/// A send that is counted already, with what it replaced.
+/// A send that is counted already, with the counts and with what it replaced.
 #[derive(Debug)]
 pub struct Reservation {
     /// The code to send.
     pub code: Code,
     user: String,
     sent_at: u64,
+    hour: Window,
+    day: Window,
     before: Sends,
-    after: Sends,
 }
 
 /// A message that could not be sent.
@@ -221,8 +222,9 @@ impl Limits {
                     code,
                     user: user.to_owned(),
                     sent_at,
+                    hour,
+                    day,
                     before,
-                    after,
                 }));
             }
         }
@@ -240,15 +242,17 @@ impl Limits {
         let Reservation {
             user,
             sent_at,
+            hour,
+            day,
             before,
-            after,
             ..
         } = reservation;
         let sends = match unsent {
             Unsent::Surely => before,
             Unsent::Perhaps => Sends {
-                last: before.last,
-                ..after
+                hour,
+                day,
+                ..before
             },
         };
         self.write(&user, Some(sent_at), &sends).await.map(drop)
@@ -652,12 +656,6 @@ mod tests {
             day: ago(HOUR, 2),
             ..Sends::default()
         };
-        let after = Sends {
-            last: sent(0),
-            hour: ago(60 * SECOND, 2),
-            day: ago(HOUR, 3),
-            ..Sends::default()
-        };
         for (unsent, hour, day) in [(Unsent::Surely, "1", "2"), (Unsent::Perhaps, "2", "3")] {
             let write = mock!(Client::update_item)
                 .match_requests(move |update| {
@@ -673,8 +671,9 @@ mod tests {
                 code: Code::new("246810"),
                 user: "user".to_owned(),
                 sent_at: NOW,
+                hour: ago(60 * SECOND, 2),
+                day: ago(HOUR, 3),
                 before: before.clone(),
-                after: after.clone(),
             };
             let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&write]);
             limits(client).withdraw(reservation, unsent).await.unwrap();
