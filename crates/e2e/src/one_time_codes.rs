@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::{Answer, Person, Stack, Tokens};
+use crate::{Answer, Person, Stack, Tokens, url_encoded};
 
 /// A sign-in that waits for its code.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Stack {
     /// The messages that SNS sent to this person.
     #[track_caller]
     pub fn messages_to(&self, person: &Person) -> Vec<Value> {
-        let number = person.username.replace('+', "%2B");
+        let number = url_encoded(&person.username);
         let url = format!(
             "{}/_ministack/sns/sms-messages?phoneNumber={number}",
             self.output("Endpoint")

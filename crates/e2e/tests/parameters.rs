@@ -100,7 +100,7 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
         ("AccessTokenMinutes", &["4", "1441"]),
         ("RefreshTokenDays", &["0", "3651"]),
         ("AuthSessionMinutes", &["2", "16"]),
-        ("OtpCooldownSeconds", &["0", "3601"]),
+        ("OtpCooldownSeconds", &["0", "14", "3601"]),
         ("OtpMaxSendsPerHour", &["0"]),
         ("OtpMaxSendsPerDay", &["0"]),
         ("OtpMaxWrongAnswersPerHour", &["0"]),
