@@ -74,8 +74,8 @@ impl Sms {
         }
         publish.send().await.map_err(|error| {
             let unsent = match error {
-                SdkError::ServiceError(_) | SdkError::ConstructionFailure(_) => Unsent::Surely,
-                _ => Unsent::Perhaps,
+                SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Unsent::Perhaps,
+                _ => Unsent::Surely,
             };
             (Error::from_dependency(error), unsent)
         })?;
