@@ -68,19 +68,21 @@ impl Answer {
         assert_eq!(self.refused(status, error_type), message);
     }
 
-    /// Checks that a one-time code was refused with this status, type and message, with every header, and
-    /// that another answer is allowed; gives the session for it.
+    /// Checks that a one-time code was wrong and that another answer is allowed, with every header, and
+    /// gives the session for it.
     #[track_caller]
-    pub fn refused_with_session(&self, status: u16, error_type: &str, message: &str) -> String {
-        assert_eq!(self.status, status, "{}", self.text);
+    pub fn wrong_code(&self) -> String {
+        assert_eq!(self.status, 401, "{}", self.text);
         self.check_headers();
         let body = self.json();
         let session = body["error"]["session"].as_str().unwrap_or_default();
         assert!(!session.is_empty(), "no session: {body}");
-        assert_eq!(
-            body,
-            json!({ "error": { "type": error_type, "message": message, "session": session } })
-        );
+        let error = json!({
+            "type": "CodeMismatchException",
+            "message": "Invalid verification code provided, please try again.",
+            "session": session,
+        });
+        assert_eq!(body, json!({ "error": error }));
         session.to_owned()
     }
 

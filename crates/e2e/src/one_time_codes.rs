@@ -76,6 +76,18 @@ impl Stack {
         messages.cloned().unwrap_or_default()
     }
 
+    /// Someone whom an administrator made, with a phone number that could not sign up.
+    #[track_caller]
+    pub fn user_from_abroad(&self) -> Person {
+        let person = Person::with_phone_in("+44");
+        let attributes = [json!({ "Name": "phone_number", "Value": person.username })];
+        self.cognito_admin(
+            "AdminCreateUser",
+            json!({ "Username": person.username, "MessageAction": "SUPPRESS", "UserAttributes": attributes }),
+        );
+        person
+    }
+
     /// What is stored about this user's codes: the numbers of the item under this key.
     #[track_caller]
     pub fn limits(&self, key: &str) -> HashMap<String, i64> {

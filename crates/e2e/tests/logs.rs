@@ -103,11 +103,7 @@ fn passwordless_traffic(stack: &Stack) -> Vec<String> {
     let wrong = challenge.wrong_code();
     let session = stack
         .answer(&person, &challenge.session, &wrong)
-        .refused_with_session(
-            401,
-            "CodeMismatchException",
-            "Invalid verification code provided, please try again.",
-        );
+        .wrong_code();
     let tokens = stack.answer(&person, &session, &challenge.code).granted();
     stack.sign_in(&person).throttled();
     secrets.extend(token_traffic(stack, Tokens::read(stack, &tokens)));

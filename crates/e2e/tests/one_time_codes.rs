@@ -2,16 +2,6 @@
 
 use e2e::{Answer, Person, Stack, session_in};
 
-/// Checks that the code was wrong and another answer is allowed, and gives the session for it.
-#[track_caller]
-fn wrong_once_more(answer: &Answer) -> String {
-    answer.refused_with_session(
-        401,
-        "CodeMismatchException",
-        "Invalid verification code provided, please try again.",
-    )
-}
-
 #[test]
 fn two_wrong_answers_and_the_right_one_get_tokens_by_one_message() {
     let stack = Stack::passwordless();
@@ -19,7 +9,7 @@ fn two_wrong_answers_and_the_right_one_get_tokens_by_one_message() {
     let mut challenge = stack.challenge(&person);
     for _ in 0..2 {
         let answer = stack.answer(&person, &challenge.session, &challenge.wrong_code());
-        challenge.session = wrong_once_more(&answer);
+        challenge.session = answer.wrong_code();
     }
     stack.tokens_for(&person, &challenge);
     assert_eq!(stack.codes_sent_to(&person), [challenge.code]);
@@ -32,7 +22,9 @@ fn the_third_wrong_answer_ends_the_sign_in() {
     let challenge = stack.challenge(&person);
     let mut session = challenge.session.clone();
     for _ in 0..2 {
-        session = wrong_once_more(&stack.answer(&person, &session, &challenge.wrong_code()));
+        session = stack
+            .answer(&person, &session, &challenge.wrong_code())
+            .wrong_code();
     }
     stack
         .answer(&person, &session, &challenge.wrong_code())
@@ -53,7 +45,7 @@ fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
         format!("{}0", challenge.code),
         challenge.code[1..].to_owned(),
     ] {
-        session = wrong_once_more(&stack.answer(&person, &session, &code));
+        session = stack.answer(&person, &session, &code).wrong_code();
     }
     // White space is no part of a code: that is not an answer, and none is used up.
     for code in [
@@ -140,7 +132,9 @@ fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
     assert_ne!(first.session, second.session);
     assert_eq!(stack.codes_sent_to(&person), [&*first.code]);
     stack.tokens_for(&person, &second);
-    wrong_once_more(&stack.answer(&person, &first.session, &first.code));
+    stack
+        .answer(&person, &first.session, &first.code)
+        .wrong_code();
 }
 
 #[test]

@@ -7,20 +7,6 @@ const PHONE_NEEDED: &str =
     "Username should be a phone number in E.164 format, such as +34999999999.";
 const OTHER_COUNTRY: &str = "Phone numbers of this country are not accepted.";
 
-/// Someone whom an administrator made, with a phone number that could not sign up.
-fn user_from_abroad(stack: &Stack) -> Person {
-    let person = Person::with_phone_in("+44");
-    stack.cognito_admin(
-        "AdminCreateUser",
-        json!({
-            "Username": person.username,
-            "MessageAction": "SUPPRESS",
-            "UserAttributes": [{ "Name": "phone_number", "Value": person.username }],
-        }),
-    );
-    person
-}
-
 #[test]
 fn a_phone_number_signs_up_confirms_signs_in_with_a_code_refreshes_and_signs_out() {
     let stack = Stack::passwordless();
@@ -224,7 +210,7 @@ fn a_phone_number_outside_the_allowed_prefixes_can_not_sign_up_through_the_api_o
 #[test]
 fn a_user_outside_the_allowed_prefixes_is_sent_nothing_through_the_api_or_around_it() {
     let stack = Stack::passwordless();
-    let person = user_from_abroad(&stack);
+    let person = stack.user_from_abroad();
     stack
         .sign_in(&person)
         .refused_with(400, "InvalidParameterException", OTHER_COUNTRY);

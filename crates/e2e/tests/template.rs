@@ -107,7 +107,7 @@ fn functions() -> BTreeSet<&'static str> {
         .collect()
 }
 
-fn all_of<'a>(value: &'a Value) -> Vec<&'a str> {
+fn all_of(value: &Value) -> Vec<&str> {
     match value {
         Value::Array(values) => values.iter().flat_map(all_of).collect(),
         _ => vec![value.as_str().unwrap()],
