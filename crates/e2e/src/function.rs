@@ -2,13 +2,46 @@
 //! environment, and what it answers when Cognito fails.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Read as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::Process;
+use crate::http::{Request, respond};
+
+/// An environment in which every function starts and grants what it is asked.
+pub const ENVIRONMENT: [(&str, &str); 23] = [
+    ("AWS_LAMBDA_FUNCTION_NAME", "function"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_REGION", "us-east-1"),
+    ("AWS_DEFAULT_REGION", "us-east-1"),
+    ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+    (
+        "AWS_SECRET_ACCESS_KEY",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    ),
+    ("AWS_SESSION_TOKEN", "session"),
+    ("LOG_LEVEL", "INFO"),
+    ("MODE", "UserPassword"),
+    ("ALLOWED_ORIGIN", "*"),
+    ("USER_POOL_ID", "us-east-1_example"),
+    ("USER_POOL_CLIENT_ID", "client"),
+    ("ROLES", "User"),
+    ("EMAIL_SIGN_UP_ROLES", "User"),
+    ("PHONE_SIGN_UP_ROLES", "User"),
+    ("OTP_TABLE_NAME", "one-time-codes"),
+    ("OTP_COOLDOWN_SECONDS", "30"),
+    ("OTP_MAX_SENDS_PER_HOUR", "5"),
+    ("OTP_MAX_SENDS_PER_DAY", "20"),
+    ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
+    ("SMS_MESSAGE", "Your sign-in code is {####}."),
+    ("ALLOWED_PHONE_PREFIXES", "+34"),
+];
 
 /// A function that has not started yet, and its environment.
 #[derive(Debug)]
@@ -61,7 +94,9 @@ impl Function {
 
     /// Starts it where there is no Lambda, so that it ends in any case.
     pub fn run(&self) -> Ended {
-        let output = self.command("127.0.0.1:1").output().unwrap();
+        let mut command = self.command(&self.bootstrap());
+        let command = command.env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1");
+        let output = command.output().unwrap();
         let lines = |bytes: &[u8]| -> Vec<String> {
             String::from_utf8(bytes.to_vec())
                 .unwrap()
@@ -78,58 +113,28 @@ impl Function {
     /// Starts it, hands it one event with this much time to answer, and gives the answer, which is `None`
     /// where the function ended without one.
     pub fn answer(&self, event: &Value, time: Duration) -> Option<Value> {
-        let lambda = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = lambda.local_addr().unwrap().to_string();
-        let process = Process(self.command(&address).spawn().unwrap());
-        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + time;
-        let mut connections = lambda.incoming();
-        let mut connection = BufReader::new(connections.next()?.unwrap());
-        loop {
-            let Some((line, body)) = read_request(&mut connection) else {
-                connection = BufReader::new(connections.next()?.unwrap());
-                continue;
-            };
-            if line.starts_with("GET /2018-06-01/runtime/invocation/next ") {
-                let headers = format!(
-                    "Lambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: {}\r\n\
-                     Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n",
-                    deadline.as_millis()
-                );
-                write_answer(connection.get_mut(), "200 OK", &headers, &event.to_string());
-            } else {
-                drop(process);
-                assert!(
-                    line.starts_with("POST /2018-06-01/runtime/invocation/1/"),
-                    "{line}"
-                );
-                return Some(serde_json::from_str(&body).unwrap());
-            }
-        }
+        let mut process = Process::start(&mut self.command(&self.bootstrap()));
+        process.ready().ok()?;
+        let answer = process.invoke(&event.to_string(), time).ok()?;
+        Some(serde_json::from_str(&answer).unwrap())
     }
 
-    fn command(&self, lambda: &str) -> Command {
-        let mut command = Command::new(self.bootstrap());
+    /// Starts this program in its place, which is to run what its last argument names, in the function's
+    /// environment.
+    pub fn start_by(&self, program: &Path, arguments: &[&str]) -> Process {
+        let mut command = self.command(program);
+        Process::start(command.args(arguments).arg(self.bootstrap()))
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .envs(&self.environment)
-            .env("AWS_LAMBDA_RUNTIME_API", lambda)
             .env("AWS_LAMBDA_FUNCTION_NAME", self.name)
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
         command
-    }
-}
-
-/// A process that does not outlive its test.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
     }
 }
 
@@ -144,8 +149,9 @@ impl CognitoDouble {
     pub fn answering(status: &'static str, body: &'static str) -> Self {
         Self::serving(move |stream| {
             let mut connection = BufReader::new(stream);
-            while read_request(&mut connection).is_some() {
-                write_answer(connection.get_mut(), status, "", body);
+            let headers = "Content-Type: application/json\r\n";
+            while Request::read(&mut connection).is_some() {
+                respond(connection.get_mut(), status, headers, body).unwrap();
             }
         })
     }
@@ -181,42 +187,4 @@ impl CognitoDouble {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
-}
-
-/// The request's first line and body; `None` where the connection was closed.
-fn read_request(connection: &mut BufReader<TcpStream>) -> Option<(String, String)> {
-    let mut lines = connection.lines().map_while(Result::ok);
-    let first = lines.next()?;
-    let headers: Vec<String> = lines
-        .take_while(|line| !line.is_empty())
-        .map(|line| line.to_ascii_lowercase())
-        .collect();
-    let header = |name: &str| headers.iter().find_map(|line| line.strip_prefix(name));
-    let mut body = Vec::new();
-    if let Some(length) = header("content-length:") {
-        body.resize(length.trim().parse().unwrap(), 0);
-        connection.read_exact(&mut body).ok()?;
-    } else if header("transfer-encoding:").is_some() {
-        loop {
-            let mut size = String::new();
-            connection.read_line(&mut size).ok()?;
-            let mut chunk = vec![0; usize::from_str_radix(size.trim(), 16).unwrap()];
-            connection.read_exact(&mut chunk).ok()?;
-            connection.read_line(&mut size).ok()?;
-            if chunk.is_empty() {
-                break;
-            }
-            body.extend(chunk);
-        }
-    }
-    Some((first, String::from_utf8(body).unwrap()))
-}
-
-fn write_answer(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
-    let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
-    )
-    .unwrap();
 }

@@ -3,12 +3,15 @@
 
 mod answer;
 mod function;
+pub mod http;
 mod person;
+mod process;
 mod stack;
 mod tokens;
 
 pub use answer::Answer;
-pub use function::{CognitoDouble, Ended, Function};
+pub use function::{CognitoDouble, ENVIRONMENT, Ended, Function};
 pub use person::Person;
+pub use process::Process;
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack};
 pub use tokens::Tokens;
