@@ -46,7 +46,7 @@ pub const ENVIRONMENT: [(&str, &str); 23] = [
 /// A function that has not started yet, and its environment.
 #[derive(Debug)]
 pub struct Function {
-    name: &'static str,
+    name: String,
     environment: BTreeMap<&'static str, String>,
 }
 
@@ -62,22 +62,23 @@ pub struct Ended {
 impl Function {
     /// The function as `make build` built it, without any environment.
     #[track_caller]
-    pub fn built(name: &'static str) -> Self {
+    pub fn built(name: impl Into<String>) -> Self {
         let function = Self {
-            name,
+            name: name.into(),
             environment: BTreeMap::new(),
         };
         let bootstrap = function.bootstrap();
         assert!(
             bootstrap.exists(),
-            "The function {name} is not built: run `make test`."
+            "The function {} is not built: run `make test`.",
+            function.name
         );
         function
     }
 
     fn bootstrap(&self) -> PathBuf {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/lambda");
-        PathBuf::from(root).join(self.name).join("bootstrap")
+        PathBuf::from(root).join(&self.name).join("bootstrap")
     }
 
     /// The same with a variable more, or with another value of it.
@@ -119,9 +120,8 @@ impl Function {
         Some(serde_json::from_str(&answer).unwrap())
     }
 
-    /// Starts this program in its place, which is to run what its last argument names, in the function's
-    /// environment.
-    pub fn start_by(&self, program: &Path, arguments: &[&str]) -> Process {
+    /// Starts a program that starts the function, whose path it gets as its last argument.
+    pub fn start_by(&self, program: &Path, arguments: &[&Path]) -> Process {
         let mut command = self.command(program);
         Process::start(command.args(arguments).arg(self.bootstrap()))
     }
@@ -131,7 +131,7 @@ impl Function {
         command
             .env_clear()
             .envs(&self.environment)
-            .env("AWS_LAMBDA_FUNCTION_NAME", self.name)
+            .env("AWS_LAMBDA_FUNCTION_NAME", &self.name)
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
         command

@@ -1,7 +1,7 @@
 //! A process that serves events as Lambda runs it: it asks the Runtime API for one, answers it, asks again.
 
 use std::io::{BufReader, Read as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -52,8 +52,8 @@ impl Process {
     }
 
     /// The address of its Runtime API.
-    pub fn lambda(&self) -> String {
-        self.lambda.local_addr().unwrap().to_string()
+    pub fn lambda(&self) -> SocketAddr {
+        self.lambda.local_addr().unwrap()
     }
 
     /// Waits until it asks for an event.
