@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use e2e::http::{Request, respond};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PKCS_RSA_SHA256,
+};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::version::TLS13;
+use rustls::{CipherSuite, ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
 /// The stand-in, until the benchmark ends.
@@ -67,20 +70,37 @@ impl Drop for Aws {
     }
 }
 
+/// As AWS's own endpoints are: three RSA certificates, the last of which the other side has to know, and
+/// TLS 1.3 with AES-128-GCM where the client can.
 fn tls(authority: &Path) -> ServerConfig {
-    let mut issuer = CertificateParams::new([]).unwrap();
-    let name = &mut issuer.distinguished_name;
-    name.push(DnType::CommonName, "Auth Rocket's benchmark");
-    issuer.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let issuer = CertifiedIssuer::self_signed(issuer, KeyPair::generate().unwrap()).unwrap();
-    std::fs::write(authority, issuer.pem()).unwrap();
-    let key = KeyPair::generate().unwrap();
+    let key = || KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+    let authority_of = |name: &str| {
+        let mut certificate = CertificateParams::new([]).unwrap();
+        certificate.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        certificate
+            .distinguished_name
+            .push(DnType::CommonName, name);
+        certificate
+    };
+    let root = CertifiedIssuer::self_signed(authority_of("Root"), key()).unwrap();
+    std::fs::write(authority, root.pem()).unwrap();
+    let issuer = CertifiedIssuer::signed_by(authority_of("Issuer"), key(), &root).unwrap();
+    let server_key = key();
     let server = CertificateParams::new(["localhost".to_owned()]).unwrap();
-    let server = server.signed_by(&key, &issuer).unwrap();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    ServerConfig::builder()
+    let server = server.signed_by(&server_key, &issuer).unwrap();
+
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider
+        .cipher_suites
+        .retain(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256);
+    ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![server.der().clone()], key)
+        .with_single_cert(
+            vec![server.der().clone(), issuer.der().clone()],
+            PrivateKeyDer::from(PrivatePkcs8KeyDer::from(server_key.serialize_der())),
+        )
         .unwrap()
 }
 

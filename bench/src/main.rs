@@ -27,7 +27,9 @@ struct Sample {
     init: Duration,
     /// From handing it the first event until its answer.
     first: Duration,
-    /// The same for those that follow, the shortest first.
+    /// What the processors worked for both.
+    cold_cpu: Duration,
+    /// As `first`, for the requests that follow, the shortest first.
     warm: Vec<Duration>,
     peak_kib: u64,
     calls: usize,
@@ -98,6 +100,7 @@ fn measure(subject: &Subject, aws: &Aws) -> Sample {
     let mut process = Process::start(&mut command);
     process.ready().unwrap_or_else(|errors| fail(errors));
     let init = started.elapsed();
+    let id = process.id();
     let mut request = || {
         let started = Instant::now();
         let answer = process.invoke(&subject.event, TIME);
@@ -107,6 +110,7 @@ fn measure(subject: &Subject, aws: &Aws) -> Sample {
         (time, answer)
     };
     let (first, answer) = request();
+    let cold_cpu = cpu_time(id);
     let mut warm: Vec<Duration> = (0..WARM_REQUESTS).map(|_| request().0).collect();
     warm.sort();
     let answer: Value = serde_json::from_str(&answer).unwrap();
@@ -114,8 +118,9 @@ fn measure(subject: &Subject, aws: &Aws) -> Sample {
     Sample {
         init,
         first,
+        cold_cpu,
         warm,
-        peak_kib: peak_kib(process.id()),
+        peak_kib: peak_kib(id),
         calls: aws.calls() - calls_before,
         answer,
     }
@@ -130,6 +135,17 @@ fn peak_kib(process: u32) -> u64 {
         .trim_end_matches(" kB")
         .parse()
         .unwrap()
+}
+
+/// The time that a process's threads were on a processor.
+fn cpu_time(process: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let nanoseconds = threads.map(|thread| -> u64 {
+        let statistics = std::fs::read_to_string(thread.unwrap().path().join("schedstat"));
+        let statistics = statistics.unwrap();
+        statistics.split(' ').next().unwrap().parse().unwrap()
+    });
+    Duration::from_nanos(nanoseconds.sum())
 }
 
 /// The peers answer as `sign-in` does, or they do other work.

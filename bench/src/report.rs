@@ -24,6 +24,10 @@ impl Figures {
         self.median(|sample| sample.init + sample.first)
     }
 
+    fn cold_cpu_ms(&self) -> f64 {
+        self.median(|sample| sample.cold_cpu)
+    }
+
     fn warm_ms(&self, percentile: usize) -> f64 {
         self.median(|sample| sample.warm[sample.warm.len() * percentile / 100])
     }
@@ -54,6 +58,8 @@ pub fn table(subjects: &[Subject], figures: &[Figures]) -> String {
             "first ms",
             "cold ms",
             "× floor",
+            "CPU ms",
+            "× floor",
             "warm p50 ms",
             "p99 ms",
             "peak MiB",
@@ -75,6 +81,8 @@ pub fn table(subjects: &[Subject], figures: &[Figures]) -> String {
             format!("{:.2}", figures.first_ms()),
             format!("{:.2}", figures.cold_ms()),
             format!("{:.2}", figures.cold_ms() / floor.cold_ms()),
+            format!("{:.2}", figures.cold_cpu_ms()),
+            format!("{:.2}", figures.cold_cpu_ms() / floor.cold_cpu_ms()),
             format!("{:.3}", figures.warm_ms(50)),
             format!("{:.3}", figures.warm_ms(99)),
             format!("{:.1}", figures.peak_mib()),
