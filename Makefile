@@ -10,11 +10,14 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY_ROOT := $(VENV)/cargo-deny-$(CARGO_DENY_VERSION)
 CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 EMBEDDED_AWS := local/embedded-aws
+BENCH := target/bench
+NODE_PEER := $(BENCH)/node/bootstrap.js
+PYTHON_PEER := $(BENCH)/python/bootstrap.py
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build local local-down watch deploy test lint clean
+.PHONY: help tools build local local-down watch deploy test bench lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -50,6 +53,21 @@ test: build ## Run all tests, on an embedded AWS of their own
 	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
 	local/test-stacks cargo nextest run --workspace --locked
 
+bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into bench/results.md
+	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)
+	cargo bench --locked -p bench
+
+$(NODE_PEER): $(wildcard bench/peers/node/*.mjs) bench/peers/node/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
+	npm ci --prefix bench/peers/node --ignore-scripts --no-audit --no-fund
+	bench/peers/node/node_modules/.bin/esbuild bench/peers/node/bootstrap.mjs --outfile=$@ \
+		--bundle --minify --platform=node --target=node20 --log-level=warning
+
+$(PYTHON_PEER): $(wildcard bench/peers/python/*) | tools
+	rm -rf $(@D)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --target $(@D) -r bench/peers/python/requirements.txt
+	cp bench/peers/python/*.py $(@D)
+
 lint: tools $(CARGO_DENY) ## Check formats, lints, licences, scripts and the template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -62,4 +80,4 @@ $(CARGO_DENY): | tools
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(CARGO_DENY_ROOT)
 
 clean: local-down ## Remove what was built and installed here
-	rm -rf target local/.run local/.run-test $(VENV)
+	rm -rf target local/.run local/.run-test bench/peers/node/node_modules $(VENV)

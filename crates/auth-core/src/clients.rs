@@ -13,6 +13,7 @@ use aws_sdk_cognitoidentityprovider::config::{
     SharedHttpClient,
 };
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{HttpClient as _, http_client_fn};
 use aws_types::SdkConfig;
 
 use crate::config::{ConfigError, Env, bad_value};
@@ -174,11 +175,16 @@ fn http_client(env: Env<'_>) -> Result<SharedHttpClient, ConfigError> {
         .with_trust_store(roots)
         .build()
         .map_err(|_| bad_value("AWS_CA_BUNDLE", &"PEM certificates"))?;
-    Ok(aws_smithy_http_client::Builder::new()
+    let client = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::AwsLc,
         ))
         .tls_context(context)
         .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
-        .build_https())
+        .build_https();
+    // In between, so that the SDK does not have a connector made at its start, only to see that it can be
+    // made: the trust store would be parsed a second time.
+    Ok(http_client_fn(move |settings, components| {
+        client.http_connector(settings, components)
+    }))
 }

@@ -2,19 +2,52 @@
 //! environment, and what it answers when Cognito fails.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Read as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::Process;
+use crate::http::{Request, respond};
+
+/// An environment in which every function starts and grants what it is asked.
+pub const ENVIRONMENT: [(&str, &str); 23] = [
+    ("AWS_LAMBDA_FUNCTION_NAME", "function"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_REGION", "us-east-1"),
+    ("AWS_DEFAULT_REGION", "us-east-1"),
+    ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+    (
+        "AWS_SECRET_ACCESS_KEY",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    ),
+    ("AWS_SESSION_TOKEN", "session"),
+    ("LOG_LEVEL", "INFO"),
+    ("MODE", "UserPassword"),
+    ("ALLOWED_ORIGIN", "*"),
+    ("USER_POOL_ID", "us-east-1_example"),
+    ("USER_POOL_CLIENT_ID", "client"),
+    ("ROLES", "User"),
+    ("EMAIL_SIGN_UP_ROLES", "User"),
+    ("PHONE_SIGN_UP_ROLES", "User"),
+    ("OTP_TABLE_NAME", "one-time-codes"),
+    ("OTP_COOLDOWN_SECONDS", "30"),
+    ("OTP_MAX_SENDS_PER_HOUR", "5"),
+    ("OTP_MAX_SENDS_PER_DAY", "20"),
+    ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
+    ("SMS_MESSAGE", "Your sign-in code is {####}."),
+    ("ALLOWED_PHONE_PREFIXES", "+34"),
+];
 
 /// A function that has not started yet, and its environment.
 #[derive(Debug)]
 pub struct Function {
-    name: &'static str,
+    name: String,
     environment: BTreeMap<&'static str, String>,
 }
 
@@ -30,22 +63,23 @@ pub struct Ended {
 impl Function {
     /// The function as `make build` built it, without any environment.
     #[track_caller]
-    pub fn built(name: &'static str) -> Self {
+    pub fn built(name: impl Into<String>) -> Self {
         let function = Self {
-            name,
+            name: name.into(),
             environment: BTreeMap::new(),
         };
         let bootstrap = function.bootstrap();
         assert!(
             bootstrap.exists(),
-            "The function {name} is not built: run `make test`."
+            "The function {} is not built: run `make test`.",
+            function.name
         );
         function
     }
 
     fn bootstrap(&self) -> PathBuf {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/lambda");
-        PathBuf::from(root).join(self.name).join("bootstrap")
+        PathBuf::from(root).join(&self.name).join("bootstrap")
     }
 
     /// The same with a variable more, or with another value of it.
@@ -62,7 +96,9 @@ impl Function {
 
     /// Starts it where there is no Lambda, so that it ends in any case.
     pub fn run(&self) -> Ended {
-        let output = self.command("127.0.0.1:1").output().unwrap();
+        let mut command = self.command(&self.bootstrap());
+        let command = command.env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1");
+        let output = command.output().unwrap();
         let lines = |bytes: &[u8]| -> Vec<String> {
             String::from_utf8(bytes.to_vec())
                 .unwrap()
@@ -79,63 +115,27 @@ impl Function {
     /// Starts it, hands it one event with this much time to answer, and gives the answer, which is `None`
     /// where the function ended without one.
     pub fn answer(&self, event: &Value, time: Duration) -> Option<Value> {
-        let lambda = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = lambda.local_addr().unwrap().to_string();
-        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + time;
-        let (told, requests) = mpsc::channel();
-        // A quick answer comes on a second connection, before the first one is free again.
-        serve_each(lambda, move |stream| {
-            let mut connection = BufReader::new(stream);
-            while let Some((line, body)) = read_request(&mut connection) {
-                let stream = connection.get_ref().try_clone().unwrap();
-                if told.send((line, body, stream)).is_err() {
-                    return;
-                }
-            }
-        });
-        let _process = Process(self.command(&address).spawn().unwrap());
-        let patience = time + Duration::from_secs(5);
-        while let Ok((line, body, mut stream)) = requests.recv_timeout(patience) {
-            if line.starts_with("POST /2018-06-01/runtime/invocation/1/") {
-                return Some(serde_json::from_str(&body).unwrap());
-            }
-            assert!(
-                line.starts_with("GET /2018-06-01/runtime/invocation/next "),
-                "{line}"
-            );
-            let headers = format!(
-                "Lambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: {}\r\n\
-                 Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n",
-                deadline.as_millis()
-            );
-            write_answer(&mut stream, "200 OK", &headers, &event.to_string());
-        }
-        None
+        let mut process = Process::start(&mut self.command(&self.bootstrap()));
+        process.ready().ok()?;
+        let answer = process.invoke(&event.to_string(), time).ok()?;
+        Some(serde_json::from_str(&answer).unwrap())
     }
 
-    fn command(&self, lambda: &str) -> Command {
-        let mut command = Command::new(self.bootstrap());
+    /// Starts a program that starts the function, whose path it gets as its last argument.
+    pub fn start_by(&self, program: &Path, arguments: &[&Path]) -> Process {
+        let mut command = self.command(program);
+        Process::start(command.args(arguments).arg(self.bootstrap()))
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .envs(&self.environment)
-            .env("AWS_LAMBDA_RUNTIME_API", lambda)
-            .env("AWS_LAMBDA_FUNCTION_NAME", self.name)
+            .env("AWS_LAMBDA_FUNCTION_NAME", &self.name)
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
-            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
         command
-    }
-}
-
-/// A process that does not outlive its test.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
     }
 }
 
@@ -150,8 +150,8 @@ impl CognitoDouble {
     pub fn answering(status: &'static str, body: &'static str) -> Self {
         Self::serving(move |stream| {
             let mut connection = BufReader::new(stream);
-            while read_request(&mut connection).is_some() {
-                write_answer(connection.get_mut(), status, "", body);
+            while Request::read(&mut connection).is_some() {
+                respond(connection.get_mut(), status, JSON, body).unwrap();
             }
         })
     }
@@ -172,9 +172,7 @@ impl CognitoDouble {
     }
 
     fn serving(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        serve_each(listener, serve);
+        let address = serve_each(serve);
         Self { address }
     }
 
@@ -223,17 +221,17 @@ impl DependenciesDouble {
     fn answering(
         answer: impl Fn(&str) -> Option<(&'static str, &'static str)> + Clone + Send + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let kept = requests.clone();
-        serve_each(listener, move |stream| {
+        let address = serve_each(move |stream| {
             let mut connection = BufReader::new(stream);
-            while let Some((_, body)) = read_request(&mut connection) {
+            while let Some(Request { body, .. }) = Request::read(&mut connection) {
                 let answer = answer(&body);
                 kept.lock().unwrap().push(body);
                 match answer {
-                    Some((status, body)) => write_answer(connection.get_mut(), status, "", body),
+                    Some((status, body)) => {
+                        respond(connection.get_mut(), status, JSON, body).unwrap()
+                    }
                     None => std::thread::sleep(Duration::from_secs(60)),
                 }
             }
@@ -258,50 +256,18 @@ impl DependenciesDouble {
     }
 }
 
-/// Serves every connection in a thread of its own, until the test ends.
-fn serve_each(listener: TcpListener, serve: impl Fn(TcpStream) + Clone + Send + 'static) {
+/// The header of an answer in JSON.
+const JSON: &str = "Content-Type: application/json\r\n";
+
+/// Serves every connection in a thread of its own, until the test ends; gives the address.
+fn serve_each(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let serve = serve.clone();
             std::thread::spawn(move || serve(stream.unwrap()));
         }
     });
-}
-
-/// The request's first line and body; `None` where the connection was closed.
-fn read_request(connection: &mut BufReader<TcpStream>) -> Option<(String, String)> {
-    let mut lines = connection.lines().map_while(Result::ok);
-    let first = lines.next()?;
-    let headers: Vec<String> = lines
-        .take_while(|line| !line.is_empty())
-        .map(|line| line.to_ascii_lowercase())
-        .collect();
-    let header = |name: &str| headers.iter().find_map(|line| line.strip_prefix(name));
-    let mut body = Vec::new();
-    if let Some(length) = header("content-length:") {
-        body.resize(length.trim().parse().unwrap(), 0);
-        connection.read_exact(&mut body).ok()?;
-    } else if header("transfer-encoding:").is_some() {
-        loop {
-            let mut size = String::new();
-            connection.read_line(&mut size).ok()?;
-            let mut chunk = vec![0; usize::from_str_radix(size.trim(), 16).unwrap()];
-            connection.read_exact(&mut chunk).ok()?;
-            connection.read_line(&mut size).ok()?;
-            if chunk.is_empty() {
-                break;
-            }
-            body.extend(chunk);
-        }
-    }
-    Some((first, String::from_utf8(body).unwrap()))
-}
-
-fn write_answer(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
-    let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
-    )
-    .unwrap();
+    address
 }

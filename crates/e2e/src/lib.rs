@@ -3,14 +3,17 @@
 
 mod answer;
 mod function;
+pub mod http;
 mod one_time_codes;
 mod person;
+mod process;
 mod stack;
 mod tokens;
 
 pub use answer::Answer;
-pub use function::{CognitoDouble, DependenciesDouble, Ended, Function, Sns};
+pub use function::{CognitoDouble, DependenciesDouble, ENVIRONMENT, Ended, Function, Sns};
 pub use one_time_codes::{Challenge, session_in};
 pub use person::Person;
+pub use process::Process;
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};
 pub use tokens::Tokens;

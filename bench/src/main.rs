@@ -1,0 +1,205 @@
+//! The benchmark: cold and warm times, memory, size and calls of every function, beside others that do the
+//! same. `make bench` builds what it needs and runs it; `README.md` in this folder says what it does and why.
+
+mod aws;
+mod machine;
+mod report;
+mod subjects;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use e2e::Process;
+use serde_json::Value;
+
+use crate::aws::Aws;
+use crate::subjects::{Kind, Subject};
+
+/// Processes of each subject. The subjects take turns, so that what else the machine does meets them alike.
+const ROUNDS: usize = 25;
+/// Requests to each process after its first.
+const WARM_REQUESTS: usize = 200;
+
+/// One process's figures.
+struct Sample {
+    /// From its start until it asks for an event.
+    init: Duration,
+    /// From handing it the first event until its answer.
+    first: Duration,
+    /// What the processors worked for both.
+    cold_cpu: Duration,
+    /// As `first`, for the requests that follow, the shortest first.
+    warm: Vec<Duration>,
+    peak_kib: u64,
+    calls: usize,
+    answer: Value,
+}
+
+/// What is known of a subject in the end.
+pub struct Figures {
+    samples: Vec<Sample>,
+    zip_bytes: u64,
+    /// Of a cold start and one request, in callgrind's count.
+    instructions: Option<u64>,
+}
+
+fn main() {
+    let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = bench.parent().unwrap();
+    let built = root.join("target/bench");
+    let aws = Aws::start(&built);
+    let subjects = subjects::all(root, &built);
+
+    let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
+    for round in 1..=ROUNDS {
+        eprint!("\rProcesses of each: {round} of {ROUNDS}");
+        for (subject, samples) in subjects.iter().zip(&mut samples) {
+            samples.push(measure(subject, &aws));
+        }
+    }
+    eprintln!();
+    compare_answers(&subjects, &samples);
+
+    let count = machine::has_valgrind();
+    if !count {
+        eprintln!("Without valgrind, instructions are not counted.");
+    }
+    let figures: Vec<Figures> = subjects
+        .iter()
+        .zip(samples)
+        .map(|(subject, samples)| {
+            eprint!("\r\x1b[KSizes and instructions: {}", subject.name);
+            Figures {
+                samples,
+                zip_bytes: zip_bytes(&subject.deployed, &built.join("deployed.zip")),
+                instructions: count.then(|| instructions(subject, &aws)),
+            }
+        })
+        .collect();
+    eprintln!();
+
+    let table = report::table(&subjects, &figures);
+    let goals = report::goals(&subjects, &figures);
+    println!("\n{table}\n{goals}");
+    let page = report::page(
+        &machine::machine(),
+        &machine::versions(bench),
+        &table,
+        &goals,
+    );
+    std::fs::write(bench.join("results.md"), page).unwrap();
+}
+
+fn measure(subject: &Subject, aws: &Aws) -> Sample {
+    const TIME: Duration = Duration::from_secs(30);
+    let fail = |errors: String| -> ! { panic!("{} ended: {errors}", subject.name) };
+    let calls_before = aws.calls();
+    let mut command = subject.command(&[], &aws.environment());
+    let started = Instant::now();
+    let mut process = Process::start(&mut command);
+    process.ready().unwrap_or_else(|errors| fail(errors));
+    let init = started.elapsed();
+    let id = process.id();
+    let mut request = || {
+        let started = Instant::now();
+        let answer = process.invoke(&subject.event, TIME);
+        let time = started.elapsed();
+        let answer = answer.unwrap_or_else(|errors| fail(errors));
+        process.ready().unwrap_or_else(|errors| fail(errors));
+        (time, answer)
+    };
+    let (first, answer) = request();
+    let cold_cpu = cpu_time(id);
+    let mut warm: Vec<Duration> = (0..WARM_REQUESTS).map(|_| request().0).collect();
+    warm.sort();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert!(subject.accepts(&answer), "{}: {answer}", subject.name);
+    Sample {
+        init,
+        first,
+        cold_cpu,
+        warm,
+        peak_kib: peak_kib(id),
+        calls: aws.calls() - calls_before,
+        answer,
+    }
+}
+
+/// The most memory that a process had at once (`VmHWM`).
+fn peak_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap()
+}
+
+/// The time that a process's threads were on a processor.
+fn cpu_time(process: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let nanoseconds = threads.map(|thread| -> u64 {
+        let statistics = std::fs::read_to_string(thread.unwrap().path().join("schedstat"));
+        let statistics = statistics.unwrap();
+        statistics.split(' ').next().unwrap().parse().unwrap()
+    });
+    Duration::from_nanos(nanoseconds.sum())
+}
+
+/// The peers answer as `sign-in` does, or they do other work.
+fn compare_answers(subjects: &[Subject], samples: &[Vec<Sample>]) {
+    let parsed = |answer: &Value| {
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        (answer["headers"].clone(), body)
+    };
+    let answer_of = |name: &str| {
+        let index = subjects.iter().position(|subject| subject.name == name);
+        parsed(&samples[index.unwrap()][0].answer)
+    };
+    let ours = answer_of("sign-in");
+    for peer in subjects.iter().filter(|subject| subject.kind == Kind::Peer) {
+        assert_eq!(answer_of(&peer.name), ours, "{}", peer.name);
+    }
+}
+
+/// The size of what would be uploaded.
+fn zip_bytes(deployed: &Path, zip: &PathBuf) -> u64 {
+    let arguments = ["-m", "zipfile", "-c"];
+    let status = Command::new("python3")
+        .args(arguments)
+        .args([zip.as_path(), deployed])
+        .status();
+    assert!(
+        status.unwrap().success(),
+        "{} can't be zipped",
+        deployed.display()
+    );
+    let bytes = std::fs::metadata(zip).unwrap().len();
+    std::fs::remove_file(zip).unwrap();
+    bytes
+}
+
+/// Counts a cold start's instructions, from the process's start until it asks for its second event.
+fn instructions(subject: &Subject, aws: &Aws) -> u64 {
+    const TIME: Duration = Duration::from_secs(120);
+    let callgrind = [
+        "valgrind",
+        "--tool=callgrind",
+        "--callgrind-out-file=/dev/null",
+    ];
+    let mut process = Process::start(&mut subject.command(&callgrind, &aws.environment()));
+    let served = process
+        .ready()
+        .and_then(|()| process.invoke(&subject.event, TIME))
+        .and_then(|_| process.ready());
+    served.unwrap_or_else(|errors| panic!("{} ended: {errors}", subject.name));
+    machine::output("kill", &[&process.id().to_string()]);
+    let report = process.ready().unwrap_err();
+    let count = report
+        .lines()
+        .find_map(|line| line.split_once("Collected : "));
+    let (_, count) = count.unwrap_or_else(|| panic!("callgrind did not count: {report}"));
+    count.trim().parse().unwrap()
+}

@@ -1,0 +1,71 @@
+//! As much of HTTP/1.1 as it takes to play a server.
+
+use std::io::{self, BufRead, Write};
+
+/// A request as it came.
+#[derive(Debug)]
+pub struct Request {
+    /// Method, path and version.
+    pub line: String,
+    /// The body.
+    pub body: String,
+    headers: Vec<String>,
+}
+
+impl Request {
+    /// The next request of a connection; `None` where it was closed.
+    pub fn read(connection: &mut impl BufRead) -> Option<Self> {
+        let mut lines = connection.by_ref().lines().map_while(Result::ok);
+        let line = lines.next()?;
+        let headers = lines.take_while(|line| !line.is_empty()).collect();
+        let mut request = Self {
+            line,
+            body: String::new(),
+            headers,
+        };
+        let mut body = Vec::new();
+        if let Some(length) = request.header("content-length") {
+            body.resize(length.parse().unwrap(), 0);
+            connection.read_exact(&mut body).ok()?;
+        } else if request.header("transfer-encoding").is_some() {
+            loop {
+                let mut size = String::new();
+                connection.read_line(&mut size).ok()?;
+                let mut chunk = vec![0; usize::from_str_radix(size.trim(), 16).unwrap()];
+                connection.read_exact(&mut chunk).ok()?;
+                connection.read_line(&mut size).ok()?;
+                if chunk.is_empty() {
+                    break;
+                }
+                body.extend(chunk);
+            }
+        }
+        request.body = String::from_utf8(body).unwrap();
+        Some(request)
+    }
+
+    /// The header of this name, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+/// Answers a request. `headers` are whole lines, each with its end; the body's length is not among them.
+///
+/// # Errors
+/// Where the connection was closed.
+pub fn respond(
+    connection: &mut impl Write,
+    status: &str,
+    headers: &str,
+    body: &str,
+) -> io::Result<()> {
+    let length = body.len();
+    // In one piece: what is written in several waits for the other side to acknowledge the first.
+    let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
+    connection.write_all(answer.as_bytes())?;
+    connection.flush()
+}

@@ -1,0 +1,119 @@
+//! A process that serves events as Lambda runs it: it asks the Runtime API for one, answers it, asks again.
+
+use std::io::{BufReader, Read as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::http::{Request, respond};
+
+/// The process, and the Runtime API that only it knows. It does not outlive this value.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    lambda: TcpListener,
+    connection: Option<BufReader<TcpStream>>,
+    ended: Receiver<String>,
+}
+
+impl Process {
+    /// Starts it, with `AWS_LAMBDA_RUNTIME_API` beside the command's own environment.
+    pub fn start(command: &mut Command) -> Self {
+        let lambda = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = lambda.local_addr().unwrap();
+        let mut child = command
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let (end, ended) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut errors = Vec::new();
+            stderr.read_to_end(&mut errors).ok();
+            end.send(String::from_utf8_lossy(&errors).into_owned()).ok();
+            // Whoever waits for the process to connect gets a connection that says nothing.
+            TcpStream::connect(address).ok();
+        });
+        Self {
+            child,
+            lambda,
+            connection: None,
+            ended,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The address of its Runtime API.
+    pub fn lambda(&self) -> SocketAddr {
+        self.lambda.local_addr().unwrap()
+    }
+
+    /// Waits until it asks for an event.
+    ///
+    /// # Errors
+    /// What it wrote to standard error, where it ended instead.
+    pub fn ready(&mut self) -> Result<(), String> {
+        let request = self.request()?;
+        let next = "GET /2018-06-01/runtime/invocation/next ";
+        assert!(request.line.starts_with(next), "{}", request.line);
+        Ok(())
+    }
+
+    /// Hands it an event once it is [`ready`](Self::ready), with this much time to answer; gives its answer or
+    /// its error, as it came.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready).
+    pub fn invoke(&mut self, event: &str, time: Duration) -> Result<String, String> {
+        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + time;
+        let headers = format!(
+            "Content-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: 1\r\n\
+             Lambda-Runtime-Deadline-Ms: {}\r\n\
+             Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n",
+            deadline.as_millis()
+        );
+        self.respond("200 OK", &headers, event);
+        let request = self.request()?;
+        let answer = "POST /2018-06-01/runtime/invocation/1/";
+        assert!(request.line.starts_with(answer), "{}", request.line);
+        self.respond("202 Accepted", "Content-Type: application/json\r\n", "{}");
+        Ok(request.body)
+    }
+
+    fn request(&mut self) -> Result<Request, String> {
+        loop {
+            if let Some(request) = self.connection.as_mut().and_then(Request::read) {
+                return Ok(request);
+            }
+            match self.ended.try_recv() {
+                Ok(errors) => return Err(errors),
+                Err(TryRecvError::Disconnected) => return Err(String::new()),
+                Err(TryRecvError::Empty) => {}
+            }
+            let (stream, _) = self.lambda.accept().unwrap();
+            stream.set_nodelay(true).unwrap();
+            self.connection = Some(BufReader::new(stream));
+        }
+    }
+
+    fn respond(&mut self, status: &str, headers: &str, body: &str) {
+        if let Some(connection) = &mut self.connection {
+            respond(connection.get_mut(), status, headers, body).ok();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

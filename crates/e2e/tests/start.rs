@@ -1,0 +1,73 @@
+//! What a function does before its first event, by its system calls: it asks Lambda for one, and little else.
+
+use std::path::Path;
+
+use e2e::{ENVIRONMENT, Function};
+
+/// The system calls of a function until it asks for its first event, one a line, and its Runtime API's port.
+fn start(name: &str) -> (Vec<String>, u16) {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let tools = root.join("local/.venv/bin");
+    let strace = tools.join("strace.py");
+    assert!(
+        strace.exists(),
+        "The tools are not installed: run `make test`."
+    );
+    let calls = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("start-{name}"));
+    let arguments = [
+        strace.as_path(),
+        "-f".as_ref(),
+        "-o".as_ref(),
+        &calls,
+        "--".as_ref(),
+    ];
+    let function = ENVIRONMENT
+        .iter()
+        .fold(Function::built(name), |function, (name, value)| {
+            function.with(name, *value)
+        });
+    let mut process = function.start_by(&tools.join("python"), &arguments);
+    process.ready().unwrap();
+    let calls = std::fs::read_to_string(calls).unwrap();
+    (
+        calls.lines().map(str::to_owned).collect(),
+        process.lambda().port(),
+    )
+}
+
+/// What the dynamic linker and Rust's own start read.
+fn belongs_to_every_start(path: &str) -> bool {
+    path.starts_with("/etc/ld.so.")
+        || path.starts_with("/proc/self/")
+        || path.contains("/lib") && path.contains(".so")
+}
+
+#[test]
+fn a_function_reads_no_file_and_calls_nobody_but_lambda_before_its_first_event() {
+    let functions = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
+    for function in std::fs::read_dir(functions).unwrap() {
+        let name = function.unwrap().file_name().into_string().unwrap();
+        let (calls, lambda) = start(&name);
+        let [program, calls @ ..] = &calls[..] else {
+            panic!("{name} was not traced");
+        };
+        assert!(program.starts_with("execve("), "{program}");
+        let connections: Vec<&String> = calls
+            .iter()
+            .filter(|call| call.contains("] connect("))
+            .collect();
+        let [connection] = connections[..] else {
+            panic!("{name} does not connect just once: {connections:?}");
+        };
+        let to_lambda = format!("sin_port={lambda}, sin_addr=127.0.0.1>");
+        assert!(connection.contains(&to_lambda), "{name}: {connection}");
+        let sockets = calls.iter().filter(|call| call.contains("] socket("));
+        assert_eq!(sockets.count(), 1, "{name}");
+        for call in calls {
+            let quoted = call.split('\'').skip(1).step_by(2);
+            for path in quoted.filter(|text| !text.is_empty()) {
+                assert!(belongs_to_every_start(path), "{name}: {call}");
+            }
+        }
+    }
+}
