@@ -54,8 +54,8 @@ fn main() {
     let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
     for round in 1..=ROUNDS {
         eprint!("\rProcesses of each: {round} of {ROUNDS}");
-        for (subject, samples) in subjects.iter().zip(&mut samples) {
-            samples.push(measure(subject, &aws));
+        for index in order(round, subjects.len()) {
+            samples[index].push(measure(&subjects[index], &aws));
         }
     }
     eprintln!();
@@ -89,6 +89,24 @@ fn main() {
         &goals,
     );
     std::fs::write(bench.join("results.md"), page).unwrap();
+}
+
+/// The order of a round: each has the subjects follow others, as what just ended leaves its traces in caches
+/// and threads.
+fn order(round: usize, subjects: usize) -> impl Iterator<Item = usize> {
+    let steps: Vec<usize> = (1..subjects)
+        .filter(|step| greatest_common_divisor(*step, subjects) == 1)
+        .collect();
+    let step = steps[round % steps.len()];
+    (0..subjects).map(move |turn| (round + turn * step) % subjects)
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 {
+        a
+    } else {
+        greatest_common_divisor(b, a % b)
+    }
 }
 
 fn measure(subject: &Subject, aws: &Aws) -> Sample {
