@@ -21,6 +21,10 @@ use crate::telemetry::Call;
 /// What is kept back of Lambda's deadline for telling the caller that it passed.
 const DEADLINE_RESERVE: Duration = Duration::from_millis(500);
 
+/// The time there is where the deadline has long passed, as with `cargo lambda watch`: Lambda would have ended
+/// the function by then. It is the template's `Timeout`.
+const WITHOUT_DEADLINE: Duration = Duration::from_secs(20);
+
 /// The base64 of the largest body: what is longer need not be decoded to be refused.
 const MAX_BASE64_BYTES: usize = MAX_BODY_BYTES.div_ceil(3) * 4;
 
@@ -279,8 +283,8 @@ fn remaining(context: &Context) -> Duration {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    Duration::from_millis(context.deadline)
-        .saturating_sub(now)
+    let left = Duration::from_millis(context.deadline).checked_sub(now);
+    left.unwrap_or(WITHOUT_DEADLINE)
         .saturating_sub(DEADLINE_RESERVE)
 }
 

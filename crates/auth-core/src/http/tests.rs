@@ -443,7 +443,6 @@ async fn an_operation_that_takes_too_long_is_unavailable_before_lambda_ends_the_
             Duration::from_millis(400),
             Duration::from_millis(10),
         ),
-        ("none", Duration::ZERO, Duration::from_millis(10)),
     ] {
         let started = tokio::time::Instant::now();
         let operation = async || pending::<Result<()>>().await;
@@ -456,6 +455,26 @@ async fn an_operation_that_takes_too_long_is_unavailable_before_lambda_ends_the_
             "{why}: {:?}",
             started.elapsed()
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_is_long_past_leaves_the_time_that_the_template_gives() {
+    let mut context = context(Duration::ZERO);
+    context.deadline = 600_000;
+    for (takes, status) in [(19, 200), (20, 503)] {
+        let operation = async |()| {
+            tokio::time::sleep(Duration::from_secs(takes)).await;
+            Ok(json!({}))
+        };
+        let event = Event {
+            body: Some("{}".to_owned()),
+            ..Event::default()
+        };
+        let answer = route("*")
+            .answer(&event, &context, |_| Ok(()), operation)
+            .await;
+        assert_eq!(seen(answer)["statusCode"], status, "{takes} s");
     }
 }
 
