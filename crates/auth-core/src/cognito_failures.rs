@@ -62,6 +62,9 @@ const SENDERS: &[&str] = &[
     "InvalidSmsRoleTrustRelationshipException",
 ];
 
+/// The operation that no caller asked for: its refusals are no caller's affair, but a failure that may pass.
+const OWN_AFFAIR: &str = "admin_add_user_to_group";
+
 /// The status of every exception, whichever operation answers with it.
 const STATUSES: [(&str, u16); 36] = [
     ("CodeMismatchException", 400),
@@ -417,7 +420,11 @@ async fn every_exception_of_every_operation_has_its_status_and_goes_through_unch
         for code in operation.exceptions() {
             let what = format!("{} {code}", operation.name);
             let row = STATUSES.iter().find(|(name, _)| *name == code);
-            let (_, expected) = *row.unwrap_or_else(|| panic!("{what} has no row"));
+            let (_, listed) = *row.unwrap_or_else(|| panic!("{what} has no row"));
+            let expected = match operation.name {
+                OWN_AFFAIR if listed < 500 => 503,
+                _ => listed,
+            };
             unused.retain(|name| *name != code);
             let http_status = if code.starts_with("Internal") || code.starts_with("Service") {
                 500
@@ -487,7 +494,10 @@ async fn cognitos_texts_go_through_to_the_letter() {
         ),
     ];
     for (code, text) in texts {
-        for operation in operations() {
+        for operation in operations()
+            .into_iter()
+            .filter(|operation| operation.name != OWN_AFFAIR)
+        {
             let error = operation.error(&(operation.refusal)(400, code, text)).await;
             assert_eq!(
                 (&*error.name, &*error.message),
@@ -614,7 +624,7 @@ async fn a_cognito_that_never_answers_is_given_up_in_time() {
         assert_eq!(never.num_calls(), operation.attempts, "{}", operation.name);
         // The trigger that adds the group is given up by Cognito after 5 s, a route by API Gateway after 29.
         let limit = match operation.name {
-            "admin_add_user_to_group" => Duration::from_millis(4500),
+            OWN_AFFAIR => Duration::from_millis(4500),
             _ => Duration::from_millis(12_100),
         };
         let waited = started.elapsed();

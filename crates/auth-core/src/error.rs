@@ -135,7 +135,7 @@ impl Error {
         }
     }
 
-    /// What a failure of DynamoDB or SNS means: never the caller's affair, so it is ours or passes.
+    /// What a failure means of a call that is our own affair, not the caller's: it is our fault, or it passes.
     pub fn from_dependency<E>(error: SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + StdError + 'static,

@@ -107,6 +107,12 @@ struct Headers {
     allow_methods: &'static str,
     #[serde(rename = "Allow", skip_serializing_if = "Option::is_none")]
     allow: Option<&'static str>,
+    /// Else the pages of a browser would not get to see the header after it.
+    #[serde(
+        rename = "Access-Control-Expose-Headers",
+        skip_serializing_if = "Option::is_none"
+    )]
+    expose_headers: Option<&'static str>,
     #[serde(rename = "Retry-After", skip_serializing_if = "Option::is_none")]
     retry_after: Option<String>,
 }
@@ -231,6 +237,7 @@ impl Route {
                 allow_headers: "*",
                 allow_methods: "POST,OPTIONS",
                 allow: (status_code == 405).then_some("POST, OPTIONS"),
+                expose_headers: retry_after.map(|_| "Retry-After"),
                 retry_after: retry_after.map(|seconds| seconds.to_string()),
             },
             body,

@@ -25,6 +25,9 @@ const DAY: u64 = 24 * HOUR;
 const SAME_ATTEMPT_SECONDS: u32 = 15;
 const SAME_ATTEMPT: u64 = SAME_ATTEMPT_SECONDS as u64 * SECOND;
 
+/// The longest that `AuthSessionMinutes` can be, and the sign-ins that share its code.
+const SESSION: u64 = 15 * 60 * SECOND + SAME_ATTEMPT;
+
 /// How often a send is decided anew where another one came in between.
 const ROUNDS: usize = 2;
 
@@ -79,15 +82,15 @@ pub enum Unsent {
 #[derive(Clone, Debug, Default)]
 struct Sends {
     last: Option<(u64, Code)>,
-    /// The code that was last answered rightly.
-    spent: Option<Code>,
+    /// The codes that were answered rightly, as far back as a session with them can live.
+    spent: Vec<Code>,
     hour: Window,
     day: Window,
     wrong_answers: Window,
 }
 
 impl Sends {
-    /// A code that is not the spent one, which would be refused.
+    /// A code that is not spent, as it would be refused.
     fn new_code(&self) -> Result<Code> {
         loop {
             let code = Code::random()?;
@@ -98,9 +101,7 @@ impl Sends {
     }
 
     fn is_spent(&self, code: &Code) -> bool {
-        self.spent
-            .as_ref()
-            .is_some_and(|spent| spent.matches(code.expose()))
+        self.spent.iter().any(|spent| spent.matches(code.expose()))
     }
 }
 
@@ -207,6 +208,11 @@ impl Limits {
                 .last
                 .as_ref()
                 .map_or(now, |(last, _)| now.max(last + 1));
+            // No session is left that was opened before the last send.
+            let prune = before
+                .last
+                .as_ref()
+                .is_none_or(|(last, _)| last + SESSION < now);
             let code = before.new_code()?;
             let after = Sends {
                 last: Some((sent_at, code.clone())),
@@ -215,7 +221,12 @@ impl Limits {
                 ..before.clone()
             };
             if self
-                .write(user, before.last.as_ref().map(|(last, _)| *last), &after)
+                .write(
+                    user,
+                    before.last.as_ref().map(|(last, _)| *last),
+                    &after,
+                    prune,
+                )
                 .await?
             {
                 return Ok(Send::New(Reservation {
@@ -255,7 +266,9 @@ impl Limits {
                 ..before
             },
         };
-        self.write(&user, Some(sent_at), &sends).await.map(drop)
+        self.write(&user, Some(sent_at), &sends, false)
+            .await
+            .map(drop)
     }
 
     /// Counts an answer before it is compared, as if it were wrong; `false` where none may be compared now.
@@ -296,10 +309,14 @@ impl Limits {
     pub async fn spend(&self, user: &str, code: &Code) -> Result<bool> {
         let update = self
             .update(user)
-            .update_expression("SET wrongCount = wrongCount - :one, spentCode = :code")
-            .condition_expression("attribute_not_exists(spentCode) OR spentCode <> :code")
+            .update_expression("SET wrongCount = wrongCount - :one ADD spentCodes :codes")
+            .condition_expression("NOT contains(spentCodes, :code)")
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":code", text(code.expose()));
+            .expression_attribute_values(":code", text(code.expose()))
+            .expression_attribute_values(
+                ":codes",
+                AttributeValue::Ss(vec![code.expose().to_owned()]),
+            );
         applied(update.send().await)
     }
 
@@ -323,17 +340,25 @@ impl Limits {
                 .unwrap_or(u32::MAX),
         };
         let code = |name: &str| Some(Code::new(item.get(name)?.as_s().ok()?));
+        let spent = item.get("spentCodes").and_then(|codes| codes.as_ss().ok());
         Ok(Sends {
             last: get("sentAt").zip(code("lastCode")),
-            spent: code("spentCode"),
+            spent: spent.into_iter().flatten().map(Code::new).collect(),
             hour: window("hourStart", "hourSends"),
             day: window("dayStart", "daySends"),
             wrong_answers: window("wrongStart", "wrongCount"),
         })
     }
 
-    /// Writes what was sent, if the last send is still the one of `version`; tells whether it was.
-    async fn write(&self, user: &str, version: Option<u64>, sends: &Sends) -> Result<bool> {
+    /// Writes what was sent, if the last send is still the one of `version`; tells whether it was. `prune`
+    /// forgets the spent codes.
+    async fn write(
+        &self,
+        user: &str,
+        version: Option<u64>,
+        sends: &Sends,
+        prune: bool,
+    ) -> Result<bool> {
         let mut update = self
             .update(user)
             .expression_attribute_values(":hourStart", number(sends.hour.start))
@@ -345,7 +370,10 @@ impl Limits {
                                daySends = :daySends, expiresAt = :expires";
         update = match &sends.last {
             Some((sent_at, code)) => update
-                .update_expression(format!("{WINDOWS}, sentAt = :sentAt, lastCode = :code"))
+                .update_expression(format!(
+                    "{WINDOWS}, sentAt = :sentAt, lastCode = :code{}",
+                    if prune { " REMOVE spentCodes" } else { "" }
+                ))
                 .expression_attribute_values(":sentAt", number(*sent_at))
                 .expression_attribute_values(":code", text(code.expose())),
             None => update.update_expression(format!("{WINDOWS} REMOVE sentAt, lastCode")),
@@ -555,7 +583,7 @@ mod tests {
         ] {
             let sends = Sends {
                 last,
-                spent: None,
+                spent: Vec::new(),
                 hour,
                 day,
                 wrong_answers,
@@ -580,7 +608,7 @@ mod tests {
     fn a_spent_code_is_not_handed_out_again() {
         let sends = |age| Sends {
             last: sent(age),
-            spent: Some(Code::new("012345")),
+            spent: vec![Code::new("246810"), Code::new("012345")],
             ..Sends::default()
         };
         assert!(matches!(

@@ -149,7 +149,7 @@ pub async fn sign_up(pool: &UserPool, user_pool_id: &str, request: Request) -> R
 /// Adds the user to the role's group; a second time changes nothing. Used by the post-confirmation trigger too.
 ///
 /// # Errors
-/// As Cognito's, after the standard retries.
+/// Ours or unavailable, after the standard retries: never the caller's affair.
 pub async fn add_to_group(
     cognito: &aws_sdk_cognitoidentityprovider::Client,
     user_pool_id: &str,
@@ -164,7 +164,8 @@ pub async fn add_to_group(
         .customize()
         .config_override(clients::repeatable_within(GROUP_ATTEMPT_TIMEOUT))
         .send()
-        .await?;
+        .await
+        .map_err(Error::from_dependency)?;
     Ok(())
 }
 

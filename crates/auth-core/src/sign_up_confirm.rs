@@ -6,6 +6,7 @@ use crate::clients::UserPool;
 use crate::error::Result;
 use crate::message::Message;
 use crate::request::Fields;
+use crate::trigger;
 use crate::username::Username;
 
 /// A user and the code that confirms them.
@@ -31,7 +32,7 @@ impl Request {
 /// Confirms the user.
 ///
 /// # Errors
-/// Cognito's refusals.
+/// Cognito's refusals, and the post-confirmation trigger's failures.
 pub async fn sign_up_confirm(pool: &UserPool, request: Request) -> Result<Message> {
     let Request {
         username,
@@ -43,7 +44,8 @@ pub async fn sign_up_confirm(pool: &UserPool, request: Request) -> Result<Messag
         .username(username.as_str())
         .confirmation_code(confirmation_code.expose_secret())
         .send()
-        .await?;
+        .await
+        .map_err(trigger::refusal_or_error)?;
     Ok(Message::new(format!(
         "The username: {username} has been confirmed."
     )))
@@ -57,7 +59,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{answer, assert_required, parsed, pool, seen};
+    use crate::error::Kind;
+    use crate::testing::{answer, assert_required, exception, parsed, pool, seen};
 
     fn body(username: &str) -> Value {
         json!({ "username": username, "confirmationCode": "012345" })
@@ -80,6 +83,24 @@ mod tests {
             let message = format!("The username: {username} has been confirmed.");
             assert_eq!(response.unwrap(), json!({ "message": message }));
             assert_eq!(rule.num_calls(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_of_the_post_confirmation_trigger_is_not_the_callers() {
+        for (told, kind) in [
+            ("ServiceUnavailableException: later.", Kind::Unavailable),
+            ("InternalErrorException: sorry.", Kind::Internal),
+        ] {
+            let message = format!("PostConfirmation failed with error {told}.");
+            let rule = mock!(Client::confirm_sign_up)
+                .then_http_response(move || exception("UserLambdaValidationException", &message));
+            let request = parsed(&body("user@example.com"), Request::parse).unwrap();
+            let error = sign_up_confirm(&pool([&rule]), request)
+                .await
+                .err()
+                .unwrap();
+            assert_eq!(error.kind, kind, "{told}");
         }
     }
 

@@ -129,7 +129,7 @@ fn told(error: &Error) -> String {
     }
 }
 
-/// The refusal of a challenge trigger of ours that Cognito hands on in this text, if there is one.
+/// The refusal of a trigger of ours that Cognito hands on in this text, if there is one.
 fn refusal_in(text: &str) -> Option<Error> {
     let retry_after = || {
         let (_, rest) = text.split_once("Retry after ")?;
@@ -147,7 +147,7 @@ fn refusal_in(text: &str) -> Option<Error> {
         })
 }
 
-/// As `Error::from`, with a challenge trigger's refusal in place of Cognito's report of it.
+/// As `Error::from`, with the refusal of a trigger of ours in place of Cognito's report of it.
 pub fn refusal_or_error<E>(error: SdkError<E>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -165,14 +165,14 @@ where
     refusal.unwrap_or_else(|| error.into())
 }
 
-/// The refusals that a challenge trigger can tell `sign-in` and `token`.
+/// The refusals that a trigger can tell `sign-in`, `token` and `sign-up-confirm`.
 fn refusals() -> [Error; 5] {
     [
         challenge::user_not_confirmed(),
         limits::too_many(1000),
         roles::phone_not_allowed(),
-        Error::internal("a challenge trigger failed: see its log"),
-        Error::unavailable("a challenge trigger failed: see its log"),
+        Error::internal("a trigger failed: see its log"),
+        Error::unavailable("a trigger failed: see its log"),
     ]
 }
 

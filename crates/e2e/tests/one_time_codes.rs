@@ -132,9 +132,14 @@ fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
     assert_ne!(first.session, second.session);
     assert_eq!(stack.codes_sent_to(&person), [&*first.code]);
     stack.tokens_for(&person, &second);
-    stack
+    let session = stack
         .answer(&person, &first.session, &first.code)
         .wrong_code();
+
+    let sub = &stack.user(&person.username)["sub"];
+    stack.let_time_pass(sub, 30);
+    stack.tokens_for(&person, &stack.challenge(&person));
+    stack.answer(&person, &session, &first.code).wrong_code();
 }
 
 #[test]

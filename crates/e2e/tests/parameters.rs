@@ -16,7 +16,7 @@ fn create(name: &str, parameters: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn the_sections_of_samconfig_name_parameters_that_are_accepted() {
+fn good_combinations_are_accepted_those_of_samconfig_among_them() {
     for (name, parameters) in [
         ("as-default", vec![("Mode", "UserPassword")]),
         (
@@ -32,6 +32,13 @@ fn the_sections_of_samconfig_name_parameters_that_are_accepted() {
             vec![
                 ("DeletionProtection", "ACTIVE"),
                 ("UserExistenceErrors", "ENABLED"),
+            ],
+        ),
+        (
+            "as-lite",
+            vec![
+                ("UserPoolTier", "LITE"),
+                ("RefreshTokenRotation", "DISABLED"),
             ],
         ),
     ] {
@@ -63,6 +70,10 @@ fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
         (
             &[("SkipConfirmationRoles", "Nobody")],
             "SkipConfirmationRoles may only name roles that are in Roles.",
+        ),
+        (
+            &[("UserPoolTier", "LITE")],
+            "UserPoolTier=LITE has no refresh token rotation; set RefreshTokenRotation=DISABLED.",
         ),
         (
             &passwordless,

@@ -372,6 +372,8 @@ fn what_the_gateway_answers_itself_has_the_headers_and_the_body_of_every_error()
         });
         if let Some(seconds) = retry_after {
             headers["gatewayresponse.header.Retry-After"] = seconds.into();
+            headers["gatewayresponse.header.Access-Control-Expose-Headers"] =
+                "'Retry-After'".into();
         }
         assert_eq!(answer["responseParameters"], headers, "{name}");
 
@@ -395,8 +397,13 @@ fn what_the_gateway_answers_itself_has_the_headers_and_the_body_of_every_error()
 fn the_users_outlive_the_stack_and_the_pool_keeps_the_rules_that_the_emulator_does_not() {
     let template = Template::expanded();
     let resource = &template.0["Resources"]["UserPool"];
-    assert_eq!(resource["DeletionPolicy"], "Retain");
-    assert_eq!(resource["UpdateReplacePolicy"], "Retain");
+    let groups = template.resources_of("AWS::Cognito::UserPoolGroup");
+    assert!(!groups.is_empty());
+    let kept = groups.into_iter().map(|(_, group)| group).chain([resource]);
+    for resource in kept {
+        assert_eq!(resource["DeletionPolicy"], "RetainExceptOnCreate");
+        assert_eq!(resource["UpdateReplacePolicy"], "Retain");
+    }
 
     let pool = template.properties("UserPool");
     assert_eq!(
@@ -406,6 +413,18 @@ fn the_users_outlive_the_stack_and_the_pool_keeps_the_rules_that_the_emulator_do
     assert_eq!(
         pool["UsernameConfiguration"],
         json!({ "CaseSensitive": false })
+    );
+    let contacts =
+        json!({ "Fn::If": ["IsUserPassword", ["email", "phone_number"], ["phone_number"]] });
+    let update = &pool["UserAttributeUpdateSettings"];
+    assert_eq!(
+        update["AttributesRequireVerificationBeforeUpdate"],
+        contacts
+    );
+    // Without passwords there is none to recover, and no message to have sent by asking.
+    assert_eq!(
+        pool["AccountRecoverySetting"]["RecoveryMechanisms"]["Fn::If"][2],
+        json!([{ "Name": "admin_only", "Priority": 1 }])
     );
     let role = &pool["Schema"][0];
     assert_eq!(
@@ -420,7 +439,18 @@ fn the_users_outlive_the_stack_and_the_pool_keeps_the_rules_that_the_emulator_do
         client["PreventUserExistenceErrors"],
         json!({ "Ref": "UserExistenceErrors" })
     );
-    let rotates = ["RotatesRefreshTokens"];
+    for (property, parameter) in [
+        ("AuthSessionValidity", "AuthSessionMinutes"),
+        ("AccessTokenValidity", "AccessTokenMinutes"),
+        ("IdTokenValidity", "AccessTokenMinutes"),
+        ("RefreshTokenValidity", "RefreshTokenDays"),
+    ] {
+        assert_eq!(client[property], json!({ "Ref": parameter }), "{property}");
+    }
+    assert_eq!(
+        client["TokenValidityUnits"],
+        json!({ "AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "days" })
+    );
     assert_eq!(
         client["RefreshTokenRotation"]["Fn::If"][1],
         json!({ "Feature": "ENABLED", "RetryGracePeriodSeconds": 60 })
@@ -430,7 +460,7 @@ fn the_users_outlive_the_stack_and_the_pool_keeps_the_rules_that_the_emulator_do
         client["ExplicitAuthFlows"],
         json!([
             { "Fn::If": ["IsUserPassword", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH"] },
-            { "Fn::If": [rotates[0], { "Ref": "AWS::NoValue" }, "ALLOW_REFRESH_TOKEN_AUTH"] },
+            { "Fn::If": ["RotatesRefreshTokens", { "Ref": "AWS::NoValue" }, "ALLOW_REFRESH_TOKEN_AUTH"] },
         ])
     );
     assert_eq!(

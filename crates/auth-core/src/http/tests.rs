@@ -122,6 +122,14 @@ fn success(event: &Value, body: &str) -> Value {
     answer
 }
 
+/// The headers of an answer that asks to wait.
+fn wait(seconds: &str) -> [(&str, &str); 2] {
+    [
+        ("Access-Control-Expose-Headers", "Retry-After"),
+        ("Retry-After", seconds),
+    ]
+}
+
 #[tokio::test]
 async fn a_success_is_answered_in_the_form_that_api_gateway_expects() {
     for event in events() {
@@ -149,10 +157,7 @@ async fn a_refusal_is_answered_with_its_status_and_the_same_headers() {
             let cognito = mock!(Client::initiate_auth)
                 .then_http_response(move || exception(code, "Cognito says \"no\"."));
             let answer = answered(&event, &cognito).await;
-            let more: Vec<_> = retry_after
-                .map(|seconds| ("Retry-After", seconds))
-                .into_iter()
-                .collect();
+            let more = retry_after.map_or(vec![], |seconds| wait(seconds).to_vec());
             assert_eq!(answer["statusCode"], status, "{code}");
             assert_eq!(answer["headers"], headers(&more), "{code}");
             let (name, message) = match status {
@@ -448,7 +453,7 @@ async fn an_operation_that_takes_too_long_is_unavailable_before_lambda_ends_the_
         let operation = async || pending::<Result<()>>().await;
         let answer = told(&events()[0], left, route("*"), operation).await;
         assert_eq!(answer["statusCode"], 503, "{why}");
-        assert_eq!(answer["headers"], headers(&[("Retry-After", "5")]), "{why}");
+        assert_eq!(answer["headers"], headers(&wait("5")), "{why}");
         assert_eq!(error_of(&answer).0, "ServiceUnavailableException", "{why}");
         assert!(
             started.elapsed() <= longest,
