@@ -43,7 +43,7 @@ local: build ## Run the stack on an embedded AWS (MODE=UserPassword or Passwordl
 watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… as you edit (ACCOUNT=mine: on your AWS account)
 	$(if $(ACCOUNT),,@$(EMBEDDED_AWS) run) local/watch $(STACK)
 
-deploy: build ## Deploy to your AWS account (CONFIG=default, passwordless or prod; guided the first time)
+deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; guided the first time)
 	@local/deploy $(CONFIG)
 
 local-down: ## End the embedded AWS that `make local` started
