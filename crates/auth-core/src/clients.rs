@@ -15,6 +15,9 @@ use aws_sdk_cognitoidentityprovider::config::{
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpClient as _, http_client_fn};
 use aws_types::SdkConfig;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::config::{ConfigError, Env, bad_value};
 
@@ -168,13 +171,16 @@ fn http_client(env: Env<'_>) -> Result<SharedHttpClient, ConfigError> {
         roots.add_pem_certificate(root);
     }
     if let Some(path) = env.optional("AWS_CA_BUNDLE") {
-        let unreadable = |_| bad_value("AWS_CA_BUNDLE", &"the path of a readable PEM file");
-        roots.add_pem_certificate(std::fs::read(path).map_err(unreadable)?);
+        let bundle = std::fs::read(path)
+            .ok()
+            .filter(|bundle| is_bundle(bundle))
+            .ok_or_else(|| bad_value("AWS_CA_BUNDLE", &"the path of a file of PEM certificates"))?;
+        roots.add_pem_certificate(bundle);
     }
     let context = TlsContext::builder()
         .with_trust_store(roots)
         .build()
-        .map_err(|_| bad_value("AWS_CA_BUNDLE", &"PEM certificates"))?;
+        .map_err(|_| bad_value("AWS_CA_BUNDLE", &"certificates that can be trusted"))?;
     let client = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::AwsLc,
@@ -187,4 +193,13 @@ fn http_client(env: Env<'_>) -> Result<SharedHttpClient, ConfigError> {
     Ok(http_client_fn(move |settings, components| {
         client.http_connector(settings, components)
     }))
+}
+
+/// Whether these are certificates that can be roots. The connector takes that for granted, and would panic at
+/// the first request.
+fn is_bundle(pem: &[u8]) -> bool {
+    let mut roots = RootCertStore::empty();
+    let good = CertificateDer::pem_slice_iter(pem)
+        .all(|certificate| certificate.is_ok_and(|certificate| roots.add(certificate).is_ok()));
+    good && !roots.is_empty()
 }

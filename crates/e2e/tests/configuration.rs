@@ -43,7 +43,15 @@ const MESSAGE: Required = Required(
     &["Your code.", "{####} {####}", "{###}"],
 );
 
-const TRUST: Optional = Optional("AWS_CA_BUNDLE", &["/nowhere.pem"]);
+/// A file that is not there, a file without certificates, and one with a certificate cut short.
+const TRUST: Optional = Optional(
+    "AWS_CA_BUNDLE",
+    &[
+        "/nowhere.pem",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad-bundle.pem"),
+    ],
+);
 const EMAIL_ROLES: Optional = Optional("EMAIL_SIGN_UP_ROLES", &["Nobody", "User,", "*"]);
 const PHONE_ROLES: Optional = Optional("PHONE_SIGN_UP_ROLES", &["Nobody", "User,", "*"]);
 const SKIP_ROLES: Optional = Optional("SKIP_CONFIRMATION_ROLES", &["Nobody", "User,", "*"]);
