@@ -77,6 +77,16 @@ impl Function {
         function
     }
 
+    /// The function as `make build` built it, in [`ENVIRONMENT`].
+    #[track_caller]
+    pub fn configured(name: impl Into<String>) -> Self {
+        ENVIRONMENT
+            .iter()
+            .fold(Self::built(name), |function, (name, value)| {
+                function.with(name, *value)
+            })
+    }
+
     fn bootstrap(&self) -> PathBuf {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/lambda");
         PathBuf::from(root).join(&self.name).join("bootstrap")

@@ -63,6 +63,16 @@ impl Stack {
             .collect()
     }
 
+    /// Answers twice with another code than the one that was sent; gives the session to use next.
+    #[track_caller]
+    pub fn answer_wrongly_twice(&self, person: &Person, challenge: &Challenge) -> String {
+        let wrong = |session: &str| {
+            self.answer(person, session, &challenge.wrong_code())
+                .wrong_code()
+        };
+        wrong(&wrong(&challenge.session))
+    }
+
     /// The messages that SNS sent to this person.
     #[track_caller]
     pub fn messages_to(&self, person: &Person) -> Vec<Value> {

@@ -12,18 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const TIME: Duration = Duration::from_millis(4500);
 
 fn trigger(name: &'static str, dependencies: &DependenciesDouble) -> Function {
-    Function::built(name)
-        .with("LOG_LEVEL", "INFO")
-        .with("AWS_REGION", "us-east-1")
-        .with("AWS_ACCESS_KEY_ID", "test")
-        .with("AWS_SECRET_ACCESS_KEY", "test")
-        .with("AWS_ENDPOINT_URL", dependencies.url())
-        .with("OTP_TABLE_NAME", "limits")
-        .with("OTP_COOLDOWN_SECONDS", "30")
-        .with("OTP_MAX_SENDS_PER_HOUR", "5")
-        .with("OTP_MAX_SENDS_PER_DAY", "20")
-        .with("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10")
-        .with("SMS_MESSAGE", "{####}")
+    Function::configured(name).with("AWS_ENDPOINT_URL", dependencies.url())
 }
 
 fn event(trigger: &str) -> Value {

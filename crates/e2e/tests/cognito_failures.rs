@@ -7,13 +7,7 @@ use serde_json::{Value, json};
 
 /// What `sign-in`'s process answers to a request with this Cognito behind it: status, headers and error.
 fn sign_in(cognito: &CognitoDouble, time: Duration) -> (Value, Value, Value) {
-    let function = Function::built("sign-in")
-        .with("LOG_LEVEL", "INFO")
-        .with("MODE", "UserPassword")
-        .with("ALLOWED_ORIGIN", "*")
-        .with("AWS_REGION", "us-east-1")
-        .with("USER_POOL_CLIENT_ID", "client")
-        .with("AWS_ENDPOINT_URL", cognito.url());
+    let function = Function::configured("sign-in").with("AWS_ENDPOINT_URL", cognito.url());
     let body = json!({ "username": "user@example.com", "password": "Secret!1" }).to_string();
     let event = json!({ "httpMethod": "POST", "resource": "/auth/sign-in", "body": body });
     let answer = function.answer(&event, time).unwrap();

@@ -20,12 +20,7 @@ fn the_third_wrong_answer_ends_the_sign_in() {
     let stack = Stack::passwordless();
     let person = stack.confirmed_user();
     let challenge = stack.challenge(&person);
-    let mut session = challenge.session.clone();
-    for _ in 0..2 {
-        session = stack
-            .answer(&person, &session, &challenge.wrong_code())
-            .wrong_code();
-    }
+    let session = stack.answer_wrongly_twice(&person, &challenge);
     stack
         .answer(&person, &session, &challenge.wrong_code())
         .refused(401, "NotAuthorizedException");

@@ -142,12 +142,7 @@ fn right_answers_are_not_counted_and_wrong_ones_add_up_across_sign_ins() {
     let (person, sub) = member(&stack);
     for wrong in [2, 4] {
         let challenge = stack.challenge(&person);
-        let mut session = challenge.session.clone();
-        for _ in 0..2 {
-            session = stack
-                .answer(&person, &session, &challenge.wrong_code())
-                .wrong_code();
-        }
+        let session = stack.answer_wrongly_twice(&person, &challenge);
         let answer = stack.answer(&person, &session, &challenge.code);
         match wrong {
             2 => drop(answer.granted()),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use e2e::{ENVIRONMENT, Function};
+use e2e::Function;
 
 /// The system calls of a function until it asks for its first event, one a line, and its Runtime API's port.
 fn start(name: &str) -> (Vec<String>, u16) {
@@ -21,11 +21,7 @@ fn start(name: &str) -> (Vec<String>, u16) {
         &calls,
         "--".as_ref(),
     ];
-    let function = ENVIRONMENT
-        .iter()
-        .fold(Function::built(name), |function, (name, value)| {
-            function.with(name, *value)
-        });
+    let function = Function::configured(name);
     let mut process = function.start_by(&tools.join("python"), &arguments);
     process.ready().unwrap();
     let calls = std::fs::read_to_string(calls).unwrap();
