@@ -7,6 +7,7 @@ pub mod http;
 mod one_time_codes;
 mod person;
 mod process;
+mod route;
 mod stack;
 mod tokens;
 
@@ -15,5 +16,6 @@ pub use function::{CognitoDouble, DependenciesDouble, ENVIRONMENT, Ended, Functi
 pub use one_time_codes::{Challenge, session_in};
 pub use person::Person;
 pub use process::Process;
+pub use route::{Mode, ROUTES, Route};
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};
 pub use tokens::Tokens;

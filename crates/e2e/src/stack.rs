@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use ureq::http::Request;
 
-use crate::{Answer, Person, Tokens};
+use crate::{Answer, Mode, Person, Tokens};
 
 /// The code in every message that confirms a sign-up, on the embedded AWS.
 pub const SIGN_UP_CODE: &str = "123456";
@@ -55,6 +55,14 @@ impl Stack {
         Self {
             stranger: Person::with_phone,
             ..Self::named("passwordless-strict", "*", 60)
+        }
+    }
+
+    /// The stack of this mode that has the defaults.
+    pub fn of(mode: Mode) -> Self {
+        match mode {
+            Mode::UserPassword => Self::standard(),
+            Mode::Passwordless => Self::passwordless(),
         }
     }
 

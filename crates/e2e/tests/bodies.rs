@@ -1,82 +1,13 @@
 //! Request bodies, good and bad, through the real gateway to every route.
 
-use e2e::{Answer, Stack};
+use e2e::{Answer, ROUTES, Route, Stack};
 use serde_json::{Map, Value, json};
 
-/// A route of a stack, with the fields it requires.
-type Route = (fn() -> Stack, &'static str, Fields);
-type Fields = &'static [(&'static str, &'static str)];
-
-/// Every route of both modes with the fields it requires, in the order they are looked at. The values are
-/// well-formed, and belong to nobody.
-const ROUTES: [Route; 11] = [
-    (
-        Stack::standard,
-        "/sign-up",
-        &[("username", USERNAME), ("password", PASSWORD)],
-    ),
-    (
-        Stack::standard,
-        "/sign-up/confirm",
-        &[("username", USERNAME), ("confirmationCode", "000000")],
-    ),
-    (
-        Stack::standard,
-        "/sign-up/resend-code",
-        &[("username", USERNAME)],
-    ),
-    (
-        Stack::standard,
-        "/sign-in",
-        &[("username", USERNAME), ("password", PASSWORD)],
-    ),
-    (
-        Stack::standard,
-        "/token/refresh",
-        &[("refreshToken", "nonsense")],
-    ),
-    (
-        Stack::standard,
-        "/token/revoke",
-        &[("accessToken", "a.b.c")],
-    ),
-    (
-        Stack::standard,
-        "/password/forgot",
-        &[("username", USERNAME)],
-    ),
-    (
-        Stack::standard,
-        "/password/change",
-        &[
-            ("username", USERNAME),
-            ("password", PASSWORD),
-            ("confirmationCode", "000000"),
-        ],
-    ),
-    // The other routes of this mode are the same functions.
-    (Stack::passwordless, "/sign-up", &[("username", PHONE)]),
-    (Stack::passwordless, "/sign-in", &[("username", PHONE)]),
-    (
-        Stack::passwordless,
-        "/token",
-        &[
-            ("username", PHONE),
-            ("session", "nonsense"),
-            ("confirmationCode", "000000"),
-        ],
-    ),
-];
-const PHONE: &str = "+34600000000";
-const USERNAME: &str = "nobody@example.com";
-const PASSWORD: &str = "Secret!1";
 const KIB_16: usize = 16 * 1024;
 
-fn complete(fields: &[(&str, &str)]) -> Map<String, Value> {
-    let mut body: Map<String, Value> = fields
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), json!(value)))
-        .collect();
+/// A body with all that the route requires, which comes to nothing: no role is called so.
+fn complete(route: &Route) -> Map<String, Value> {
+    let mut body = route.body();
     body.insert("userAttributes".to_owned(), json!({ "role": "Nobody" }));
     body
 }
@@ -87,9 +18,9 @@ fn pascal_case(key: &str) -> String {
 
 #[test]
 fn a_body_that_is_not_one_json_object_is_refused_on_every_route() {
-    for (stack, route, fields) in ROUTES {
-        let stack = stack();
-        let twice = format!("{{\"{0}\":\"a\",\"{0}\":\"b\"}}", fields[0].0);
+    for route in ROUTES {
+        let (stack, path) = (Stack::of(route.mode), route.path);
+        let twice = format!("{{\"{0}\":\"a\",\"{0}\":\"b\"}}", route.fields[0]);
         for (body, what) in [
             ("", "nothing"),
             ("username=nobody", "a form"),
@@ -99,11 +30,11 @@ fn a_body_that_is_not_one_json_object_is_refused_on_every_route() {
             ("{\"username\":\"nobody@example.com\"", "cut short"),
             (&twice, "a key twice"),
         ] {
-            let answer = stack.post_bytes(route, body.as_bytes());
+            let answer = stack.post_bytes(path, body.as_bytes());
             assert_eq!(
                 answer.refused(400, "SerializationException"),
                 "The request body must be one JSON object in UTF-8, with each key once.",
-                "{route}: {what}"
+                "{path}: {what}"
             );
         }
     }
@@ -111,22 +42,22 @@ fn a_body_that_is_not_one_json_object_is_refused_on_every_route() {
 
 #[test]
 fn every_required_field_is_named_when_it_is_missing_null_or_empty() {
-    for (stack, route, fields) in ROUTES {
-        let stack = stack();
-        for (key, _) in fields {
+    for route in ROUTES {
+        let (stack, path) = (Stack::of(route.mode), route.path);
+        for key in route.fields {
             let bodies = [None, Some(Value::Null), Some(json!(""))].map(|value| {
-                let mut body = complete(fields);
+                let mut body = complete(&route);
                 body.remove(*key);
                 body.extend(value.map(|value| ((*key).to_owned(), value)));
                 Value::Object(body)
             });
             for body in bodies {
                 let message = format!("Missing required key '{}' in params", pascal_case(key));
-                let answer = stack.post(route, body.clone());
+                let answer = stack.post(path, body.clone());
                 assert_eq!(
                     answer.refused(400, "MissingRequiredParameter"),
                     message,
-                    "{route} {body}"
+                    "{path} {body}"
                 );
             }
         }
@@ -135,18 +66,18 @@ fn every_required_field_is_named_when_it_is_missing_null_or_empty() {
 
 #[test]
 fn a_field_of_another_json_type_is_refused_on_every_route() {
-    for (stack, route, fields) in ROUTES {
-        let stack = stack();
-        for (key, _) in fields {
+    for route in ROUTES {
+        let (stack, path) = (Stack::of(route.mode), route.path);
+        for key in route.fields {
             for value in [json!(1), json!(true), json!(["a"]), json!({ "a": "b" })] {
-                let mut body = complete(fields);
+                let mut body = complete(&route);
                 body.insert((*key).to_owned(), value.clone());
                 let message = format!("Expected params.{} to be a string", pascal_case(key));
-                let answer = stack.post(route, Value::Object(body));
+                let answer = stack.post(path, Value::Object(body));
                 assert_eq!(
                     answer.refused(400, "InvalidParameterType"),
                     message,
-                    "{route} {key} {value}"
+                    "{path} {key} {value}"
                 );
             }
         }
@@ -167,8 +98,7 @@ fn a_field_of_another_json_type_is_refused_on_every_route() {
             "Expected params.Role to be a string",
         ),
     ] {
-        let body =
-            json!({ "username": USERNAME, "password": PASSWORD, "userAttributes": attributes });
+        let body = json!({ "username": "nobody@example.com", "password": "Secret!1", "userAttributes": attributes });
         stack
             .post("/sign-up", body)
             .refused_with(400, "InvalidParameterType", message);
@@ -177,9 +107,9 @@ fn a_field_of_another_json_type_is_refused_on_every_route() {
 
 #[test]
 fn a_username_that_is_neither_an_email_address_nor_a_phone_number_is_refused_on_every_route() {
-    for (stack, route, fields) in ROUTES {
-        let stack = stack();
-        if fields[0].0 != "username" {
+    for route in ROUTES {
+        let (stack, path) = (Stack::of(route.mode), route.path);
+        if route.fields[0] != "username" {
             continue;
         }
         for username in [
@@ -189,13 +119,13 @@ fn a_username_that_is_neither_an_email_address_nor_a_phone_number_is_refused_on_
             "+34 999 999 999",
             "0034999999999",
         ] {
-            let mut body = complete(fields);
+            let mut body = complete(&route);
             body.insert("username".to_owned(), json!(username));
-            let answer = stack.post(route, Value::Object(body));
+            let answer = stack.post(path, Value::Object(body));
             assert_eq!(
                 answer.refused(400, "InvalidParameterException"),
                 "Username should be an email address or a phone number in E.164 format, such as +34999999999.",
-                "{route} {username:?}"
+                "{path} {username:?}"
             );
         }
     }
@@ -203,42 +133,39 @@ fn a_username_that_is_neither_an_email_address_nor_a_phone_number_is_refused_on_
 
 #[test]
 fn a_body_is_read_up_to_16_kib_and_not_a_byte_further() {
-    let padded = |fields: &[(&str, &str)], size: usize| {
-        let mut body = Value::Object(complete(fields)).to_string().into_bytes();
+    let padded = |route: &Route, size: usize| {
+        let mut body = Value::Object(complete(route)).to_string().into_bytes();
         body.resize(size, b' ');
         body
     };
-    for (stack, route, fields) in ROUTES {
-        let stack = stack();
-        let answer = stack.post_bytes(route, &padded(fields, KIB_16 + 1));
+    for route in ROUTES {
+        let (stack, path) = (Stack::of(route.mode), route.path);
+        let answer = stack.post_bytes(path, &padded(&route, KIB_16 + 1));
         answer.refused_with(
             413,
             "RequestEntityTooLargeException",
             "The request body is larger than 16384 bytes.",
         );
-        assert_reaches_cognito_or_its_rules(
-            route,
-            &stack.post_bytes(route, &padded(fields, KIB_16)),
-        );
+        assert_reaches_cognito_or_its_rules(path, &stack.post_bytes(path, &padded(&route, KIB_16)));
     }
 }
 
 #[test]
 fn fields_that_nobody_asks_for_are_ignored_on_every_route() {
-    for (stack, route, fields) in ROUTES {
-        let stack = stack();
-        let mut body = complete(fields);
+    for route in ROUTES {
+        let (stack, path) = (Stack::of(route.mode), route.path);
+        let mut body = complete(&route);
         body.insert("__proto__".to_owned(), json!({ "role": "Admin" }));
         body.insert("nested".to_owned(), json!([[[{ "a": [1, null, true] }]]]));
         body.insert("Username".to_owned(), json!(1));
-        assert_reaches_cognito_or_its_rules(route, &stack.post(route, Value::Object(body)));
+        assert_reaches_cognito_or_its_rules(path, &stack.post(path, Value::Object(body)));
     }
 }
 
 /// The body was read: what it says is refused, as it names nobody and nothing.
 #[track_caller]
-fn assert_reaches_cognito_or_its_rules(route: &str, answer: &Answer) {
-    let (status, error_type) = match route {
+fn assert_reaches_cognito_or_its_rules(path: &str, answer: &Answer) {
+    let (status, error_type) = match path {
         "/sign-up" => (400, "InvalidParameterException"),
         // The embedded AWS's word for a session that is none; Cognito says `NotAuthorizedException`.
         "/token" => (400, "InvalidParameterException"),

@@ -1,17 +1,6 @@
 //! What the gateway does itself: routes that do not exist, other methods, the preflight.
 
-use e2e::Stack;
-
-const ROUTES: [&str; 8] = [
-    "/sign-up",
-    "/sign-up/confirm",
-    "/sign-up/resend-code",
-    "/sign-in",
-    "/token/refresh",
-    "/token/revoke",
-    "/password/forgot",
-    "/password/change",
-];
+use e2e::{Mode, Stack};
 
 /// A REST API's own answer where it knows no such route or method. The template gives it another status
 /// and the body of every error; the embedded AWS leaves that part of the template out.
@@ -53,9 +42,9 @@ fn the_routes_of_the_other_mode_do_not_exist() {
 #[test]
 fn methods_other_than_post_reach_no_function() {
     let stack = Stack::standard();
-    for route in ROUTES {
+    for route in Mode::UserPassword.routes() {
         for method in ["GET", "PUT", "PATCH", "DELETE"] {
-            assert_no_function_answers(&stack, method, route);
+            assert_no_function_answers(&stack, method, route.path);
         }
     }
 }
@@ -63,8 +52,8 @@ fn methods_other_than_post_reach_no_function() {
 #[test]
 fn the_preflight_of_every_route_is_answered_by_the_gateway() {
     let stack = Stack::standard();
-    for route in ROUTES {
-        let answer = stack.send("OPTIONS", route, b"");
-        assert_eq!(answer.status, 200, "{route}: {answer:?}");
+    for route in Mode::UserPassword.routes() {
+        let answer = stack.send("OPTIONS", route.path, b"");
+        assert_eq!(answer.status, 200, "{}: {answer:?}", route.path);
     }
 }

@@ -4,52 +4,31 @@ use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use e2e::{PASSWORD_CODE, Person, SIGN_UP_CODE, Stack, Tokens, url_encoded};
+use e2e::{Mode, PASSWORD_CODE, Person, Route, SIGN_UP_CODE, Stack, Tokens, url_encoded};
 use serde_json::{Value, json};
 
-/// A mode's stack, the functions of its routes as the template names them, with their routes, its triggers,
-/// and what goes through every one of them.
-struct Mode {
-    stack: fn() -> Stack,
-    routes: &'static [(&'static str, &'static str)],
+/// A mode, its triggers, and what goes through every one of its functions.
+struct Traffic {
+    mode: Mode,
     triggers: &'static [&'static str],
-    traffic: fn(&Stack) -> Vec<String>,
+    run: fn(&Stack) -> Vec<String>,
 }
 
-const MODES: [Mode; 2] = [
-    Mode {
-        stack: Stack::standard,
-        routes: &[
-            ("SignUp", "/auth/sign-up"),
-            ("SignUpConfirm", "/auth/sign-up/confirm"),
-            ("SignUpResendCode", "/auth/sign-up/resend-code"),
-            ("SignIn", "/auth/sign-in"),
-            ("TokenRefresh", "/auth/token/refresh"),
-            ("TokenRevoke", "/auth/token/revoke"),
-            ("PasswordForgot", "/auth/password/forgot"),
-            ("PasswordChange", "/auth/password/change"),
-        ],
+const MODES: [Traffic; 2] = [
+    Traffic {
+        mode: Mode::UserPassword,
         triggers: &["PreSignUp"],
-        traffic: user_password_traffic,
+        run: user_password_traffic,
     },
-    Mode {
-        stack: Stack::passwordless,
-        routes: &[
-            ("SignUp", "/auth/sign-up"),
-            ("SignUpConfirm", "/auth/sign-up/confirm"),
-            ("SignUpResendCode", "/auth/sign-up/resend-code"),
-            ("SignIn", "/auth/sign-in"),
-            ("Token", "/auth/token"),
-            ("TokenRefresh", "/auth/token/refresh"),
-            ("TokenRevoke", "/auth/token/revoke"),
-        ],
+    Traffic {
+        mode: Mode::Passwordless,
         triggers: &[
             "PreSignUp",
             "DefineAuthChallenge",
             "CreateAuthChallenge",
             "VerifyAuthChallengeResponse",
         ],
-        traffic: passwordless_traffic,
+        run: passwordless_traffic,
     },
 ];
 
@@ -170,11 +149,11 @@ fn token_traffic(stack: &Stack, tokens: Tokens) -> [String; 6] {
     ]
 }
 
-impl Mode {
+impl Traffic {
     /// The mode's own traffic, then what goes through all routes alike: names that nobody has, values where
     /// they do not belong, and bodies that can't be read.
-    fn traffic(&self, stack: &Stack) -> Vec<String> {
-        let mut secrets = (self.traffic)(stack);
+    fn go_through(&self, stack: &Stack) -> Vec<String> {
+        let mut secrets = (self.run)(stack);
         let mark = Person::another_password();
         let nobody = Person::with_phone().username;
         for route in ["/sign-up/resend-code", "/sign-in"] {
@@ -183,8 +162,7 @@ impl Mode {
                 .post(route, body)
                 .refused(404, "UserNotFoundException");
         }
-        for (_, route) in self.routes {
-            let route = route.trim_start_matches("/auth");
+        for Route { path: route, .. } in self.mode.routes() {
             stack.post(
                 &format!("{route}?token={mark}"),
                 json!({ "username": { "password": mark } }),
@@ -224,9 +202,9 @@ fn forms(secret: &str) -> Vec<String> {
 
 #[test]
 fn no_password_token_code_or_contact_is_ever_logged() {
-    for mode in MODES {
-        let stack = (mode.stack)();
-        let secrets = mode.traffic(&stack);
+    for traffic in MODES {
+        let stack = Stack::of(traffic.mode);
+        let secrets = traffic.go_through(&stack);
         let logs = stack.logs();
         assert!(logs.len() > 100, "the traffic left no logs");
         for secret in &secrets {
@@ -260,20 +238,20 @@ fn no_password_token_code_or_contact_is_ever_logged() {
 
 #[test]
 fn each_request_is_one_json_line_with_its_id_function_route_and_outcome() {
-    for mode in MODES {
-        each_request_is_one_line(&mode);
+    for traffic in MODES {
+        each_request_is_one_line(&traffic);
     }
 }
 
-fn each_request_is_one_line(mode: &Mode) {
-    let stack = (mode.stack)();
-    mode.traffic(&stack);
+fn each_request_is_one_line(traffic: &Traffic) {
+    let stack = Stack::of(traffic.mode);
+    traffic.go_through(&stack);
     let logs = stack.logs();
     let started: HashSet<String> = logs
         .iter()
         .filter_map(|(_, line)| request_id_of_start(line))
         .collect();
-    let lines = lines_by_request(mode, &stack, &started);
+    let lines = lines_by_request(traffic, &stack, &started);
 
     let mut seen: HashSet<(String, String)> = HashSet::new();
     for id in &started {
@@ -286,8 +264,9 @@ fn each_request_is_one_line(mode: &Mode) {
         for key in ["durationMs", "coldStart"] {
             assert!(!line[key].is_null(), "no {key}: {line}");
         }
-        if let Some((_, route)) = mode.routes.iter().find(|(name, _)| name == function) {
-            assert_eq!(line["route"], *route, "{line}");
+        let mut routes = traffic.mode.routes();
+        if let Some(route) = routes.find(|route| route.resource() == *function) {
+            assert_eq!(line["route"], format!("/auth{}", route.path), "{line}");
         }
         assert_eq!(line["function"], kebab_case(function), "{line}");
         match line["outcome"].as_str() {
@@ -307,21 +286,22 @@ fn each_request_is_one_line(mode: &Mode) {
             line["outcome"].as_str().unwrap().to_owned(),
         ));
     }
-    let routes = mode
-        .routes
-        .iter()
-        .flat_map(|(function, _)| ["success", "refusal"].map(|outcome| (*function, outcome)));
-    let triggers = mode.triggers.iter().map(|function| (*function, "success"));
+    let routes = traffic
+        .mode
+        .routes()
+        .flat_map(|route| ["success", "refusal"].map(|outcome| (route.resource(), outcome)));
+    let triggers = traffic.triggers.iter();
+    let triggers = triggers.map(|function| ((*function).to_owned(), "success"));
     for (function, outcome) in routes.chain(triggers) {
-        let pair = (function.to_owned(), outcome.to_owned());
-        assert!(seen.contains(&pair), "no {outcome} of {function} is logged");
+        let pair = (function, outcome.to_owned());
+        assert!(seen.contains(&pair), "not logged: {pair:?}");
     }
 }
 
 /// The JSON lines of each of these requests. The embedded AWS reads a function's output beside its answer
 /// and can keep a line back until that function's next request, so there is a next request until all is told.
 fn lines_by_request(
-    mode: &Mode,
+    traffic: &Traffic,
     stack: &Stack,
     ids: &HashSet<String>,
 ) -> HashMap<String, Vec<(String, Value)>> {
@@ -337,7 +317,7 @@ fn lines_by_request(
         if ids.iter().all(|id| lines.contains_key(id)) {
             return lines;
         }
-        mode.traffic(stack);
+        traffic.go_through(stack);
     }
     let silent: Vec<&String> = ids.iter().filter(|id| !lines.contains_key(*id)).collect();
     panic!("no line for the requests {silent:?}");

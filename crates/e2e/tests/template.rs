@@ -2,21 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use e2e::Stack;
+use e2e::{ROUTES, Stack};
 use serde_json::{Map, Value, json};
 
-/// Each route's function, by its name in the template.
-const ROUTES: [(&str, &str); 9] = [
-    ("/auth/password/change", "PasswordChange"),
-    ("/auth/password/forgot", "PasswordForgot"),
-    ("/auth/sign-in", "SignIn"),
-    ("/auth/sign-up", "SignUp"),
-    ("/auth/sign-up/confirm", "SignUpConfirm"),
-    ("/auth/sign-up/resend-code", "SignUpResendCode"),
-    ("/auth/token", "Token"),
-    ("/auth/token/refresh", "TokenRefresh"),
-    ("/auth/token/revoke", "TokenRevoke"),
-];
 const TRIGGERS: [&str; 5] = [
     "CreateAuthChallenge",
     "DefineAuthChallenge",
@@ -99,12 +87,17 @@ fn unconditional(value: &Value) -> &Value {
     }
 }
 
-fn functions() -> BTreeSet<&'static str> {
-    ROUTES
-        .iter()
-        .map(|(_, function)| *function)
-        .chain(TRIGGERS)
+/// Each route's function, by its name in the template.
+fn routes() -> BTreeMap<String, String> {
+    let routes = ROUTES.iter();
+    routes
+        .map(|route| (format!("/auth{}", route.path), route.resource()))
         .collect()
+}
+
+fn functions() -> BTreeSet<String> {
+    let triggers = TRIGGERS.map(str::to_owned);
+    routes().into_values().chain(triggers).collect()
 }
 
 fn all_of(value: &Value) -> Vec<&str> {
@@ -217,10 +210,10 @@ fn only_lambda_takes_on_the_functions_roles_and_only_cognito_the_one_that_sends_
 #[test]
 fn every_function_has_a_role_and_a_log_group_of_its_own_and_one_route_or_trigger() {
     let template = Template::expanded();
-    let names: BTreeSet<&str> = template
+    let names: BTreeSet<String> = template
         .resources_of("AWS::Lambda::Function")
         .into_iter()
-        .map(|(name, _)| name.strip_suffix("Function").unwrap())
+        .map(|(name, _)| name.strip_suffix("Function").unwrap().to_owned())
         .collect();
     assert_eq!(names, functions());
 
@@ -262,7 +255,7 @@ fn every_function_has_a_role_and_a_log_group_of_its_own_and_one_route_or_trigger
         let [caller] = &callers[&*function][..] else {
             panic!("not one caller of {name}: {:?}", callers[&*function]);
         };
-        match ROUTES.iter().find(|(_, of)| *of == name) {
+        match routes().iter().find(|(_, of)| **of == name) {
             Some((path, _)) => {
                 assert_eq!(caller["Principal"], "apigateway.amazonaws.com", "{name}");
                 let source = caller["SourceArn"]["Fn::Sub"][0].as_str().unwrap();
@@ -292,9 +285,10 @@ fn every_route_answers_post_by_its_function_and_the_preflight_with_the_cors_head
     let paths = template.paths();
     assert_eq!(
         paths.keys().copied().collect::<Vec<_>>(),
-        ROUTES.map(|(path, _)| path)
+        routes().into_keys().collect::<Vec<_>>()
     );
-    for (path, function) in ROUTES {
+    for (path, function) in routes() {
+        let path = path.as_str();
         let methods = paths[path].as_object().unwrap();
         let mut names: Vec<&String> = methods.keys().collect();
         names.sort_unstable();
