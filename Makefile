@@ -15,9 +15,10 @@ NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
+USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build local local-down watch deploy test bench lint clean
+.PHONY: help tools build local local-down watch deploy create-user list-users set-role test bench lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -45,6 +46,15 @@ watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… as you edit (
 
 deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; guided the first time)
 	@local/deploy $(CONFIG)
+
+create-user: tools ## Make a confirmed user: USERNAME=… ROLE=…, a closed role too (ACCOUNT=mine: on your AWS account)
+	@$(USERS) $@ "$(STACK)" "$$USERNAME" "$$ROLE"
+
+list-users: tools ## List the users with their status and groups (ACCOUNT=mine: of your AWS account)
+	@$(USERS) $@ "$(STACK)"
+
+set-role: tools ## Give a user another role: USERNAME=… ROLE=… (ACCOUNT=mine: on your AWS account)
+	@$(USERS) $@ "$(STACK)" "$$USERNAME" "$$ROLE"
 
 local-down: ## End the embedded AWS that `make local` started
 	@$(EMBEDDED_AWS) down

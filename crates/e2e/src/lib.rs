@@ -9,6 +9,7 @@ mod person;
 mod process;
 mod route;
 mod stack;
+mod terminal;
 mod tokens;
 
 pub use answer::Answer;
@@ -18,4 +19,5 @@ pub use person::Person;
 pub use process::Process;
 pub use route::{Mode, ROUTES, Route};
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};
+pub use terminal::Terminal;
 pub use tokens::Tokens;
