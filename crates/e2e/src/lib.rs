@@ -11,6 +11,7 @@ mod route;
 mod stack;
 mod terminal;
 mod tokens;
+mod verify;
 
 pub use answer::Answer;
 pub use function::{CognitoDouble, DependenciesDouble, ENVIRONMENT, Ended, Function, Sns};
@@ -21,3 +22,4 @@ pub use route::{Mode, ROUTES, Route};
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};
 pub use terminal::Terminal;
 pub use tokens::Tokens;
+pub use verify::{verify, verify_access_token};
