@@ -251,7 +251,12 @@ def check_username(username, passwordless):
 
 
 def need_terminal(why):
-    if not sys.stdin.isatty():
+    try:
+        open("/dev/tty").close()
+        attended = sys.stdin.isatty()
+    except OSError:
+        attended = False
+    if not attended:
         sys.exit(f"{why}: run this in a terminal, without a pipe or a redirection.")
 
 

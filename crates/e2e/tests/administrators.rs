@@ -409,6 +409,21 @@ fn a_password_that_differs_or_is_against_the_policy_makes_no_user() {
 }
 
 #[test]
+fn who_leaves_at_a_question_changes_nothing() {
+    let stack = Stack::standard();
+    for key in ["\u{3}", "\u{4}"] {
+        let person = Person::with_email();
+        let command = users(&["create-user", "standard", &person.username, "Admin"]);
+        let mut terminal = Terminal::start(&command);
+        terminal.answer(ASKS, key);
+        let (success, screen) = terminal.end();
+        assert!(!success && screen.contains("Interrupted."), "{screen}");
+        assert!(!screen.contains("Traceback"), "{screen}");
+        assert!(!stack.has_user(&person.username), "{screen}");
+    }
+}
+
+#[test]
 fn a_user_who_can_not_be_finished_is_taken_away_again() {
     let stack = Stack::passwordless();
     for denied in ["AdminAddUserToGroup", "AdminSetUserPassword"] {
@@ -683,7 +698,7 @@ fn the_script_s_rule_for_usernames_is_the_api_s() {
         phone.replace("+34", "+04"),
         phone.replace('+', ""),
         format!("{phone} "),
-        format!("+34\u{663}999999999"),
+        phone.replace("+34", "+34\u{663}"),
         local.to_owned(),
         format!("@{name}"),
         format!("{local}@"),

@@ -86,6 +86,10 @@ fn refused_tokens(stack: &Stack, tokens: &Tokens) -> Vec<Refused> {
     .into()
 }
 
+fn other_issuer() -> String {
+    Stack::strict().output("AuthApiIssuer").to_owned()
+}
+
 /// Another client of the stack's pool, and the access token of a user who signed in with it.
 fn token_of_a_new_client(stack: &Stack, mut settings: Value) -> (String, String) {
     settings["ClientName"] = "another".into();
@@ -123,6 +127,9 @@ fn jsonwebtoken_accepts_the_stack_s_access_tokens_and_no_others() {
     let tokens = stack.tokens_of(&stack.confirmed_user());
     let (keys, issuer) = (stack.keys(), stack.output("AuthApiIssuer"));
     let verify = |token: &str, client: &str| verify_access_token(token, &keys, issuer, client);
+    // The keys are the token's and the pool is not.
+    let elsewhere = verify_access_token(&tokens.access, &keys, &other_issuer(), stack.client_id());
+    assert_eq!(elsewhere.unwrap_err().to_string(), "InvalidIssuer");
     let claims = verify(&tokens.access, stack.client_id()).unwrap();
     assert_eq!(claims, tokens.access_claims);
     for refused in refused_tokens(&stack, &tokens) {
@@ -158,6 +165,14 @@ fn py_jwt_accepts_the_stack_s_access_tokens_and_no_others() {
     verify.arg(here("python/verify.py"));
     let program = |token: &str, client: &str| run(&verify, &[issuer, client, jwks_uri], token);
     accepts_access_tokens_only(&stack, program, |refused| refused.py_jwt);
+    // The keys are the token's and the pool is not.
+    let access = stack.tokens_of(&stack.confirmed_user()).access;
+    let elsewhere = run(
+        &verify,
+        &[&other_issuer(), stack.client_id(), jwks_uri],
+        &access,
+    );
+    assert!(elsewhere.unwrap_err().starts_with("InvalidIssuerError:"));
 }
 
 /// Checks a program that gives a token's claims, or the name of its error.
