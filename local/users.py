@@ -76,7 +76,7 @@ class Stack:
         self.passwordless = self.parameters["Mode"] == "Passwordless"
 
     def client(self, service):
-        retries = {"mode": "standard", "max_attempts": 4}
+        retries = {"mode": "standard", "max_attempts": 3}
         return self.session.client(service, config=Config(connect_timeout=5, read_timeout=20, retries=retries))
 
     def list(self, parameter):
@@ -111,7 +111,10 @@ class Stack:
         need_terminal("A change on a real account is asked for first")
         account = self.client("sts").get_caller_identity()["Account"]
         region = self.cognito.meta.region_name
-        if input(f"{change} in the stack {self.name} (account {account}, region {region})? [y/N] ").lower() != "y":
+        # Not by `input`, which would ask in the log where the output goes to one.
+        question = f"{change} in the stack {self.name} (account {account}, region {region})? [y/N] "
+        print(question, end="", file=sys.stderr, flush=True)
+        if input().lower() != "y":
             sys.exit("Nothing was changed.")
 
 
@@ -215,7 +218,7 @@ def set_role(name, username, role):
                 stack.cognito.admin_remove_user_from_group(**member, GroupName=group)
         stack.cognito.admin_add_user_to_group(**member, GroupName=role)
     except BaseException:
-        print(f"The role of {username} is half changed: run the same command again.", file=sys.stderr)
+        print(f"The role of {username} may be half changed: run the same command again.", file=sys.stderr)
         raise
     print(f"{username} has the role {role}; before: {', '.join(before) or 'none'}.")
     others = [group for group in groups if group not in stack.roles]
@@ -251,6 +254,7 @@ def check_username(username, passwordless):
 
 
 def need_terminal(why):
+    """Ends where nobody sits at the other side."""
     try:
         open("/dev/tty").close()
         attended = sys.stdin.isatty()

@@ -592,7 +592,7 @@ fn a_change_of_role_that_fails_half_way_leaves_less_and_can_be_run_again() {
     let tunnel = tunnel(&stack, denying(["AdminAddUserToGroup"]));
     let said = refusal(&mut users_on(&tunnel, &arguments));
     assert!(
-        said.contains("is half changed: run the same command again."),
+        said.contains("may be half changed: run the same command again."),
         "{said}"
     );
     assert!(stack.groups_of(&person.username).is_empty());
