@@ -13,7 +13,7 @@ EMBEDDED_AWS := local/embedded-aws
 BENCH := target/bench
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
-TEST_NODE := crates/e2e/js/node_modules/.package-lock.json
+TEST_NODE := crates/e2e/js/node_modules/.installed
 TEST_VENV := local/.venv-test
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
@@ -68,6 +68,7 @@ test: build $(TEST_NODE) $(TEST_VENV)/.installed ## Run all tests, on an embedde
 $(TEST_NODE): crates/e2e/js/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
 	npm ci --prefix crates/e2e/js --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 $(TEST_VENV)/.installed: crates/e2e/python/requirements.txt
 	python3 -m venv $(TEST_VENV)
