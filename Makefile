@@ -10,17 +10,18 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY_ROOT := $(VENV)/cargo-deny-$(CARGO_DENY_VERSION)
 CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 EMBEDDED_AWS := local/embedded-aws
+TEST_VENV := local/.venv-test
+TEST_JS := crates/e2e/js
+TEST_CLIENT := $(TEST_JS)/dist/client.js
 BENCH := target/bench
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
-TEST_NODE := crates/e2e/js/node_modules/.installed
-TEST_VENV := local/.venv-test
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
 USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build local local-down watch deploy create-user list-users set-role test bench lint clean
+.PHONY: help tools npm build local local-down watch deploy create-user list-users set-role test bench lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -61,26 +62,30 @@ set-role: tools ## Give a user another role: USERNAME=… ROLE=… (ACCOUNT=mine
 local-down: ## End the embedded AWS that `make local` started
 	@$(EMBEDDED_AWS) down
 
-test: build $(TEST_NODE) $(TEST_VENV)/.installed ## Run all tests, on an embedded AWS of their own
+test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests, on an embedded AWS of their own
 	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
 	local/test-stacks cargo nextest run --workspace --locked
-
-$(TEST_NODE): crates/e2e/js/package-lock.json
-	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
-	npm ci --prefix crates/e2e/js --ignore-scripts --no-audit --no-fund
-	@touch $@
 
 $(TEST_VENV)/.installed: crates/e2e/python/requirements.txt
 	python3 -m venv $(TEST_VENV)
 	$(TEST_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
 
+$(TEST_JS)/node_modules/.installed: $(TEST_JS)/package-lock.json | npm
+	npm ci --prefix $(TEST_JS) --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(TEST_CLIENT): openapi.yaml $(TEST_JS)/tsconfig.json $(wildcard $(TEST_JS)/src/*) $(TEST_JS)/node_modules/.installed
+	npm run build --prefix $(TEST_JS) --silent
+
+npm:
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
+
 bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into bench/results.md
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)
 	cargo bench --locked -p bench
 
-$(NODE_PEER): $(wildcard bench/peers/node/*.mjs) bench/peers/node/package-lock.json
-	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
+$(NODE_PEER): $(wildcard bench/peers/node/*.mjs) bench/peers/node/package-lock.json | npm
 	npm ci --prefix bench/peers/node --ignore-scripts --no-audit --no-fund
 	bench/peers/node/node_modules/.bin/esbuild bench/peers/node/bootstrap.mjs --outfile=$@ \
 		--bundle --minify --platform=node --target=node20 --log-level=warning
@@ -102,4 +107,5 @@ $(CARGO_DENY): | tools
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(CARGO_DENY_ROOT)
 
 clean: local-down ## Remove what was built and installed here
-	rm -rf target local/.run local/.run-test bench/peers/node/node_modules crates/e2e/js/node_modules $(VENV) $(TEST_VENV)
+	rm -rf target local/.run local/.run-test bench/peers/node/node_modules $(VENV)
+	rm -rf $(TEST_VENV) $(TEST_JS)/node_modules $(TEST_JS)/dist
