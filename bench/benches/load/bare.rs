@@ -72,7 +72,7 @@ impl Load {
     fn event(&self, number: usize) -> &Event {
         let round = number / RETRIED_EVERY;
         match self.retried.get(round % self.retried.len().max(1)) {
-            Some(event) if number % RETRIED_EVERY == 0 => event,
+            Some(event) if number.is_multiple_of(RETRIED_EVERY) => event,
             _ => &self.events[number % self.events.len()],
         }
     }

@@ -10,9 +10,9 @@ use crate::bare::{self, Served};
 use crate::deployed::{self, Stacked};
 use crate::tally::{Percentiles, Tally};
 
-/// What a function's resident memory may grow by from the warm-up to the end, in KiB: less than 13 bytes for
+/// What a function's resident memory may grow by from the warm-up to the end, in KiB: less than 7 bytes for
 /// each event.
-const MOST_GROWTH_KIB: u64 = 256;
+const MOST_GROWTH_KIB: u64 = 128;
 
 /// A rule, what was measured of it, and a sentence for each time it was broken.
 pub struct Verdict {
