@@ -9,6 +9,7 @@ use crate::config::{ConfigError, Env, bad_value};
 use crate::error::{Error, Result};
 use crate::limits::{Limits, Send, Unsent};
 use crate::roles::{check_phone_prefix, phone_prefixes};
+use crate::telemetry::{self, Metric};
 use crate::trigger::{self, Event};
 use crate::username::{UsernameKind, is_phone};
 
@@ -79,6 +80,7 @@ impl Sms {
             };
             (Error::from_dependency(error), unsent)
         })?;
+        telemetry::count(Metric::CodesSent);
         Ok(())
     }
 }

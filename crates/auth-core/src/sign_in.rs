@@ -94,7 +94,7 @@ async fn with_password(
         .await?;
     match answer.challenge_name {
         Some(challenge) => Err(Error::unsupported_challenge(challenge.as_str())),
-        None => Tokens::from_result(answer.authentication_result, None).map(Response::Tokens),
+        None => Tokens::of_sign_in(answer.authentication_result).map(Response::Tokens),
     }
 }
 

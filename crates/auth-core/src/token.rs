@@ -63,7 +63,7 @@ pub async fn token(pool: &UserPool, request: Request) -> Result<Tokens> {
         )
         .with_session(session.into())),
         (Some(challenge), _) => Err(Error::unsupported_challenge(challenge.as_str())),
-        (None, _) => Tokens::from_result(answer.authentication_result, None),
+        (None, _) => Tokens::of_sign_in(answer.authentication_result),
     }
 }
 
