@@ -125,10 +125,15 @@ impl Function {
         }
     }
 
+    /// Starts it.
+    pub fn start(&self) -> Process {
+        Process::start(&mut self.command(&self.bootstrap()))
+    }
+
     /// Starts it, hands it one event with this much time to answer, and gives the answer, which is `None`
     /// where the function ended without one.
     pub fn answer(&self, event: &Value, time: Duration) -> Option<Value> {
-        let mut process = Process::start(&mut self.command(&self.bootstrap()));
+        let mut process = self.start();
         process.ready().ok()?;
         let answer = process.invoke(&event.to_string(), time).ok()?;
         Some(serde_json::from_str(&answer).unwrap())
