@@ -195,8 +195,8 @@ fn check_make(command: &str, place: &str) {
         .filter_map(|line| line.strip_prefix(".PHONY:"))
         .flat_map(str::split_whitespace)
         .collect();
-    let command = command.split(" #").next().unwrap();
-    for word in command.split_whitespace().skip(1) {
+    let words = command.split_whitespace().skip(1);
+    for word in words.take_while(|word| !word.starts_with(['#', '|', '>', '…'])) {
         match word.split_once('=') {
             Some((name, _)) => {
                 let uses = [
