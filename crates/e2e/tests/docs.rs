@@ -470,6 +470,16 @@ fn every_link_into_the_repository_leads_somewhere() {
     }
 }
 
+#[test]
+fn every_page_is_linked_from_the_readme() {
+    let readme = Page::read(root().join("README.md"));
+    let linked: BTreeSet<&str> = readme.links().collect();
+    for page in Page::all().iter().filter(|page| page.path != readme.path) {
+        let name = page.name();
+        assert!(linked.contains(&*name), "README.md does not link {name}");
+    }
+}
+
 /// Checks that a page tells all there is and nothing else.
 #[track_caller]
 fn assert_documented<T: Ord + Debug>(
