@@ -13,11 +13,14 @@ EMBEDDED_AWS := local/embedded-aws
 BENCH := target/bench
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
+TEST_NODE := crates/e2e/js/node_modules/.package-lock.json
+TEST_VENV := local/.venv-test
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
+USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build local local-down watch deploy test bench lint clean
+.PHONY: help tools build local local-down watch deploy create-user list-users set-role test bench lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -46,12 +49,30 @@ watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… as you edit (
 deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; guided the first time)
 	@local/deploy $(CONFIG)
 
+create-user: tools ## Make a confirmed user: USERNAME=… ROLE=…, a closed role too (ACCOUNT=mine: on your AWS account)
+	@$(USERS) $@ "$(STACK)" "$$USERNAME" "$$ROLE"
+
+list-users: tools ## List the users with their status and groups (ACCOUNT=mine: of your AWS account)
+	@$(USERS) $@ "$(STACK)"
+
+set-role: tools ## Give a user another role: USERNAME=… ROLE=… (ACCOUNT=mine: on your AWS account)
+	@$(USERS) $@ "$(STACK)" "$$USERNAME" "$$ROLE"
+
 local-down: ## End the embedded AWS that `make local` started
 	@$(EMBEDDED_AWS) down
 
-test: build ## Run all tests, on an embedded AWS of their own
+test: build $(TEST_NODE) $(TEST_VENV)/.installed ## Run all tests, on an embedded AWS of their own
 	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
 	local/test-stacks cargo nextest run --workspace --locked
+
+$(TEST_NODE): crates/e2e/js/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
+	npm ci --prefix crates/e2e/js --ignore-scripts --no-audit --no-fund
+
+$(TEST_VENV)/.installed: crates/e2e/python/requirements.txt
+	python3 -m venv $(TEST_VENV)
+	$(TEST_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
 
 bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into bench/results.md
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)
@@ -80,4 +101,4 @@ $(CARGO_DENY): | tools
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(CARGO_DENY_ROOT)
 
 clean: local-down ## Remove what was built and installed here
-	rm -rf target local/.run local/.run-test bench/peers/node/node_modules $(VENV)
+	rm -rf target local/.run local/.run-test bench/peers/node/node_modules crates/e2e/js/node_modules $(VENV) $(TEST_VENV)
