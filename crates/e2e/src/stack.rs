@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use ureq::http::Request;
@@ -319,6 +320,22 @@ impl Stack {
             .iter()
             .map(|(key, value)| format!("{key}={}", url_encoded(value)));
         self.run(request, pairs.collect::<Vec<_>>().join("&").as_bytes())
+    }
+
+    /// What the AWS CLI answers to these arguments, such as `cloudwatch describe-alarms`.
+    #[track_caller]
+    pub fn cli(&self, arguments: &[&str]) -> Value {
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/embedded-aws");
+        let port = self.output("Endpoint").rsplit(':').next().unwrap();
+        let output = Command::new(program)
+            .args(["run", "aws", "--output", "json"])
+            .args(arguments)
+            .env("PORT", port)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     #[track_caller]

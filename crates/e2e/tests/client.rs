@@ -46,7 +46,10 @@ fn a_generated_client_signs_up_in_and_out_with_a_code() {
 fn steps_of_a_person(mode: Mode) -> Vec<String> {
     let (stack, person) = (Stack::of(mode), Person::of(mode));
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/dist/client.js");
-    assert!(client.is_file(), "The client is not built: run `make test`.");
+    assert!(
+        client.is_file(),
+        "The client is not built: run `make test`."
+    );
     let mut client = Command::new("node")
         .arg(client)
         .args([mode.name(), stack.output("AuthApiURL"), &person.username])

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::{Mode, Person, ROUTES, Route, SIGN_UP_CODE, Specification, Stack};
+use e2e::{Answer, Mode, PASSWORD_CODE, Person, ROUTES, SIGN_UP_CODE, Specification, Stack};
 use serde_json::{Value, json};
 
 const MODES: [Mode; 2] = [Mode::UserPassword, Mode::Passwordless];
@@ -75,6 +75,36 @@ fn the_template_has_the_specification_s_routes_in_their_modes() {
         })
         .collect();
     assert_eq!(deployed, specified());
+}
+
+#[test]
+fn what_the_gateway_answers_itself_is_an_error_of_the_specification() {
+    let specification = Specification::of(Mode::Passwordless);
+    let errors: BTreeSet<(String, String)> = specification
+        .operations()
+        .flat_map(|(_, operation)| operation["responses"].as_object().unwrap())
+        .flat_map(|(status, response)| {
+            let body = &specification.resolved(response)["content"]["application/json"];
+            let names = keys(&body["examples"]).into_iter();
+            names.map(|name| (status.clone(), name))
+        })
+        .collect();
+    let template = Stack::standard().template();
+    let answers = &template["Resources"]["Api"]["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"];
+    for (name, answer) in answers.as_object().unwrap() {
+        let body = answer["responseTemplates"]["application/json"]
+            .as_str()
+            .unwrap();
+        let body = body.replace("$context.error.messageString", "null");
+        let body: Value = serde_json::from_str(&body).unwrap();
+        let error_type = body["error"]["type"].as_str().unwrap();
+        // One that has no status of its own is an answer to a request that the gateway can't read.
+        let status = answer["statusCode"].as_str().unwrap_or("400");
+        assert!(
+            errors.contains(&(status.to_owned(), error_type.to_owned())),
+            "{name}"
+        );
+    }
 }
 
 #[test]
@@ -217,14 +247,41 @@ fn the_example_of_every_route_is_answered_as_its_example_says() {
     }
 }
 
-/// Checks that a request is refused with the error that the specification has an example of, to the letter.
+/// Checks that a request is refused with the error that the specification has an example of.
 #[track_caller]
-fn assert_refused_as_specified(route: &Route, body: &[u8], status: u16, error_type: &str) {
-    let answer = Stack::of(route.mode).post_bytes(route.path, body);
-    let specification = Specification::of(route.mode);
-    let example = specification.error_example(route.path, status, error_type);
-    let what = format!("{} in {}", route.path, route.mode.name());
-    assert_eq!((answer.status, &answer.json()), (status, example), "{what}");
+fn assert_refused_as_specified(
+    mode: Mode,
+    path: &str,
+    body: &Value,
+    status: u16,
+    error_type: &str,
+) {
+    let answer = Stack::of(mode).post(path, body.clone());
+    assert_is_example(mode, path, &answer, status, error_type);
+}
+
+/// The errors for which the embedded AWS has a text of its own.
+const OTHER_TEXTS: [&str; 2] = ["InvalidPasswordException", "UsernameExistsException"];
+
+#[track_caller]
+fn assert_is_example(mode: Mode, path: &str, answer: &Answer, status: u16, error_type: &str) {
+    let specification = Specification::of(mode);
+    let example = specification.error_example(path, status, error_type);
+    let what = format!("{path} in {}: {answer:?}", mode.name());
+    assert_eq!(answer.status, status, "{what}");
+    let (error, body) = (&example["error"], answer.json());
+    assert_eq!(body["error"]["type"], error["type"], "{what}");
+    if !OTHER_TEXTS.contains(&error_type) {
+        // A final period may be missing, on AWS too.
+        let text = |error: &Value| {
+            error["message"]
+                .as_str()
+                .unwrap()
+                .trim_end_matches('.')
+                .to_owned()
+        };
+        assert_eq!(text(&body["error"]), text(error), "{what}");
+    }
 }
 
 #[test]
@@ -237,20 +294,200 @@ fn a_body_that_can_not_be_read_is_refused_as_each_route_s_examples_say() {
         };
         // The field is the one that the example's message names.
         let field = |message: &str| {
-            let named = |field: &&&str| message.contains(&(field[..1].to_uppercase() + &field[1..]));
+            let named =
+                |field: &&&str| message.contains(&(field[..1].to_uppercase() + &field[1..]));
             (**route.fields.iter().find(named).unwrap()).to_owned()
         };
         let refused = |body: &[u8], status: u16, error_type: &str| {
-            assert_refused_as_specified(&route, body, status, error_type);
+            let answer = Stack::of(route.mode).post_bytes(route.path, body);
+            assert_is_example(route.mode, route.path, &answer, status, error_type);
         };
 
         refused(b"[", 400, "SerializationException");
-        refused(&[b' '; 16 * 1024 + 1], 413, "RequestEntityTooLargeException");
+        refused(
+            &[b' '; 16 * 1024 + 1],
+            413,
+            "RequestEntityTooLargeException",
+        );
         let mut body = route.body();
         body.remove(&field(&message("MissingRequiredParameter")));
-        refused(json!(body).to_string().as_bytes(), 400, "MissingRequiredParameter");
+        refused(
+            json!(body).to_string().as_bytes(),
+            400,
+            "MissingRequiredParameter",
+        );
         let mut body = route.body();
         body.insert(field(&message("InvalidParameterType")), json!(1));
-        refused(json!(body).to_string().as_bytes(), 400, "InvalidParameterType");
+        refused(
+            json!(body).to_string().as_bytes(),
+            400,
+            "InvalidParameterType",
+        );
+    }
+}
+
+#[test]
+fn refusals_are_what_each_route_s_examples_say() {
+    let (stack, mode) = (Stack::standard(), Mode::UserPassword);
+    let (unconfirmed, confirmed) = (stack.unconfirmed_user(), stack.confirmed_user());
+    let (unconfirmed, confirmed) = (&unconfirmed.username, &confirmed.username);
+    let nobody = Person::of(mode).username;
+    let sign_up = |username: &str, password: &str, role: &str| json!({ "username": username, "password": password, "userAttributes": { "role": role } });
+    let confirm =
+        |username: &str, code: &str| json!({ "username": username, "confirmationCode": code });
+    let of = |username: &str| json!({ "username": username });
+    let sign_in = |username: &str| json!({ "username": username, "password": "Wr0ng!secret" });
+    let change = |username: &str, password: &str, code: &str| json!({ "username": username, "password": password, "confirmationCode": code });
+    stack.post("/password/forgot", of(confirmed)).granted();
+    for (path, body, status, error_type) in [
+        (
+            "/sign-up",
+            sign_up(&nobody, "Sup3r!secret", "Admin"),
+            400,
+            "InvalidParameterException",
+        ),
+        (
+            "/sign-up",
+            sign_up(&nobody, "Sh0rt!", "User"),
+            400,
+            "InvalidPasswordException",
+        ),
+        (
+            "/sign-up/confirm",
+            confirm("nobody", "1"),
+            400,
+            "InvalidParameterException",
+        ),
+        (
+            "/sign-up/confirm",
+            confirm(unconfirmed, "000000"),
+            400,
+            "CodeMismatchException",
+        ),
+        (
+            "/sign-up/confirm",
+            confirm(confirmed, SIGN_UP_CODE),
+            401,
+            "NotAuthorizedException",
+        ),
+        (
+            "/sign-up/confirm",
+            confirm(&nobody, "1"),
+            404,
+            "UserNotFoundException",
+        ),
+        (
+            "/sign-up/resend-code",
+            of(&nobody),
+            404,
+            "UserNotFoundException",
+        ),
+        (
+            "/sign-in",
+            sign_in("nobody"),
+            400,
+            "InvalidParameterException",
+        ),
+        (
+            "/sign-in",
+            sign_in(confirmed),
+            401,
+            "NotAuthorizedException",
+        ),
+        (
+            "/sign-in",
+            sign_in(unconfirmed),
+            403,
+            "UserNotConfirmedException",
+        ),
+        ("/sign-in", sign_in(&nobody), 404, "UserNotFoundException"),
+        (
+            "/token/refresh",
+            json!({ "refreshToken": "none" }),
+            401,
+            "NotAuthorizedException",
+        ),
+        (
+            "/token/revoke",
+            json!({ "accessToken": "none" }),
+            401,
+            "NotAuthorizedException",
+        ),
+        (
+            "/password/forgot",
+            of(&nobody),
+            404,
+            "UserNotFoundException",
+        ),
+        (
+            "/password/change",
+            change("nobody", "p", "1"),
+            400,
+            "InvalidParameterException",
+        ),
+        (
+            "/password/change",
+            change(confirmed, "Sup3r!secret", "000000"),
+            400,
+            "CodeMismatchException",
+        ),
+        (
+            "/password/change",
+            change(confirmed, "Sh0rt!", PASSWORD_CODE),
+            400,
+            "InvalidPasswordException",
+        ),
+        (
+            "/password/change",
+            change(&nobody, "Sup3r!secret", "1"),
+            404,
+            "UserNotFoundException",
+        ),
+    ] {
+        assert_refused_as_specified(mode, path, &body, status, error_type);
+    }
+
+    let (stack, mode) = (Stack::passwordless(), Mode::Passwordless);
+    let (unconfirmed, confirmed) = (stack.unconfirmed_user(), stack.confirmed_user());
+    let nobody = Person::of(mode).username;
+    let challenge = stack.challenge(&confirmed);
+    let session = stack.answer_wrongly_twice(&confirmed, &challenge);
+    let answer = |username: &str| json!({ "username": username, "session": session, "confirmationCode": challenge.wrong_code() });
+    // Beyond the time in which a second sign-in is the same attempt.
+    stack.let_time_pass(&stack.user(&confirmed.username)["sub"], 20);
+    for (path, body, status, error_type) in [
+        (
+            "/sign-up",
+            sign_up(&confirmed.username, "", "User"),
+            409,
+            "UsernameExistsException",
+        ),
+        (
+            "/sign-in",
+            of(&unconfirmed.username),
+            403,
+            "UserNotConfirmedException",
+        ),
+        ("/sign-in", of(&nobody), 404, "UserNotFoundException"),
+        (
+            "/token",
+            answer("nobody@example.com"),
+            400,
+            "InvalidParameterException",
+        ),
+        (
+            "/token",
+            answer(&confirmed.username),
+            401,
+            "NotAuthorizedException",
+        ),
+        (
+            "/sign-in",
+            of(&confirmed.username),
+            429,
+            "TooManyRequestsException",
+        ),
+    ] {
+        assert_refused_as_specified(mode, path, &body, status, error_type);
     }
 }

@@ -15,7 +15,8 @@ type Tokens = components["schemas"]["Tokens"];
 const [mode, baseUrl, username] = process.argv.slice(2) as [string, string, string];
 const password = "Sup3r!secret";
 const client = createClient<paths>({ baseUrl });
-const codes = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const input = createInterface({ input: process.stdin });
+const codes = input[Symbol.asyncIterator]();
 
 /** The answer of a step that was granted. */
 function granted<T>(step: string, { data, error }: { data?: T; error?: components["schemas"]["Error"] }): T {
@@ -82,4 +83,4 @@ if (mode === "Passwordless") {
   await passwordChanged("N3w!secret");
   await tokensForPassword("N3w!secret");
 }
-codes.return?.();
+input.close();
