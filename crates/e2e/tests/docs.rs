@@ -587,3 +587,18 @@ fn every_error_type_is_in_troubleshooting_and_every_one_there_can_come() {
         .collect();
     assert_documented(&page, &documented, &known);
 }
+
+#[test]
+fn every_rule_that_a_deployment_can_break_is_in_troubleshooting() {
+    let template = Stack::standard().template();
+    let page = Page::read(root().join("docs/troubleshooting.md"));
+    for rule in template["Rules"].as_object().unwrap().values() {
+        for assertion in rule["Assertions"].as_array().unwrap() {
+            let sentence = assertion["AssertDescription"].as_str().unwrap();
+            assert!(
+                page.code_spans().any(|span| span == sentence),
+                "docs/troubleshooting.md leaves out: {sentence}"
+            );
+        }
+    }
+}
