@@ -6,6 +6,7 @@ CONFIG ?= default
 export PORT
 
 VENV := local/.venv
+LINT_VENV := local/.venv-lint
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY_ROOT := $(VENV)/cargo-deny-$(CARGO_DENY_VERSION)
 CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
@@ -13,6 +14,7 @@ EMBEDDED_AWS := local/embedded-aws
 TEST_VENV := local/.venv-test
 TEST_JS := crates/e2e/js
 TEST_CLIENT := $(TEST_JS)/dist/client.js
+EXPANDED := target/template
 BENCH := target/bench
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
@@ -33,6 +35,11 @@ $(VENV)/.installed: local/requirements.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed as python3"; exit 1; }
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r local/requirements.txt
+	@touch $@
+
+$(LINT_VENV)/.installed: local/requirements-lint.txt
+	python3 -m venv $(LINT_VENV)
+	$(LINT_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r local/requirements-lint.txt
 	@touch $@
 
 build: tools ## Build every function as it is deployed, into target/lambda
@@ -98,17 +105,21 @@ $(PYTHON_PEER): $(wildcard bench/peers/python/*) | tools
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --target $(@D) -r bench/peers/python/requirements.txt
 	cp bench/peers/python/*.py $(@D)
 
-lint: tools $(CARGO_DENY) ## Check formats, lints, licences, scripts and the template
+lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licences, scripts and the template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO_DENY) --locked check licenses bans sources
 	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/deploy local/embedded-aws local/test-stacks local/watch
 	$(VENV)/bin/cfn-lint template.yaml
 	$(EMBEDDED_AWS) run sam validate --lint --language-extensions
+	@mkdir -p $(EXPANDED)
+	$(VENV)/bin/python local/expand_template.py EnableWaf=true >$(EXPANDED)/UserPassword.json
+	$(VENV)/bin/python local/expand_template.py Mode=Passwordless PhoneSignUpRoles=User EnableWaf=true >$(EXPANDED)/Passwordless.json
+	$(LINT_VENV)/bin/checkov --config-file local/checkov.yaml --file $(EXPANDED)/UserPassword.json $(EXPANDED)/Passwordless.json
 
 $(CARGO_DENY): | tools
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(CARGO_DENY_ROOT)
 
 clean: local-down ## Remove what was built and installed here
-	rm -rf target local/.run local/.run-test bench/peers/node/node_modules $(VENV)
+	rm -rf target local/.run local/.run-test bench/peers/node/node_modules $(VENV) $(LINT_VENV)
 	rm -rf $(TEST_VENV) $(TEST_JS)/node_modules $(TEST_JS)/dist
