@@ -1,7 +1,6 @@
 //! The benchmark: cold and warm times, memory, size and calls of every function, beside others that do the
 //! same. `make bench` builds what it needs and runs it; `README.md` in this folder says what it does and why.
 
-mod aws;
 mod machine;
 mod report;
 mod subjects;
@@ -10,10 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use e2e::Process;
+use e2e::{Authority, Aws, Process};
 use serde_json::Value;
 
-use crate::aws::Aws;
 use crate::subjects::{Kind, Subject};
 
 /// Processes of each subject. The subjects take turns, so that what else the machine does meets them alike.
@@ -48,7 +46,7 @@ fn main() {
     let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = bench.parent().unwrap();
     let built = root.join("target/bench");
-    let aws = Aws::start(&built);
+    let aws = Aws::start(&Authority::new(&built));
     let subjects = subjects::all(root, &built);
 
     let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
@@ -138,21 +136,10 @@ fn measure(subject: &Subject, aws: &Aws) -> Sample {
         first,
         cold_cpu,
         warm,
-        peak_kib: peak_kib(id),
+        peak_kib: process.peak_kib(),
         calls: aws.calls() - calls_before,
         answer,
     }
-}
-
-/// The most memory that a process had at once (`VmHWM`).
-fn peak_kib(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.unwrap()
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap()
 }
 
 /// The time that a process's threads were on a processor.

@@ -110,7 +110,7 @@ struct UserAttributes {
 /// post-confirmation trigger adds it then.
 ///
 /// # Errors
-/// Cognito's refusals; unavailable where the group can't be added and no confirmation would heal it.
+/// Cognito's refusals; ours or unavailable where the group can't be added and no confirmation would heal it.
 pub async fn sign_up(pool: &UserPool, user_pool_id: &str, request: Request) -> Result<Response> {
     let Request {
         username,
@@ -127,12 +127,18 @@ pub async fn sign_up(pool: &UserPool, user_pool_id: &str, request: Request) -> R
         .user_attributes(attribute(ROLE_ATTRIBUTE, &role)?)
         .send()
         .await?;
+    // The SDK fills in what an answer lacks.
+    if user.user_sub.is_empty() {
+        return Err(Error::unavailable("Cognito's answer has no user"));
+    }
     if let Err(error) = add_to_group(&pool.cognito, user_pool_id, &user.user_sub, &role).await {
-        let cause = error.cause.unwrap_or_else(|| error.name.into_owned());
+        let cause = error.cause.unwrap_or_else(|| error.name.to_string());
         if user.user_confirmed {
-            return Err(Error::unavailable(format!(
-                "the group of a confirmed user was not added: {cause}"
-            )));
+            let cause = format!("the group of a confirmed user was not added: {cause}");
+            return Err(Error {
+                cause: Some(cause),
+                ..error
+            });
         }
         tracing::error!(
             cause,
@@ -402,7 +408,13 @@ mod tests {
                 );
                 if confirmed {
                     let error = outcome.unwrap_err();
-                    assert_eq!(error.name, "ServiceUnavailableException", "{why}");
+                    let passes = attempts > 1;
+                    let kind = if passes {
+                        Kind::Unavailable
+                    } else {
+                        Kind::Internal
+                    };
+                    assert_eq!(error.kind, kind, "{why}");
                     assert!(error.cause.unwrap().contains(cause), "{why}");
                     assert!(log.lines().is_empty(), "{why}: the boundary logs it");
                 } else {
