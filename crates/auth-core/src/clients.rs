@@ -137,14 +137,17 @@ pub fn repeatable() -> Builder {
 }
 
 /// As [`repeatable`], for attempts of another length. The two pauses between three attempts take at most
-/// half an attempt together, so that all ends within three and a half.
+/// half an attempt together, so that all ends within three and a half, or the operation's time.
 pub fn repeatable_within(attempt: Duration) -> Builder {
     let retries = RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(attempt / 6);
-    Config::builder()
-        .retry_config(retries)
-        .timeout_config(timeouts().operation_attempt_timeout(attempt).build())
+    Config::builder().retry_config(retries).timeout_config(
+        timeouts()
+            .operation_attempt_timeout(attempt)
+            .operation_timeout(OPERATION_TIMEOUT.min(attempt * 7 / 2))
+            .build(),
+    )
 }
 
 fn unsigned(env: Env<'_>) -> Result<aws_types::sdk_config::Builder, ConfigError> {

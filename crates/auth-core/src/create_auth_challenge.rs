@@ -74,7 +74,8 @@ impl Sms {
             publish = publish.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id)?);
         }
         publish.send().await.map_err(|error| {
-            let refused = matches!(error, SdkError::ServiceError(_));
+            // What is no answer of SNS's may stand in the place of one.
+            let refused = matches!(&error, SdkError::ServiceError(error) if !error.raw().status().is_success());
             let unsent = match refused || clients::was_not_sent(&error) {
                 true => Unsent::Surely,
                 false => Unsent::Perhaps,

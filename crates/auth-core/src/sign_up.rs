@@ -346,6 +346,17 @@ mod tests {
         assert_eq!((user.num_calls(), group.num_calls()), (1, 0));
     }
 
+    #[tokio::test]
+    async fn an_answer_without_a_user_is_no_success() {
+        for body in ["", "{}", r#"{"UserConfirmed":true}"#] {
+            let user = mock!(Client::sign_up).then_http_response(move || answer(200, body));
+            let group = group_added();
+            let error = ask([&user, &group]).await.unwrap_err();
+            assert_eq!(error.kind, Kind::Unavailable, "{body}");
+            assert_eq!((user.num_calls(), group.num_calls()), (1, 0), "{body}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_sign_up_that_may_have_been_heard_is_not_repeated_and_so_never_meets_itself() {
         for (why, first) in [

@@ -157,11 +157,12 @@ impl Aws {
             Scope::Connection => Some(state.hits),
             Scope::Answer => {
                 let requests = state.requests.iter().skip(trouble.after);
-                Some(
-                    requests
-                        .filter(|request| request.0 == trouble.operation)
-                        .count(),
-                )
+                let mut requests = requests.filter(|request| request.0 == trouble.operation);
+                // A repeat is the same to the letter.
+                let first = requests.next();
+                Some(first.map_or(0, |first| {
+                    1 + requests.filter(|next| *next == first).count()
+                }))
             }
         }
     }

@@ -28,7 +28,6 @@ fn a_message_that_was_not_sent_does_not_count_and_one_that_may_have_been_does() 
         Fault::Silent,
         Fault::HeadersOnly,
         Fault::CutShort,
-        Fault::BrokenOff,
         Fault::Html,
         Fault::Empty,
         Fault::NotHttp,
