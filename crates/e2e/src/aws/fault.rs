@@ -103,7 +103,7 @@ impl Fault {
                 "InternalErrorException",
                 "Internal server error",
             ),
-            Self::OutOfService => page("503 Service Unavailable", good),
+            Self::OutOfService => page("503 Service Unavailable"),
             Self::Throttled => good.exception(
                 "400 Bad Request",
                 "TooManyRequestsException",
@@ -121,8 +121,8 @@ impl Fault {
                 body: good.body[..good.body.len() / 2].to_owned(),
                 ..good.clone()
             },
-            Self::Html => page("200 OK", good),
-            Self::Redirect => page("302 Found\r\nLocation: https://example.com/", good),
+            Self::Html => page("200 OK"),
+            Self::Redirect => page("302 Found\r\nLocation: https://example.com/"),
             Self::Empty => Reply {
                 body: String::new(),
                 ..good.clone()
@@ -180,12 +180,11 @@ impl Fault {
     }
 }
 
-fn page(status: &'static str, good: &Reply) -> Reply {
+fn page(status: &'static str) -> Reply {
     Reply {
         status,
         content_type: "text/html",
         body: "<html><body>Welcome</body></html>".to_owned(),
-        ..good.clone()
     }
 }
 
