@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bench::aws::Aws;
 use bench::machine;
-use e2e::Process;
+use e2e::{Authority, Aws, Process};
 use serde_json::Value;
 
 use crate::subjects::{Kind, Subject};
@@ -47,7 +46,7 @@ fn main() {
     let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = bench.parent().unwrap();
     let built = root.join("target/bench");
-    let aws = Aws::start(&built);
+    let aws = Aws::start(&Authority::new(&built));
     let subjects = subjects::all(root, &built);
 
     let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
@@ -139,7 +138,7 @@ fn measure(subject: &Subject, aws: &Aws) -> Sample {
         first,
         cold_cpu,
         warm,
-        peak_kib: machine::memory_kib(id, "VmHWM"),
+        peak_kib: process.peak_kib(),
         calls: aws.calls() - calls_before,
         answer,
     }

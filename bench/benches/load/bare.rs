@@ -1,12 +1,11 @@
 //! Each function as one process behind a Runtime API of its own: thousands of events, the same memory.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bench::aws::{Aws, Says};
 use bench::{events, machine};
-use e2e::{Function, Mode, Process, ROUTES, Route};
+use e2e::{Authority, Aws, Fault, Function, Mode, Process, ROUTES, Route};
 use serde_json::{Map, Value, json};
 
 use crate::tally::Tally;
@@ -61,10 +60,10 @@ struct Load {
     retried: Vec<Event>,
 }
 
-/// An event, what AWS says to what comes of it, and the right answer.
+/// An event, what is wrong with AWS then, and the right answer.
 struct Event {
     event: String,
-    says: Says,
+    fault: Option<Fault>,
     answer: String,
 }
 
@@ -78,11 +77,12 @@ impl Load {
     }
 }
 
-/// Gives every function its events. `folder` is for the stand-ins' certificates.
+/// Gives every function its events. `folder` is for the stand-ins' certificate.
 pub fn run(folder: &Path) -> Vec<Served> {
     let mut loads: Vec<Load> = routes().map(of_route).chain(triggers()).collect();
     loads.reverse();
     let all = loads.len();
+    let authority = Authority::new(folder);
     let (waiting, served) = (Mutex::new(loads), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
@@ -93,7 +93,7 @@ pub fn run(folder: &Path) -> Vec<Served> {
                     };
                     let place = all - waiting.lock().unwrap().len();
                     eprint!("\r\x1b[KFunctions: {place} of {all}, {}", load.name);
-                    let figures = serve(load, folder);
+                    let figures = serve(load, &authority);
                     served.lock().unwrap().push(figures);
                 }
             });
@@ -104,9 +104,9 @@ pub fn run(folder: &Path) -> Vec<Served> {
 }
 
 /// One process for all of a function's events.
-fn serve(load: Load, folder: &Path) -> Served {
+fn serve(load: Load, authority: &Arc<Authority>) -> Served {
     let fail = |errors: String| -> ! { panic!("{} ended: {errors}", load.name) };
-    let aws = Aws::start(folder);
+    let aws = Aws::start(authority);
     let function = Function::configured(load.function.as_str()).with("MODE", load.mode.name());
     let function = aws
         .environment()
@@ -118,7 +118,7 @@ fn serve(load: Load, folder: &Path) -> Served {
     process.ready().unwrap_or_else(|errors| fail(errors));
     let mut tally = Tally::default();
     let mut give = |process: &mut Process, event: &Event| {
-        aws.says(event.says);
+        aws.answer_with(event.fault);
         let started = Instant::now();
         let answer = process.invoke(&event.event, TIMEOUT);
         let time = started.elapsed();
@@ -135,7 +135,7 @@ fn serve(load: Load, folder: &Path) -> Served {
     };
     let warm = held_after(0..WARM_UP);
     let end = held_after(0..REQUESTS);
-    let peak_kib = machine::memory_kib(process.id(), "VmHWM");
+    let peak_kib = process.peak_kib();
     Served {
         name: load.name,
         tally,
@@ -185,53 +185,57 @@ fn of_route(route: Route) -> Load {
         Value::Object(body).to_string()
     };
     let good = Value::Object(body.clone()).to_string();
-    let event = |body: &str, says, answer: &str| Event {
+    let event = |body: &str, fault, answer: &str| Event {
         event: events::of_route(route.path, body),
-        says,
+        fault,
         answer: answer.to_owned(),
     };
     let first = route.fields[0];
     let mut other = vec![
-        event("{", Says::Yes, "400 SerializationException"),
+        event("{", None, "400 SerializationException"),
         event(
             &with(first, Value::Null),
-            Says::Yes,
+            None,
             "400 MissingRequiredParameter",
         ),
-        event(
-            &with(first, json!(1)),
-            Says::Yes,
-            "400 InvalidParameterType",
-        ),
+        event(&with(first, json!(1)), None, "400 InvalidParameterType"),
         event(
             &with("padding", "x".repeat(LARGEST).into()),
-            Says::Yes,
+            None,
             "413 RequestEntityTooLargeException",
         ),
         event(
             &good,
-            Says::No("NotAuthorizedException"),
+            Some(Fault::Exception("NotAuthorizedException")),
             "401 NotAuthorizedException",
         ),
         event(
             &good,
-            Says::No("UserNotFoundException"),
+            Some(Fault::Exception("UserNotFoundException")),
             "404 UserNotFoundException",
         ),
         event(
             &good,
-            Says::No("AccessDeniedException"),
+            Some(Fault::Exception("AccessDeniedException")),
             "500 InternalErrorException",
         ),
     ];
     let failing = [
         event(
             &good,
-            Says::No("TooManyRequestsException"),
+            Some(Fault::Exception("TooManyRequestsException")),
             "429 TooManyRequestsException",
         ),
-        event(&good, Says::Error, "503 ServiceUnavailableException"),
-        event(&good, Says::Nothing, "503 ServiceUnavailableException"),
+        event(
+            &good,
+            Some(Fault::Failure),
+            "503 ServiceUnavailableException",
+        ),
+        event(
+            &good,
+            Some(Fault::ClosedRead),
+            "503 ServiceUnavailableException",
+        ),
     ];
     let tries_again = matches!(
         (route.path, route.mode),
@@ -251,7 +255,7 @@ fn of_route(route: Route) -> Load {
         },
         function,
         mode: route.mode,
-        events: between(|| event(&good, Says::Yes, "200"), other),
+        events: between(|| event(&good, None, "200"), other),
         retried,
     }
 }
@@ -278,17 +282,18 @@ fn triggers() -> impl Iterator<Item = Load> {
     let refused = "InvalidParameterException";
     let internal = "InternalErrorException";
     let unavailable = "ServiceUnavailableException";
-    let denied = Says::No("AccessDeniedException");
-    let throttled = Says::No("ThrottlingException");
-    let failing = [Says::Error, Says::Nothing, throttled].map(|says| (says, unavailable));
+    let denied = Some(Fault::Exception("AccessDeniedException"));
+    let throttled = Some(Fault::Exception("ThrottlingException"));
+    let failing = [Some(Fault::Failure), Some(Fault::ClosedRead), throttled]
+        .map(|fault| (fault, unavailable));
     [
         (
             "pre-sign-up",
             "PreSignUp_SignUp",
             json!({ "validationData": null }),
             vec![
-                (abroad.clone(), Says::Yes, refused),
-                (user("custom:role", "Nobody"), Says::Yes, refused),
+                (abroad.clone(), None, refused),
+                (user("custom:role", "Nobody"), None, refused),
             ],
             vec![],
         ),
@@ -297,7 +302,7 @@ fn triggers() -> impl Iterator<Item = Load> {
             "PostConfirmation_ConfirmSignUp",
             json!({}),
             vec![
-                (user("custom:role", "Nobody"), Says::Yes, internal),
+                (user("custom:role", "Nobody"), None, internal),
                 (json!({}), denied, internal),
             ],
             failing.to_vec(),
@@ -307,10 +312,10 @@ fn triggers() -> impl Iterator<Item = Load> {
             "DefineAuthChallenge_Authentication",
             json!({ "session": [] }),
             vec![
-                (json!({ "session": [round] }), Says::Yes, EVENT),
+                (json!({ "session": [round] }), None, EVENT),
                 (
                     user("cognito:user_status", "UNCONFIRMED"),
-                    Says::Yes,
+                    None,
                     "UserNotConfirmedException",
                 ),
             ],
@@ -321,8 +326,8 @@ fn triggers() -> impl Iterator<Item = Load> {
             "CreateAuthChallenge_Authentication",
             json!({ "challengeName": "CUSTOM_CHALLENGE", "session": [] }),
             vec![
-                (json!({ "session": [round] }), Says::Yes, EVENT),
-                (abroad, Says::Yes, refused),
+                (json!({ "session": [round] }), None, EVENT),
+                (abroad, None, refused),
                 (json!({}), denied, internal),
             ],
             failing.to_vec(),
@@ -332,10 +337,10 @@ fn triggers() -> impl Iterator<Item = Load> {
             "VerifyAuthChallengeResponse_Authentication",
             answered("123456"),
             vec![
-                (answered("654321"), Says::Yes, EVENT),
+                (answered("654321"), None, EVENT),
                 (
                     json!({}),
-                    Says::No("ConditionalCheckFailedException"),
+                    Some(Fault::Exception("ConditionalCheckFailedException")),
                     EVENT,
                 ),
                 (json!({}), denied, internal),
@@ -345,37 +350,37 @@ fn triggers() -> impl Iterator<Item = Load> {
     ]
     .into_iter()
     .map(|(name, source, good, mut other, failing)| {
-        let event = |source: &str, own: &Value, says, answer: &str| {
+        let event = |source: &str, own: &Value, fault, answer: &str| {
             let mut request: Map<String, Value> = good.as_object().unwrap().clone();
             request.extend(own.as_object().unwrap().clone());
             Event {
                 event: events::of_trigger(&json!({ "triggerSource": source, "request": request })),
-                says,
+                fault,
                 answer: answer.to_owned(),
             }
         };
         let failing: Vec<_> = failing
             .into_iter()
-            .map(|(says, answer)| (json!({}), says, answer))
+            .map(|(fault, answer)| (json!({}), fault, answer))
             .collect();
         let mut retried = Vec::new();
         match name {
             "post-confirmation" => retried = failing,
             _ => other.extend(failing),
         }
-        let all = |events: Vec<(Value, Says, &str)>| -> Vec<Event> {
+        let all = |events: Vec<(Value, Option<Fault>, &str)>| -> Vec<Event> {
             events
                 .iter()
-                .map(|(own, says, answer)| event(source, own, *says, answer))
+                .map(|(own, fault, answer)| event(source, own, *fault, answer))
                 .collect()
         };
         let mut other = all(other);
-        other.push(event("Unknown", &json!({}), Says::Yes, internal));
+        other.push(event("Unknown", &json!({}), None, internal));
         Load {
             name: name.to_owned(),
             function: name.to_owned(),
             mode: Mode::Passwordless,
-            events: between(|| event(source, &json!({}), Says::Yes, EVENT), other),
+            events: between(|| event(source, &json!({}), None, EVENT), other),
             retried: all(retried),
         }
     })

@@ -3,6 +3,7 @@
 //! Nothing is looked up: no credential chain, no instance metadata, no profile files. Region and
 //! credentials are the ones that Lambda puts into the environment; `make watch` puts a developer's there.
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::Client;
@@ -12,9 +13,15 @@ use aws_sdk_cognitoidentityprovider::config::{
     BehaviorVersion, Builder, Config, Credentials, Region, SharedCredentialsProvider,
     SharedHttpClient,
 };
+use aws_sdk_cognitoidentityprovider::error::SdkError;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::{HttpClient as _, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient as _, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
+use http_body_util::Limited;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -35,6 +42,9 @@ const SNS_TIMEOUT: Duration = Duration::from_millis(1400);
 /// An idle connection is not used again after this: shorter than any server keeps one, so that a request
 /// that can't be repeated is not lost on a connection that was closed while Lambda froze the function.
 const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What no answer comes near: tokens are the largest. Lambda would not take a larger one as ours, either.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// The roots that AWS's endpoints chain to: Amazon Root CA 1 to 4 and Starfield Services Root G2, as
 /// published at <https://www.amazontrust.com/repository/> and in Mozilla's list. Valid until 2038-01-17
@@ -140,14 +150,17 @@ pub fn repeatable() -> Builder {
 }
 
 /// As [`repeatable`], for attempts of another length. The two pauses between three attempts take at most
-/// half an attempt together, so that all ends within three and a half.
+/// half an attempt together, so that all ends within three and a half, or the operation's time.
 pub fn repeatable_within(attempt: Duration) -> Builder {
     let retries = RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(attempt / 6);
-    Config::builder()
-        .retry_config(retries)
-        .timeout_config(timeouts().operation_attempt_timeout(attempt).build())
+    Config::builder().retry_config(retries).timeout_config(
+        timeouts()
+            .operation_attempt_timeout(attempt)
+            .operation_timeout(OPERATION_TIMEOUT.min(attempt * 7 / 2))
+            .build(),
+    )
 }
 
 fn unsigned(env: Env<'_>) -> Result<aws_types::sdk_config::Builder, ConfigError> {
@@ -204,8 +217,33 @@ fn http_client(env: Env<'_>) -> Result<SharedHttpClient, ConfigError> {
     // In between, so that the SDK does not have a connector made at its start, only to see that it can be
     // made: the trust store would be parsed a second time.
     Ok(http_client_fn(move |settings, components| {
-        client.http_connector(settings, components)
+        SharedHttpConnector::new(Bounded(client.http_connector(settings, components)))
     }))
+}
+
+/// A connector whose answers end at [`MAX_ANSWER_BYTES`]: the SDK reads them into memory to their end.
+#[derive(Debug)]
+struct Bounded(SharedHttpConnector);
+
+impl HttpConnector for Bounded {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answer = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            let bounded = |body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES));
+            Ok(answer.await?.map(bounded))
+        })
+    }
+}
+
+/// Whether the request never left, as there was no connection to send it over.
+pub fn was_not_sent<E>(error: &SdkError<E>) -> bool {
+    let SdkError::DispatchFailure(failure) = error else {
+        return matches!(error, SdkError::ConstructionFailure(_));
+    };
+    let source = failure.as_connector_error().and_then(StdError::source);
+    source
+        .and_then(|source| source.downcast_ref::<hyper_util::client::legacy::Error>())
+        .is_some_and(hyper_util::client::legacy::Error::is_connect)
 }
 
 /// Whether these are certificates that can be roots. The connector takes that for granted, and would panic at

@@ -5,6 +5,7 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
 
 use crate::challenge::{CODE_PARAMETER, CUSTOM_CHALLENGE, Code};
+use crate::clients;
 use crate::config::{CODE_PLACEHOLDER, ConfigError, Env, bad_value};
 use crate::error::{Error, Result};
 use crate::limits::{Limits, Send, Unsent};
@@ -68,9 +69,11 @@ impl Sms {
             publish = publish.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id)?);
         }
         publish.send().await.map_err(|error| {
-            let unsent = match error {
-                SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Unsent::Perhaps,
-                _ => Unsent::Surely,
+            // What is no answer of SNS's may stand in the place of one.
+            let refused = matches!(&error, SdkError::ServiceError(error) if !error.raw().status().is_success());
+            let unsent = match refused || clients::was_not_sent(&error) {
+                true => Unsent::Surely,
+                false => Unsent::Perhaps,
             };
             (Error::from_dependency(error), unsent)
         })?;

@@ -5,7 +5,7 @@
 //! HTTP APIs.
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,16 +14,10 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Env, bad_value};
+use crate::deadline;
 use crate::error::{Error, Kind, Result};
 use crate::request::{self, Fields, MAX_BODY_BYTES};
 use crate::telemetry::Call;
-
-/// What is kept back of Lambda's deadline for telling the caller that it passed.
-const DEADLINE_RESERVE: Duration = Duration::from_millis(500);
-
-/// The time there is where the deadline has long passed, as with `cargo lambda watch`: Lambda would have ended
-/// the function by then. It is the template's `Timeout`.
-const WITHOUT_DEADLINE: Duration = Duration::from_secs(20);
 
 /// The base64 of the largest body: what is longer need not be decoded to be refused.
 const MAX_BASE64_BYTES: usize = MAX_BODY_BYTES.div_ceil(3) * 4;
@@ -278,21 +272,9 @@ async fn answer_post<T, R: Serialize>(
         ));
     }
     let request = parse(&Fields::parse(&event.body()?)?)?;
-    let response = tokio::time::timeout(remaining(context), operation(request))
-        .await
-        .unwrap_or_else(|_| Err(Error::unavailable("the function's deadline")))?;
+    let response = deadline::within(context, operation(request)).await?;
     serde_json::to_string(&response)
         .map_err(|_| Error::internal("the response can't be written as JSON"))
-}
-
-/// How long an operation may take before Lambda would end the function without an answer.
-fn remaining(context: &Context) -> Duration {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let left = Duration::from_millis(context.deadline).checked_sub(now);
-    left.unwrap_or(WITHOUT_DEADLINE)
-        .saturating_sub(DEADLINE_RESERVE)
 }
 
 fn is_origin(text: &str) -> bool {

@@ -111,7 +111,7 @@ struct UserAttributes {
 /// post-confirmation trigger adds it then.
 ///
 /// # Errors
-/// Cognito's refusals; unavailable where the group can't be added and no confirmation would heal it.
+/// Cognito's refusals; ours or unavailable where the group can't be added and no confirmation would heal it.
 pub async fn sign_up(pool: &UserPool, user_pool_id: &str, request: Request) -> Result<Response> {
     let Request {
         username,
@@ -128,16 +128,22 @@ pub async fn sign_up(pool: &UserPool, user_pool_id: &str, request: Request) -> R
         .user_attributes(attribute(ROLE_ATTRIBUTE, &role)?)
         .send()
         .await?;
+    // The SDK fills in what an answer lacks.
+    if user.user_sub.is_empty() {
+        return Err(Error::unavailable("Cognito's answer has no user"));
+    }
     telemetry::count(Metric::SignUps);
     if !user.user_confirmed {
         telemetry::count(Metric::CodesSent);
     }
     if let Err(error) = add_to_group(&pool.cognito, user_pool_id, &user.user_sub, &role).await {
-        let cause = error.cause.unwrap_or_else(|| error.name.into_owned());
+        let cause = error.cause.unwrap_or_else(|| error.name.to_string());
         if user.user_confirmed {
-            return Err(Error::unavailable(format!(
-                "the group of a confirmed user was not added: {cause}"
-            )));
+            let cause = format!("the group of a confirmed user was not added: {cause}");
+            return Err(Error {
+                cause: Some(cause),
+                ..error
+            });
         }
         tracing::error!(
             cause,
@@ -345,6 +351,17 @@ mod tests {
         assert_eq!((user.num_calls(), group.num_calls()), (1, 0));
     }
 
+    #[tokio::test]
+    async fn an_answer_without_a_user_is_no_success() {
+        for body in ["", "{}", r#"{"UserConfirmed":true}"#] {
+            let user = mock!(Client::sign_up).then_http_response(move || answer(200, body));
+            let group = group_added();
+            let error = ask([&user, &group]).await.unwrap_err();
+            assert_eq!(error.kind, Kind::Unavailable, "{body}");
+            assert_eq!((user.num_calls(), group.num_calls()), (1, 0), "{body}");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_sign_up_that_may_have_been_heard_is_not_repeated_and_so_never_meets_itself() {
         for (why, first) in [
@@ -407,7 +424,13 @@ mod tests {
                 );
                 if confirmed {
                     let error = outcome.unwrap_err();
-                    assert_eq!(error.name, "ServiceUnavailableException", "{why}");
+                    let passes = attempts > 1;
+                    let kind = if passes {
+                        Kind::Unavailable
+                    } else {
+                        Kind::Internal
+                    };
+                    assert_eq!(error.kind, kind, "{why}");
                     assert!(error.cause.unwrap().contains(cause), "{why}");
                     assert!(log.lines().is_empty(), "{why}: the boundary logs it");
                 } else {

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Result};
 use crate::telemetry::Call;
-use crate::{challenge, limits, roles};
+use crate::{challenge, deadline, limits, roles};
 
 /// An event of a Cognito trigger.
 pub struct Event(Map<String, Value>);
@@ -208,7 +208,9 @@ async fn answer(
         _ => Map::new(),
     });
     let source = payload.source().to_owned();
-    let outcome = handler(&mut payload).await;
+    // Boxed, as the compiler follows futures within futures only so far.
+    let handled = Box::pin(handler(&mut payload));
+    let outcome = deadline::within(&event.context, handled).await;
     let call = Call {
         function,
         request_id: &event.context.request_id,

@@ -2,17 +2,13 @@
 //! environment, and what it answers when Cognito fails.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, Read as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::Process;
-use crate::http::{Request, respond};
+use crate::{Aws, Process};
 
 /// An environment in which every function starts and grants what it is asked.
 pub const ENVIRONMENT: [(&str, &str); 26] = [
@@ -48,7 +44,7 @@ pub const ENVIRONMENT: [(&str, &str); 26] = [
 ];
 
 /// A function that has not started yet, and its environment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Function {
     name: String,
     environment: BTreeMap<&'static str, String>,
@@ -99,6 +95,13 @@ impl Function {
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.environment.insert(name, value.into());
         self
+    }
+
+    /// The same with this stand-in for AWS behind it.
+    pub fn behind(self, aws: &Aws) -> Self {
+        aws.environment()
+            .into_iter()
+            .fold(self, |function, (name, value)| function.with(name, value))
     }
 
     /// The same without a variable.
@@ -155,137 +158,4 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
         command
     }
-}
-
-/// A Cognito that answers every request alike, until the test ends.
-#[derive(Debug)]
-pub struct CognitoDouble {
-    address: String,
-}
-
-impl CognitoDouble {
-    /// Answers with this status line, such as `400 Bad Request`, and body.
-    pub fn answering(status: &'static str, body: &'static str) -> Self {
-        Self::serving(move |stream| {
-            let mut connection = BufReader::new(stream);
-            while Request::read(&mut connection).is_some() {
-                respond(connection.get_mut(), status, JSON, body).unwrap();
-            }
-        })
-    }
-
-    /// Takes requests and never answers.
-    pub fn silent() -> Self {
-        Self::serving(|mut stream| {
-            let mut nowhere = Vec::new();
-            stream.read_to_end(&mut nowhere).ok();
-        })
-    }
-
-    /// Is not there at all.
-    pub fn out_of_reach() -> Self {
-        Self {
-            address: "127.0.0.1:1".to_owned(),
-        }
-    }
-
-    fn serving(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> Self {
-        let address = serve_each(serve);
-        Self { address }
-    }
-
-    /// Where it is.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-/// How an SNS that is not well behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sns {
-    /// It answers that it fails.
-    Failing,
-    /// It takes messages and never answers.
-    Silent,
-}
-
-/// What the challenge triggers call, behind the one URL there is for it: a DynamoDB with an empty table, and
-/// an SNS that is not well. It keeps what it is asked.
-#[derive(Debug)]
-pub struct DependenciesDouble {
-    address: String,
-    requests: Arc<Mutex<Vec<String>>>,
-}
-
-impl DependenciesDouble {
-    /// A DynamoDB that works beside this SNS.
-    pub fn with(sns: Sns) -> Self {
-        Self::answering(move |request| {
-            if !request.contains("Action=Publish") {
-                return Some(("200 OK", "{}"));
-            }
-            (sns == Sns::Failing).then_some((
-                "500 Internal Server Error",
-                "<ErrorResponse><Error><Code>InternalError</Code></Error></ErrorResponse>",
-            ))
-        })
-    }
-
-    /// Neither answers.
-    pub fn silent() -> Self {
-        Self::answering(|_| None)
-    }
-
-    fn answering(
-        answer: impl Fn(&str) -> Option<(&'static str, &'static str)> + Clone + Send + 'static,
-    ) -> Self {
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let kept = requests.clone();
-        let address = serve_each(move |stream| {
-            let mut connection = BufReader::new(stream);
-            while let Some(Request { body, .. }) = Request::read(&mut connection) {
-                let answer = answer(&body);
-                kept.lock().unwrap().push(body);
-                match answer {
-                    Some((status, body)) => {
-                        respond(connection.get_mut(), status, JSON, body).unwrap()
-                    }
-                    None => std::thread::sleep(Duration::from_secs(60)),
-                }
-            }
-        });
-        Self { address, requests }
-    }
-
-    /// Where they are.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    /// The bodies of the requests so far for an operation: `Publish` or `UpdateItem`.
-    pub fn requests(&self, operation: &str) -> Vec<String> {
-        let mark = match operation {
-            "Publish" => "Action=Publish",
-            _ => "\"UpdateExpression\"",
-        };
-        let requests = self.requests.lock().unwrap();
-        let bodies = requests.iter().filter(|body| body.contains(mark));
-        bodies.cloned().collect()
-    }
-}
-
-/// The header of an answer in JSON.
-const JSON: &str = "Content-Type: application/json\r\n";
-
-/// Serves every connection in a thread of its own, until the test ends; gives the address.
-fn serve_each(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let serve = serve.clone();
-            std::thread::spawn(move || serve(stream.unwrap()));
-        }
-    });
-    address
 }

@@ -2,6 +2,7 @@
 //! keeps. The tests are in `tests/`, one file per topic.
 
 mod answer;
+mod aws;
 mod function;
 pub mod http;
 mod one_time_codes;
@@ -15,7 +16,8 @@ mod tokens;
 mod verify;
 
 pub use answer::Answer;
-pub use function::{CognitoDouble, DependenciesDouble, ENVIRONMENT, Ended, Function, Sns};
+pub use aws::{Authority, Aws, Fault, Reply, Scope, Trouble};
+pub use function::{ENVIRONMENT, Ended, Function};
 pub use one_time_codes::{Challenge, session_in};
 pub use person::Person;
 pub use process::Process;

@@ -4,7 +4,9 @@ use std::io::{BufReader, Read as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use socket2::SockRef;
 
 use crate::http::{Request, respond};
 
@@ -61,14 +63,36 @@ impl Process {
     /// # Errors
     /// What it wrote to standard error, where it ended instead.
     pub fn ready(&mut self) -> Result<(), String> {
-        let request = self.request()?;
+        let request = self.request(None)?;
         let next = "GET /2018-06-01/runtime/invocation/next ";
         assert!(request.line.starts_with(next), "{}", request.line);
         Ok(())
     }
 
-    /// Hands it an event once it is [`ready`](Self::ready), with this much time to answer; gives its answer or
-    /// its error, as it came.
+    /// Stops it, as Lambda does between two events, until it is [thawed](Self::thaw).
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        signal(self.id(), name);
+    }
+
+    /// The most memory it had at once (`VmHWM`), in KiB.
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.unwrap().trim().trim_end_matches(" kB");
+        number.parse().unwrap()
+    }
+
+    /// Hands it an event once it is [`ready`](Self::ready), with this much time to answer, after which it is
+    /// ended, as Lambda does; gives its answer or its error, as it came.
     ///
     /// # Errors
     /// As [`ready`](Self::ready).
@@ -81,26 +105,42 @@ impl Process {
             deadline.as_millis()
         );
         self.respond("200 OK", &headers, event);
-        let request = self.request()?;
+        let request = self.request(Some(Instant::now() + time))?;
         let answer = "POST /2018-06-01/runtime/invocation/1/";
         assert!(request.line.starts_with(answer), "{}", request.line);
         self.respond("202 Accepted", "Content-Type: application/json\r\n", "{}");
         Ok(request.body)
     }
 
-    fn request(&mut self) -> Result<Request, String> {
+    /// The next request; where none comes until the deadline, the process is ended.
+    fn request(&mut self, deadline: Option<Instant>) -> Result<Request, String> {
+        let left = || {
+            let left = deadline?.saturating_duration_since(Instant::now());
+            // Zero would be no limit.
+            Some(left.max(Duration::from_millis(1)))
+        };
         loop {
-            if let Some(request) = self.connection.as_mut().and_then(Request::read) {
-                return Ok(request);
+            if let Some(connection) = &mut self.connection {
+                connection.get_ref().set_read_timeout(left()).unwrap();
+                if let Some(request) = Request::read(connection) {
+                    return Ok(request);
+                }
             }
             match self.ended.try_recv() {
                 Ok(errors) => return Err(errors),
                 Err(TryRecvError::Disconnected) => return Err(String::new()),
                 Err(TryRecvError::Empty) => {}
             }
-            let (stream, _) = self.lambda.accept().unwrap();
-            stream.set_nodelay(true).unwrap();
-            self.connection = Some(BufReader::new(stream));
+            SockRef::from(&self.lambda)
+                .set_read_timeout(left())
+                .unwrap();
+            match self.lambda.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nodelay(true).unwrap();
+                    self.connection = Some(BufReader::new(stream));
+                }
+                Err(_) => self.child.kill().unwrap(),
+            }
         }
     }
 
@@ -109,6 +149,13 @@ impl Process {
             respond(connection.get_mut(), status, headers, body).ok();
         }
     }
+}
+
+fn signal(process: u32, name: &str) {
+    let kill = Command::new("kill")
+        .args(["-s", name, &process.to_string()])
+        .status();
+    assert!(kill.unwrap().success(), "no process to send {name}");
 }
 
 impl Drop for Process {

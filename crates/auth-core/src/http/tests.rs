@@ -1,6 +1,8 @@
 //! Events as API Gateway sends them, through the whole of a route to the answer it gets, with a mocked
 //! Cognito behind.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use std::future::pending;
 
 use aws_sdk_cognitoidentityprovider::Client;

@@ -48,10 +48,9 @@ thread_local! {
 /// Counts one for the call that is being answered.
 pub fn count(metric: Metric) {
     change(|activity| {
-        activity
-            .counted
-            .get_mut(metric as usize)
-            .map(|counted| *counted = true);
+        if let Some(counted) = activity.counted.get_mut(metric as usize) {
+            *counted = true;
+        }
     });
 }
 

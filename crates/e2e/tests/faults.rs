@@ -1,0 +1,550 @@
+//! What every function answers to whatever can go wrong behind it. What it should be stands in the table of
+//! docs/failures.md; what it was is in target/faults.md after a run.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use e2e::{Answer, Authority, Aws, Fault, Function, Mode, Process, ROUTES, Trouble};
+use serde_json::{Value, json};
+
+/// The page with the table: a row for each of [`FAULTS`], a column for each of [`KINDS`].
+const PAGE: &str = include_str!("../../../docs/failures.md");
+
+/// The kinds of calls that a function makes, as the page explains them.
+const KINDS: [&str; 7] = [
+    "once",
+    "once, no content",
+    "repeated",
+    "group, later",
+    "group",
+    "limits",
+    "SMS",
+];
+
+/// A call that a function makes.
+#[derive(Clone, Debug)]
+struct Call {
+    /// The route or trigger, and the call where it makes several.
+    name: String,
+    kind: &'static str,
+    operation: &'static str,
+    /// How many calls the function makes before it, and in all.
+    before: usize,
+    all: usize,
+    function: Function,
+    event: Value,
+    /// How long the function may take: Lambda ends it then, or Cognito calls it again.
+    time: Duration,
+}
+
+const ROUTE_TIME: Duration = Duration::from_secs(20);
+const TRIGGER_TIME: Duration = Duration::from_secs(5);
+
+/// How a fault is met.
+#[derive(Clone, Copy, Debug)]
+enum Met {
+    Always(Fault),
+    FirstTime(Fault),
+    /// With [`SHORT_TIME`] left.
+    Late(Fault),
+    /// The connection is gone after the function was frozen.
+    Frozen {
+        reset: bool,
+    },
+    /// The connection was not used for longer than the function keeps one.
+    Idle(Fault),
+}
+
+const SHORT_TIME: Duration = Duration::from_millis(1500);
+const IDLE_TIME: Duration = Duration::from_secs(21);
+
+use Met::{Always, FirstTime, Frozen, Idle, Late};
+
+const FAULTS: [(&str, Met); 30] = [
+    ("connection refused", Always(Fault::Refused)),
+    ("no answer to connecting", Always(Fault::Unanswered)),
+    ("TLS handshake that stalls", Always(Fault::HandshakeStalls)),
+    ("TLS with a wrong name", Always(Fault::WrongName)),
+    (
+        "TLS of an unknown authority",
+        Always(Fault::UntrustedAuthority),
+    ),
+    (
+        "reset before the request was read",
+        Always(Fault::ResetUnread),
+    ),
+    ("reset after the request was read", Always(Fault::ResetRead)),
+    (
+        "closed after the request was read",
+        Always(Fault::ClosedRead),
+    ),
+    ("no answer", Always(Fault::Silent)),
+    (
+        "no answer, 1.5 s before Lambda's deadline",
+        Late(Fault::Silent),
+    ),
+    ("a byte a second", Always(Fault::ByteASecond)),
+    ("no answer after the headers", Always(Fault::HeadersOnly)),
+    ("status 500", Always(Fault::Failure)),
+    ("status 503 with a page", Always(Fault::OutOfService)),
+    ("throttling once", FirstTime(Fault::Throttled)),
+    ("throttling for ever", Always(Fault::Throttled)),
+    (
+        "an unknown exception, status 400",
+        Always(Fault::UnknownException),
+    ),
+    (
+        "an unknown exception, status 500",
+        Always(Fault::UnknownFailure),
+    ),
+    ("truncated JSON", Always(Fault::BrokenOff)),
+    ("closed within the body", Always(Fault::CutShort)),
+    ("HTML instead of JSON", Always(Fault::Html)),
+    ("a redirection", Always(Fault::Redirect)),
+    ("an empty body", Always(Fault::Empty)),
+    ("a wrong content type", Always(Fault::WrongContentType)),
+    ("not HTTP", Always(Fault::NotHttp)),
+    ("headers without end", Always(Fault::EndlessHeaders)),
+    ("a body without end", Always(Fault::Gigantic)),
+    ("closed while frozen", Frozen { reset: false }),
+    ("reset while frozen", Frozen { reset: true }),
+    ("forgotten after 21 s idle", Idle(Fault::Forgotten)),
+];
+
+/// A cell of the page's table.
+#[derive(Debug)]
+struct Expected {
+    status: u16,
+    attempts: usize,
+    within: Duration,
+}
+
+/// What is not said to take longer is over by then, the pauses between repeats included.
+const AT_ONCE: Duration = Duration::from_secs(2);
+/// What a busy machine may add.
+const SLACK: Duration = Duration::from_millis(1500);
+
+/// What came back.
+#[derive(Debug)]
+struct Seen {
+    status: u16,
+    attempts: Option<usize>,
+    time: Duration,
+}
+
+/// A fault and a call, by their places.
+type Cell = (usize, usize);
+
+#[test]
+fn whatever_goes_wrong_behind_a_function_it_answers_as_documented_and_goes_on() {
+    let table = Table::new();
+    let calls = 0..table.calls.len();
+    let cells = (0..FAULTS.len()).flat_map(|fault| calls.clone().map(move |call| (fault, call)));
+    let mut failures = table.meet(cells);
+    if failures.len() <= MOST_SPOILED {
+        // What a busy machine spoiled goes well among fewer.
+        failures = table.meet(failures.into_keys());
+    }
+    table.report();
+    let failures: Vec<String> = failures.into_values().collect();
+    assert!(
+        failures.is_empty(),
+        "{} cells:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+}
+
+const MOST_SPOILED: usize = 40;
+const QUICK_AT_ONCE: usize = 3;
+const BETWEEN_SLOW: Duration = Duration::from_millis(40);
+
+/// What is met, with whom, and what came of it.
+struct Table {
+    authority: Arc<Authority>,
+    calls: Vec<Call>,
+    expected: Vec<Vec<Expected>>,
+    seen: Mutex<BTreeMap<Cell, String>>,
+}
+
+impl Table {
+    fn new() -> Self {
+        Self {
+            authority: Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR"))),
+            calls: calls(),
+            expected: expected(),
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Meets these, many at once, and gives those that are not as expected.
+    fn meet(&self, cells: impl Iterator<Item = Cell>) -> BTreeMap<Cell, String> {
+        let (slow, quick): (Vec<Cell>, Vec<Cell>) = cells.partition(|cell| self.is_slow(*cell));
+        let quick = Mutex::new(quick.into_iter());
+        let failures = Mutex::new(BTreeMap::new());
+        let meet = |cell: Cell| {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.meet_one(cell))) {
+                let text = panic
+                    .downcast::<String>()
+                    .map_or_else(|_| String::new(), |text| *text);
+                let what = format!("{}, {}: {text}", FAULTS[cell.0].0, self.calls[cell.1].name);
+                failures.lock().unwrap().insert(cell, what);
+            }
+        };
+        let next = || quick.lock().unwrap().next();
+        std::thread::scope(|scope| {
+            for _ in 0..QUICK_AT_ONCE {
+                scope.spawn(|| std::iter::from_fn(next).for_each(meet));
+            }
+            // These all but sleep. The longest first, and not at once, as starting a function takes the
+            // machine from what others measure.
+            for cell in slow.into_iter().rev() {
+                scope.spawn(move || meet(cell));
+                std::thread::sleep(BETWEEN_SLOW);
+            }
+        });
+        failures.into_inner().unwrap()
+    }
+
+    fn is_slow(&self, (fault, call): Cell) -> bool {
+        match FAULTS[fault].1 {
+            Idle(_) => true,
+            Always(
+                Fault::Unanswered
+                | Fault::HandshakeStalls
+                | Fault::Silent
+                | Fault::ByteASecond
+                | Fault::HeadersOnly,
+            ) => !matches!(self.calls[call].kind, "limits" | "SMS"),
+            _ => false,
+        }
+    }
+
+    fn meet_one(&self, cell: Cell) {
+        let (fault, call) = (FAULTS[cell.0].1, &self.calls[cell.1]);
+        let seen = meet(call, fault, &self.authority);
+        let text = format!("{} {:.1} s", seen.status, seen.time.as_secs_f32());
+        self.seen.lock().unwrap().insert(cell, text);
+        let kind = KINDS.iter().position(|kind| *kind == call.kind).unwrap();
+        check(call, fault, &self.expected[cell.0][kind], &seen);
+    }
+
+    /// Prints and keeps what was seen.
+    fn report(&self) {
+        let seen = self.seen.lock().unwrap();
+        let mut page = String::from("| |");
+        for call in &self.calls {
+            write!(page, " {} |", call.name).unwrap();
+        }
+        page += &format!("\n|---|{}\n", "---|".repeat(self.calls.len()));
+        for (number, (fault, _)) in FAULTS.iter().enumerate() {
+            write!(page, "| {fault} |").unwrap();
+            for call in 0..self.calls.len() {
+                let text = seen.get(&(number, call)).map_or("", String::as_str);
+                write!(page, " {text} |").unwrap();
+            }
+            page.push('\n');
+        }
+        page += "\n429 is `TooManyRequestsException`, 500 `InternalErrorException`, 503 `ServiceUnavailableException`.\n";
+        println!("{page}");
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        std::fs::write(target.join("faults.md"), page).unwrap();
+    }
+}
+
+/// Has the call go wrong in this way, and then one go well, in the same process.
+fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
+    let aws = Aws::start(authority);
+    let mut process = call.function.clone().behind(&aws).start();
+    process.ready().unwrap();
+    let event = call.event.to_string();
+    let ask = |process: &mut Process, time: Duration| {
+        let started = Instant::now();
+        let answer = process.invoke(&event, time).expect("the process ended");
+        let time = started.elapsed();
+        process.ready().expect("the process ended after its answer");
+        (answer, time)
+    };
+    let trouble = |fault, most| Trouble {
+        fault,
+        operation: Some(call.operation),
+        after: call.before,
+        // A message is sent once; what takes it back goes well.
+        most: if call.kind == "SMS" { 1 } else { most },
+    };
+    let mut time = call.time;
+    if matches!(met, Frozen { .. } | Idle(_)) {
+        let (answer, _) = ask(&mut process, time);
+        assert_eq!(status(call, &answer), 200, "before the fault: {answer}");
+        process.freeze();
+        match met {
+            Frozen { reset } => aws.hang_up(reset),
+            _ => std::thread::sleep(IDLE_TIME),
+        }
+        process.thaw();
+    }
+    match met {
+        Always(fault) | Idle(fault) => aws.fail(trouble(fault, usize::MAX)),
+        FirstTime(fault) => aws.fail(trouble(fault, 1)),
+        Late(fault) => {
+            aws.fail(trouble(fault, usize::MAX));
+            time = SHORT_TIME;
+        }
+        Frozen { .. } => {}
+    }
+    let calls = aws.calls();
+    let (failed, time) = ask(&mut process, time);
+    let peak = process.peak_kib();
+    assert!(peak < MOST_MEMORY_KIB, "{peak} KiB of memory");
+    let attempts = match met {
+        Frozen { .. } => Some(aws.calls() - calls + 1 - call.all),
+        _ => aws.attempts(),
+    };
+    let status_seen = status(call, &failed);
+    if call.kind == "limits" && status_seen != 200 {
+        assert!(
+            aws.requests("Publish").is_empty(),
+            "a message was sent that is not counted"
+        );
+    }
+    aws.recover();
+    let calls = aws.calls();
+    let (answer, _) = ask(&mut process, call.time);
+    assert_eq!(status(call, &answer), 200, "after the fault: {answer}");
+    assert_eq!(aws.calls() - calls, call.all, "after the fault");
+    if status_seen == 200 && call.time == ROUTE_TIME {
+        assert_eq!(failed, answer, "a success is a whole one");
+    }
+    Seen {
+        status: status_seen,
+        attempts,
+        time,
+    }
+}
+
+/// A function has 128 MiB; what a stand-in sends without end is 64.
+const MOST_MEMORY_KIB: u64 = 40 << 10;
+
+/// The status that the caller gets, of an answer that keeps the contract: a trigger's error is told by the route
+/// that Cognito called it for.
+fn status(call: &Call, answer: &str) -> u16 {
+    if call.event["triggerSource"].is_null() {
+        let answer = Answer::of_function(answer);
+        if answer.status == 200 {
+            answer.granted();
+            return 200;
+        }
+        let (error_type, wait) = match answer.status {
+            429 => ("TooManyRequestsException", Some("1")),
+            500 => ("InternalErrorException", None),
+            503 => ("ServiceUnavailableException", Some("5")),
+            _ => panic!("no documented status: {answer:?}"),
+        };
+        let message = answer.refused(answer.status, error_type);
+        assert_eq!(message, told(answer.status));
+        assert_eq!(answer.header("retry-after"), wait);
+        let exposed = answer.header("access-control-expose-headers");
+        assert_eq!(exposed, wait.map(|_| "Retry-After"));
+        return answer.status;
+    }
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    let status = match answer["errorType"].as_str() {
+        None => {
+            assert_eq!(
+                answer["triggerSource"], call.event["triggerSource"],
+                "{answer}"
+            );
+            return 200;
+        }
+        Some("InternalErrorException") => 500,
+        Some("ServiceUnavailableException") => 503,
+        _ => panic!("no documented error: {answer}"),
+    };
+    let message = answer["errorMessage"].as_str().unwrap();
+    assert!(message.contains(told(status)), "{answer}");
+    status
+}
+
+fn told(status: u16) -> &'static str {
+    match status {
+        429 => "Rate exceeded",
+        500 => "Something went wrong on our side. Please try again later.",
+        _ => "The service is not available at the moment. Please try again in a few seconds.",
+    }
+}
+
+fn check(call: &Call, met: Met, expected: &Expected, seen: &Seen) {
+    assert_eq!(seen.status, expected.status, "{seen:?}");
+    if let Some(attempts) = seen.attempts {
+        assert_eq!(attempts, expected.attempts, "attempts: {seen:?}");
+    }
+    let limit = match met {
+        Late(_) => SHORT_TIME,
+        _ => call.time,
+    };
+    let limit = limit.min(expected.within + SLACK);
+    assert!(seen.time < limit, "not within {limit:?}: {seen:?}");
+}
+
+/// The page's table, whose rows and columns are these faults and kinds.
+fn expected() -> Vec<Vec<Expected>> {
+    let mut rows = PAGE
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .map(|line| line.split(" | ").map(str::trim).collect::<Vec<_>>())
+        .skip_while(|row| row[1..] != KINDS);
+    assert!(
+        rows.next().is_some(),
+        "the page has no table of these kinds"
+    );
+    FAULTS
+        .iter()
+        .map(|(name, _)| {
+            let row = rows.next().unwrap_or_default();
+            assert_eq!(row.first(), Some(name), "the page's rows");
+            let cells = row[1..].iter().map(|cell| expected_of(cell));
+            let cells: Vec<_> = cells.collect();
+            assert_eq!(cells.len(), KINDS.len(), "{name}");
+            cells
+        })
+        .collect()
+}
+
+/// Such as `503`, or `503 ×3 in 12 s`.
+fn expected_of(cell: &str) -> Expected {
+    let (cell, within) = match cell.split_once(" in ") {
+        Some((cell, time)) => {
+            let seconds = time.strip_suffix(" s").unwrap().parse().unwrap();
+            (cell, Duration::from_secs_f32(seconds))
+        }
+        None => (cell, AT_ONCE),
+    };
+    let (status, attempts) = cell.split_once(" ×").unwrap_or((cell, "1"));
+    Expected {
+        status: status.parse().unwrap(),
+        attempts: attempts.parse().unwrap(),
+        within,
+    }
+}
+
+/// Every call of every route and of the triggers that make one.
+fn calls() -> Vec<Call> {
+    let mut calls = Vec::new();
+    for route in ROUTES {
+        let (kind, operation) = match (route.path, route.mode) {
+            ("/sign-up", _) => ("once", "SignUp"),
+            ("/sign-up/confirm", _) => ("once, no content", "ConfirmSignUp"),
+            ("/sign-up/resend-code", _) => ("once, no content", "ResendConfirmationCode"),
+            ("/sign-in", Mode::UserPassword) => ("repeated", "InitiateAuth"),
+            ("/sign-in", Mode::Passwordless) => ("once", "InitiateAuth"),
+            ("/token", _) => ("once", "RespondToAuthChallenge"),
+            ("/token/refresh", _) => ("repeated", "GetTokensFromRefreshToken"),
+            ("/token/revoke", _) => ("once, no content", "GlobalSignOut"),
+            ("/password/forgot", _) => ("once, no content", "ForgotPassword"),
+            ("/password/change", _) => ("once, no content", "ConfirmForgotPassword"),
+            (path, _) => panic!("{path} is in no kind"),
+        };
+        let mode = match route.mode {
+            Mode::UserPassword => "",
+            Mode::Passwordless => " (Passwordless)",
+        };
+        let function = ["ROLES", "EMAIL_SIGN_UP_ROLES", "PHONE_SIGN_UP_ROLES"]
+            .into_iter()
+            .fold(Function::configured(route.function()), |function, name| {
+                function.with(name, "User,Courier")
+            })
+            .with("MODE", route.mode.name());
+        let mut body = route.body();
+        let event = |body: &serde_json::Map<String, Value>| {
+            json!({
+                "httpMethod": "POST",
+                "resource": format!("/auth{}", route.path),
+                "body": Value::from(body.clone()).to_string(),
+            })
+        };
+        let call = Call {
+            name: format!("{}{mode}", route.path),
+            kind,
+            operation,
+            before: 0,
+            all: if route.path == "/sign-up" { 2 } else { 1 },
+            function,
+            event: event(&body),
+            time: ROUTE_TIME,
+        };
+        if route.path == "/sign-up" {
+            let group = Call {
+                name: format!("{}: group", call.name),
+                kind: "group, later",
+                operation: "AdminAddUserToGroup",
+                before: 1,
+                ..call.clone()
+            };
+            body["userAttributes"]["role"] = "Courier".into();
+            let without_confirmation = Call {
+                name: format!("{}, needs no confirmation", group.name),
+                kind: "group",
+                event: event(&body),
+                ..group.clone()
+            };
+            calls.extend([group, without_confirmation]);
+        }
+        calls.push(call);
+    }
+    let trigger = |function: &str,
+                   source: &str,
+                   all: usize,
+                   calls: &[(&'static str, &'static str, usize)]| {
+        let event = json!({
+            "userPoolId": "us-east-1_example",
+            "userName": "a-sub",
+            "triggerSource": source,
+            "request": {
+                "userAttributes": { "sub": "a-sub", "phone_number": "+34999999999", "custom:role": "User" },
+                "challengeName": "CUSTOM_CHALLENGE",
+                "session": [],
+                "privateChallengeParameters": { "code": "012345" },
+                "challengeAnswer": "012345",
+            },
+            "response": {},
+        });
+        let call = |(kind, operation, before): &(&'static str, &'static str, usize)| Call {
+            name: format!("{function}: {operation} {}", before + 1),
+            kind,
+            operation,
+            before: *before,
+            all,
+            function: Function::configured(function),
+            event: event.clone(),
+            time: TRIGGER_TIME,
+        };
+        calls.iter().map(call).collect::<Vec<_>>()
+    };
+    calls.extend(trigger(
+        "post-confirmation",
+        "PostConfirmation_ConfirmSignUp",
+        1,
+        &[("group", "AdminAddUserToGroup", 0)],
+    ));
+    calls.extend(trigger(
+        "create-auth-challenge",
+        "CreateAuthChallenge_Authentication",
+        3,
+        &[
+            ("limits", "GetItem", 0),
+            ("limits", "UpdateItem", 1),
+            ("SMS", "Publish", 2),
+        ],
+    ));
+    calls.extend(trigger(
+        "verify-auth-challenge-response",
+        "VerifyAuthChallengeResponse_Authentication",
+        2,
+        &[("limits", "UpdateItem", 0), ("limits", "UpdateItem", 1)],
+    ));
+    calls
+}
