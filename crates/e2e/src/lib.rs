@@ -14,7 +14,7 @@ mod tokens;
 pub use answer::Answer;
 pub use function::{CognitoDouble, DependenciesDouble, ENVIRONMENT, Ended, Function, Sns};
 pub use one_time_codes::{Challenge, session_in};
-pub use person::Person;
+pub use person::{Person, random};
 pub use process::Process;
 pub use route::{Mode, ROUTES, Route};
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};

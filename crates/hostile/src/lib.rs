@@ -1,0 +1,13 @@
+//! Hostile requests: generated, handed to the functions in this process or to a deployed API, and their
+//! answers held against the contract. The tests are in `tests/`, the fuzzer in `fuzz/`.
+
+mod api;
+mod aws;
+mod request;
+mod run;
+mod triggers;
+
+pub use api::Api;
+pub use request::{Event, MARK, Request};
+pub use run::{Tally, run, seed};
+pub use triggers::{TRIGGERS, Triggers};
