@@ -35,16 +35,30 @@ impl Answer {
     pub fn of_function(answer: &Value) -> Self {
         let fields = answer.as_object().expect("an answer");
         for key in fields.keys() {
-            let known = ["statusCode", "headers", "body", "isBase64Encoded", "cookies"];
+            let known = [
+                "statusCode",
+                "headers",
+                "body",
+                "isBase64Encoded",
+                "cookies",
+            ];
             assert!(known.contains(&&**key), "{key} in {answer}");
         }
         assert_eq!(answer["isBase64Encoded"], false);
-        assert!(answer.get("cookies").is_none_or(|cookies| *cookies == json!([])), "{answer}");
+        assert!(
+            answer
+                .get("cookies")
+                .is_none_or(|cookies| *cookies == json!([])),
+            "{answer}"
+        );
         let headers = answer["headers"].as_object().expect("headers").iter();
         let headers = headers.map(|(name, value)| {
             let value = value.as_str().expect("a header's text");
             let name: HeaderName = name.parse().expect("a header's name");
-            (name, HeaderValue::from_str(value).expect("a header's value"))
+            (
+                name,
+                HeaderValue::from_str(value).expect("a header's value"),
+            )
         });
         Self {
             status: answer["statusCode"].as_u64().unwrap().try_into().unwrap(),
@@ -54,9 +68,10 @@ impl Answer {
         }
     }
 
-    /// The names of all headers, in lower case.
-    pub fn header_names(&self) -> impl Iterator<Item = &str> {
-        self.headers.keys().map(HeaderName::as_str)
+    /// All headers, with their names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let headers = self.headers.iter();
+        headers.map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 
     /// Checks that this is an answer of the contract, whatever it says, and gives its body.
@@ -70,11 +85,17 @@ impl Answer {
         }
         assert!(ERRORS.contains(&self.status), "{self:?}");
         let mut error = body["error"].clone();
-        let session = error.as_object_mut().and_then(|error| error.remove("session"));
+        let session = error
+            .as_object_mut()
+            .and_then(|error| error.remove("session"));
         assert!(session.is_none() || self.wrong_code() != "", "{body}");
         let texts = ["type", "message"].map(|key| error[key].as_str().unwrap_or_default());
         assert!(texts.iter().all(|text| !text.is_empty()), "{body}");
-        assert_eq!(error, json!({ "type": texts[0], "message": texts[1] }), "{body}");
+        assert_eq!(
+            error,
+            json!({ "type": texts[0], "message": texts[1] }),
+            "{body}"
+        );
         assert_eq!(body.as_object().map(|body| body.len()), Some(1), "{body}");
         let wait = self.header("retry-after").map(str::parse::<u32>);
         let waits = matches!(self.status, 429 | 503);

@@ -74,7 +74,9 @@ impl Aws {
         let clients = configured("Passwordless", ChallengeClients::from_env).unwrap();
         let dynamodb = infallible_client_fn(|_| Response::new("{}"));
         let sns = infallible_client_fn(|_| {
-            Response::new("<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>")
+            Response::new(
+                "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>",
+            )
         });
         let dynamodb = clients.dynamodb.config().to_builder().http_client(dynamodb);
         let sns = clients.sns.config().to_builder().http_client(sns);
@@ -102,7 +104,10 @@ impl Aws {
         let (status, answer) = {
             let mut state = self.0.lock().unwrap();
             let answer = match state.refuses {
-                true => (400, json!({ "__type": "InvalidParameterException", "message": REFUSAL })),
+                true => (
+                    400,
+                    json!({ "__type": "InvalidParameterException", "message": REFUSAL }),
+                ),
                 false => (200, granted(target, &sent)),
             };
             state.asked.push(sent);

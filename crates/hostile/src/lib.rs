@@ -9,5 +9,5 @@ mod triggers;
 
 pub use api::Api;
 pub use request::{Event, MARK, Request};
-pub use run::{Tally, run, seed};
+pub use run::{Tally, run, run_all};
 pub use triggers::{TRIGGERS, Triggers};

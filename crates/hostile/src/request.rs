@@ -214,6 +214,13 @@ impl Request {
         }
     }
 
+    /// The username, if the body has one that an answer may repeat.
+    pub fn username(&self) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        let name = body.get("username")?.as_str()?.to_owned();
+        is_plain(&name).then_some(name)
+    }
+
     /// Requests to this route.
     pub fn any(route: Route) -> impl Strategy<Value = Self> {
         let header = (select(&HEADERS[..]), select(&[1usize, 1, 1, 20, 4000][..]));
@@ -231,6 +238,12 @@ impl Request {
             query,
         })
     }
+}
+
+/// Whether this can be a username: no sign of it needs an escape in JSON.
+pub(crate) fn is_plain(name: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_graphic() && c != b'"' && c != b'\\';
+    (5..=128).contains(&name.len()) && name.bytes().all(plain)
 }
 
 /// Headers that change how a body is read, or who or what a server takes its caller for.
@@ -357,7 +370,11 @@ impl Whole {
             }
             Self::Array => body = [b"[", &body[..], b"]"].concat(),
             Self::Deep(levels, closed) => {
-                let end = if closed { levels } else { levels.saturating_sub(1) };
+                let end = if closed {
+                    levels
+                } else {
+                    levels.saturating_sub(1)
+                };
                 body = [b"{\"a\":".repeat(levels), body, b"}".repeat(end)].concat();
             }
             Self::Before(bytes) => body = [bytes, &body[..]].concat(),
@@ -398,11 +415,15 @@ fn good(key: &str, mode: Mode) -> BoxedStrategy<String> {
     match (key, mode) {
         ("username", Mode::UserPassword) => {
             let local = "zebra(\\.?[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]){0,30}";
-            let email = matching(&format!("{local}@[a-z0-9]{{1,9}}(-[a-z]{{1,3}})?\\.example"));
+            let email = matching(&format!(
+                "{local}@[a-z0-9]{{1,9}}(-[a-z]{{1,3}})?\\.example"
+            ));
             prop_oneof![4 => email, 1 => phone].boxed()
         }
         ("username", Mode::Passwordless) => phone,
-        ("confirmationCode", _) => prop_oneof![matching("[0-9]{6}"), matching("zebra[!-~]{1,20}")].boxed(),
+        ("confirmationCode", _) => {
+            prop_oneof![matching("[0-9]{6}"), matching("zebra[!-~]{1,20}")].boxed()
+        }
         ("accessToken", _) => matching("zebra[A-Za-z0-9_-]{0,60}(\\.[A-Za-z0-9_=-]{1,60}){2}"),
         _ => matching("zebra[A-Za-z0-9_-]{20,200}"),
     }
@@ -410,13 +431,21 @@ fn good(key: &str, mode: Mode) -> BoxedStrategy<String> {
 
 /// A text that has a trick or two up its sleeve.
 fn text(good: String) -> BoxedStrategy<String> {
-    let tricky = (Just(good.clone()), any::<Index>(), select(&TRICKS[..]), 0..3u32).prop_map(
-        |(mut text, index, trick, times)| {
-            text.insert_str(index.index(text.len() + 1), &trick.repeat(11usize.pow(times)));
+    let tricky = (
+        Just(good.clone()),
+        any::<Index>(),
+        select(&TRICKS[..]),
+        0..3u32,
+    )
+        .prop_map(|(mut text, index, trick, times)| {
+            text.insert_str(
+                index.index(text.len() + 1),
+                &trick.repeat(11usize.pow(times)),
+            );
             text
-        },
-    );
-    let arbitrary = vec(any::<char>(), 0..40).prop_map(|text| MARK.to_owned() + &String::from_iter(text));
+        });
+    let arbitrary =
+        vec(any::<char>(), 0..40).prop_map(|text| MARK.to_owned() + &String::from_iter(text));
     let long = select(&[64usize, 65, 128, 129, 2048, 2049, 9000][..])
         .prop_map(|length| MARK.chars().cycle().take(length).collect());
     prop_oneof![2 => Just(good), 6 => tricky, 2 => arbitrary, 1 => long].boxed()
@@ -432,7 +461,10 @@ pub(crate) fn json() -> impl Strategy<Value = Value> {
         text(MARK.to_owned()).prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 16, 4, |inner| {
-        let key = prop_oneof![select(&KEYS[..]), select(&["role", "username", "sub", "code"][..])];
+        let key = prop_oneof![
+            select(&KEYS[..]),
+            select(&["role", "username", "sub", "code"][..])
+        ];
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
             vec((key.prop_map(str::to_owned), inner), 0..4)
@@ -551,14 +583,20 @@ impl Event {
 
     /// The event of a REST API with this body.
     pub fn new(body: &[u8], base64: bool) -> Self {
-        let encoding = if base64 { Encoding::Base64 } else { Encoding::Text };
+        let encoding = if base64 {
+            Encoding::Base64
+        } else {
+            Encoding::Text
+        };
         Self::written(Self::json(Request::new(body), encoding, "POST", false))
     }
 
     /// The method, where it can be told.
     pub fn method(&self) -> Option<&str> {
         let paths = ["/requestContext/http/method", "/httpMethod"];
-        let method = paths.iter().find_map(|path| self.json.pointer(path)?.as_str());
+        let method = paths
+            .iter()
+            .find_map(|path| self.json.pointer(path)?.as_str());
         method.or(self.json.is_object().then_some("POST"))
     }
 
@@ -584,7 +622,22 @@ impl Event {
             1 => Just("OPTIONS"),
             1 => select(&["GET", "HEAD", "PUT", "DELETE", "post", "", "zebra", "POST\r\n"][..]),
         ];
-        let more = vec((select(&["headers", "path", "stageVariables", "cookies", "__proto__", "zebra"][..]), json()), 0..2);
+        let more = vec(
+            (
+                select(
+                    &[
+                        "headers",
+                        "path",
+                        "stageVariables",
+                        "cookies",
+                        "__proto__",
+                        "zebra",
+                    ][..],
+                ),
+                json(),
+            ),
+            0..2,
+        );
         (Request::any(route), encoding, method, any::<bool>(), more).prop_map(
             |(request, encoding, method, http_api, more)| {
                 let mut event = Self::json(request, encoding, method, http_api);
@@ -611,7 +664,9 @@ impl Event {
             Encoding::Base64 => (base64().into(), true.into()),
             Encoding::Base64Unmarked => (base64().into(), Value::Null),
             Encoding::TextMarkedBase64 => (text().into(), true.into()),
-            Encoding::Base64WithoutPadding => (STANDARD_NO_PAD.encode(&request.body).into(), true.into()),
+            Encoding::Base64WithoutPadding => {
+                (STANDARD_NO_PAD.encode(&request.body).into(), true.into())
+            }
             Encoding::Base64UrlSafe => (URL_SAFE.encode(&request.body).into(), true.into()),
             Encoding::Base64Cut => (base64().get(1..).into(), true.into()),
             Encoding::Base64OnLines => ((base64() + "\r\n").into(), true.into()),

@@ -120,7 +120,11 @@ fn assert_tells_nothing(error: &Error) {
         Kind::Internal | Kind::Invalid | Kind::Forbidden | Kind::Unavailable | Kind::Throttled
     );
     assert!(ours, "{error:?}");
-    let texts = [&*error.name, &*error.message, error.cause.as_deref().unwrap_or_default()];
+    let texts = [
+        &*error.name,
+        &*error.message,
+        error.cause.as_deref().unwrap_or_default(),
+    ];
     for text in texts {
         assert!(!text.to_lowercase().contains(MARK), "{error:?}");
     }
@@ -177,8 +181,14 @@ fn change(event: &mut Value, index: Index, value: Value, remove: bool) {
 /// The JSON pointers of everything in this value.
 fn walk(value: &Value, path: &mut String, paths: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
-        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), value)).collect(),
-        Value::Array(values) => (0..).map(|index: usize| index.to_string()).zip(values).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| (key.clone(), value))
+            .collect(),
+        Value::Array(values) => (0..)
+            .map(|index: usize| index.to_string())
+            .zip(values)
+            .collect(),
         _ => return,
     };
     for (key, child) in children {

@@ -2,11 +2,10 @@
 //! fuzzer's corpus.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 
 use e2e::ROUTES;
-use hostile::{Api, Event, run, seed};
+use hostile::{Api, Event, run, run_all};
 use proptest::prelude::any;
 
 const REQUESTS: u32 = 100_000;
@@ -14,27 +13,16 @@ const REQUESTS: u32 = 100_000;
 #[test]
 fn no_request_makes_a_route_panic_or_break_the_contract() {
     let each = REQUESTS.div_ceil(ROUTES.len() as u32);
-    let (next, tallies) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().unwrap().get() {
-            scope.spawn(|| {
-                let api = Api::default();
-                loop {
-                    let part = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(route) = ROUTES.get(part) else { break };
-                    let cases = (Event::any(*route), any::<bool>());
-                    let tally = run(part, each, &cases, |(event, refuses)| {
-                        api.judge(route, &event, refuses).expect("an event of API Gateway's")
-                    });
-                    tallies.lock().unwrap().push((route, tally));
-                }
-            });
-        }
+    let threads = available_parallelism().unwrap().get();
+    let tallies = run_all(&ROUTES, threads, |number, route| {
+        let api = Api::default();
+        let cases = (Event::any(*route), any::<bool>());
+        run(number, each, &cases, |(event, refuses)| {
+            let outcome = api.judge(route, &event, refuses);
+            outcome.expect("an event of API Gateway's")
+        })
     });
-    let mut total = 0;
-    for (route, tally) in tallies.into_inner().unwrap() {
-        println!("{:?} {}: {tally:?}", route.mode, route.path);
-        total += tally.values().sum::<u32>();
+    for tally in &tallies {
         // What is generated gets as far as Cognito, and fails in every way on the way there.
         for outcome in [
             "200",
@@ -49,8 +37,8 @@ fn no_request_makes_a_route_panic_or_break_the_contract() {
             assert!(times * 200 > each, "{outcome}: {times} of {each}");
         }
     }
-    println!("{total} requests, {}", seed());
-    assert!(total >= REQUESTS);
+    let total: u32 = tallies.iter().flat_map(|tally| tally.values()).sum();
+    assert!(total >= REQUESTS, "{total}");
 }
 
 #[test]
@@ -64,5 +52,5 @@ fn nothing_in_the_fuzzers_corpus_makes_a_route_panic_or_break_the_contract() {
         api.take(&std::fs::read(file).unwrap());
         files += 1;
     }
-    assert!(files > 50, "{files}");
+    assert!(files > 100, "{files}");
 }
