@@ -3,11 +3,13 @@
 
 mod api;
 mod aws;
+mod event;
 mod request;
 mod run;
 mod triggers;
 
 pub use api::Api;
-pub use request::{Event, MARK, Request};
+pub use event::Event;
+pub use request::{MARK, Request};
 pub use run::{Tally, run, run_all};
 pub use triggers::{TRIGGERS, Triggers};
