@@ -36,7 +36,7 @@ pub fn run<T: Debug>(
     let mut runner = TestRunner::new(Config {
         cases: std::env::var_os("PROPTEST_CASES").map_or(cases, |_| given.cases),
         failure_persistence: None,
-        max_shrink_iters: 2000,
+        max_shrink_iters: 500,
         // Good enough, and in a debug build many times as fast as the default.
         rng_algorithm: RngAlgorithm::XorShift,
         rng_seed: RngSeed::Fixed(SEED.wrapping_add(part as u64)),
