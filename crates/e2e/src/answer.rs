@@ -1,7 +1,10 @@
 //! An HTTP answer, and the rules of the API's contract that each one keeps.
 
 use serde_json::{Value, json};
-use ureq::http::{HeaderMap, HeaderName};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue};
+
+/// The statuses that an error can have.
+const ERRORS: [u16; 10] = [400, 401, 403, 404, 405, 409, 413, 429, 500, 503];
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -27,27 +30,77 @@ impl Answer {
         }
     }
 
-    /// The answer of a function's process to API Gateway.
-    ///
-    /// # Panics
-    /// Where it is none, but an error of the invocation.
+    /// A function's own answer of a stack that allows any origin, as API Gateway would send it on.
     #[track_caller]
-    pub fn of_function(answer: &str) -> Self {
-        let answer: Value = serde_json::from_str(answer).unwrap();
-        let headers = answer["headers"].as_object();
-        let headers = headers.unwrap_or_else(|| panic!("no answer to API Gateway: {answer}"));
+    pub fn of_function(answer: &Value) -> Self {
+        let fields = answer.as_object().expect("an answer");
+        for key in fields.keys() {
+            let known = [
+                "statusCode",
+                "headers",
+                "body",
+                "isBase64Encoded",
+                "cookies",
+            ];
+            assert!(known.contains(&&**key), "{key} in {answer}");
+        }
+        assert_eq!(answer["isBase64Encoded"], false);
+        assert!(
+            answer
+                .get("cookies")
+                .is_none_or(|cookies| *cookies == json!([])),
+            "{answer}"
+        );
+        let headers = answer["headers"].as_object().expect("headers").iter();
+        let headers = headers.map(|(name, value)| {
+            let value = value.as_str().expect("a header's text");
+            let name: HeaderName = name.parse().expect("a header's name");
+            (
+                name,
+                HeaderValue::from_str(value).expect("a header's value"),
+            )
+        });
         Self {
             status: answer["statusCode"].as_u64().unwrap().try_into().unwrap(),
-            text: answer["body"].as_str().unwrap().to_owned(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| {
-                    let name: HeaderName = name.parse().unwrap();
-                    (name, value.as_str().unwrap().parse().unwrap())
-                })
-                .collect(),
+            text: answer["body"].as_str().expect("a body").to_owned(),
+            headers: headers.collect(),
             allowed_origin: "*",
         }
+    }
+
+    /// All headers, with their names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let headers = self.headers.iter();
+        headers.map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
+
+    /// Checks that this is an answer of the contract, whatever it says, and gives its body.
+    #[track_caller]
+    pub fn kept(&self) -> Value {
+        self.check_headers();
+        let body = self.json();
+        if self.status == 200 {
+            assert!(body.is_object() && body.get("error").is_none(), "{body}");
+            return body;
+        }
+        assert!(ERRORS.contains(&self.status), "{self:?}");
+        let mut error = body["error"].clone();
+        let session = error
+            .as_object_mut()
+            .and_then(|error| error.remove("session"));
+        assert!(session.is_none() || self.wrong_code() != "", "{body}");
+        let texts = ["type", "message"].map(|key| error[key].as_str().unwrap_or_default());
+        assert!(texts.iter().all(|text| !text.is_empty()), "{body}");
+        assert_eq!(
+            error,
+            json!({ "type": texts[0], "message": texts[1] }),
+            "{body}"
+        );
+        assert_eq!(body.as_object().map(|body| body.len()), Some(1), "{body}");
+        let wait = self.header("retry-after").map(str::parse::<u32>);
+        let waits = matches!(self.status, 429 | 503);
+        assert_eq!(wait.is_some_and(|wait| wait.is_ok()), waits, "{self:?}");
+        body
     }
 
     /// The header's value, if there is one.

@@ -19,7 +19,7 @@ pub use answer::Answer;
 pub use aws::{Authority, Aws, Fault, Reply, Scope, Trouble};
 pub use function::{ENVIRONMENT, Ended, Function};
 pub use one_time_codes::{Challenge, session_in};
-pub use person::Person;
+pub use person::{Person, random};
 pub use process::Process;
 pub use route::{Mode, ROUTES, Route};
 pub use specification::Specification;

@@ -50,7 +50,7 @@ impl Person {
     }
 }
 
-/// Random enough for names, from what the standard library seeds its hash maps with.
-fn random() -> u64 {
+/// Random enough for names and seeds, from what the standard library seeds its hash maps with.
+pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use ureq::http::Request;
+use ureq::http::{Error, HeaderValue, Request};
 
 use crate::{Answer, Mode, Person, Specification, Tokens};
 
@@ -134,10 +134,24 @@ impl Stack {
 
     /// Sends a request of any method to a route.
     pub fn send(&self, method: &str, route: &str, body: &[u8]) -> Answer {
+        let headers = [("content-type", "application/json")];
+        self.send_with(method, route, headers, body)
+    }
+
+    /// Sends a request with these headers, some of which may stand twice; the route may have a query string.
+    pub fn send_with<V: TryInto<HeaderValue, Error: Into<Error>>>(
+        &self,
+        method: &str,
+        route: &str,
+        headers: impl IntoIterator<Item = (&'static str, V)>,
+        body: &[u8],
+    ) -> Answer {
         let request = Request::builder()
             .method(method)
-            .uri(format!("{}{route}", self.output("AuthApiURL")))
-            .header("content-type", "application/json");
+            .uri(format!("{}{route}", self.output("AuthApiURL")));
+        let request = headers.into_iter().fold(request, |request, (name, value)| {
+            request.header(name, value)
+        });
         self.run(request, body)
     }
 

@@ -1,0 +1,192 @@
+//! API Gateway's events: of REST and of HTTP APIs, with hostile requests in them, some put in wrongly.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+use e2e::Route;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+
+use crate::request::{Request, json};
+
+/// How a body is put into an event.
+#[derive(Clone, Copy, Debug)]
+enum Encoding {
+    Text,
+    Base64,
+    Base64Unmarked,
+    TextMarkedBase64,
+    Base64WithoutPadding,
+    Base64UrlSafe,
+    Base64Cut,
+    Base64OnLines,
+    Null,
+    Absent,
+}
+
+/// What should not happen, and is answered like any body that can't be read.
+const BROKEN: [Encoding; 8] = [
+    Encoding::Base64Unmarked,
+    Encoding::TextMarkedBase64,
+    Encoding::Base64WithoutPadding,
+    Encoding::Base64UrlSafe,
+    Encoding::Base64Cut,
+    Encoding::Base64OnLines,
+    Encoding::Null,
+    Encoding::Absent,
+];
+
+/// Methods that the gateway would not let through.
+const METHODS: [&str; 8] = [
+    "GET", "HEAD", "PUT", "DELETE", "post", "", "zebra", "POST\r\n",
+];
+
+/// Fields that no function reads, whatever they hold.
+const FIELDS: [&str; 6] = [
+    "headers",
+    "path",
+    "stageVariables",
+    "cookies",
+    "__proto__",
+    "zebra",
+];
+
+/// An event of API Gateway's with a request.
+#[derive(Clone)]
+pub struct Event {
+    /// The event as it is handed to a function.
+    pub text: Vec<u8>,
+    /// The same as a value; null where it can't be one, as with half of a character in a header.
+    json: Value,
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.text.escape_ascii())
+    }
+}
+
+impl Event {
+    /// An event that came from elsewhere, and may be none.
+    pub fn read(text: &[u8]) -> Self {
+        Self {
+            text: text.to_vec(),
+            json: serde_json::from_slice(text).unwrap_or_default(),
+        }
+    }
+
+    /// The event of a REST API with this body.
+    pub fn new(body: &[u8], base64: bool) -> Self {
+        let encoding = if base64 {
+            Encoding::Base64
+        } else {
+            Encoding::Text
+        };
+        Self::written(Self::json(Request::new(body), encoding, "POST", false))
+    }
+
+    /// The method, where it can be told.
+    pub fn method(&self) -> Option<&str> {
+        let paths = ["/requestContext/http/method", "/httpMethod"];
+        let method = paths
+            .iter()
+            .find_map(|path| self.json.pointer(path)?.as_str());
+        method.or(self.json.is_object().then_some("POST"))
+    }
+
+    /// The body that a function finds, where there is one that can be read.
+    pub fn body(&self) -> Option<Vec<u8>> {
+        let body = self.json.get("body")?.as_str()?;
+        match self.json["isBase64Encoded"] == true {
+            true => STANDARD.decode(body).ok(),
+            false => Some(body.as_bytes().to_vec()),
+        }
+    }
+
+    /// Events for this route.
+    pub fn any(route: Route) -> impl Strategy<Value = Self> {
+        let encoding = prop_oneof![
+            20 => Just(Encoding::Text),
+            8 => Just(Encoding::Base64),
+            3 => select(&BROKEN[..]),
+        ];
+        let method = prop_oneof![
+            40 => Just("POST"),
+            1 => Just("OPTIONS"),
+            1 => select(&METHODS[..]),
+        ];
+        let more = vec((select(&FIELDS[..]), json()), 0..2);
+        (
+            Request::with_headers(route, &[1]),
+            encoding,
+            method,
+            any::<bool>(),
+            more,
+        )
+            .prop_map(|(request, encoding, method, http_api, more)| {
+                let mut event = Self::json(request, encoding, method, http_api);
+                for (key, value) in more {
+                    event[key] = value;
+                }
+                Self::written(event)
+            })
+    }
+
+    fn written(json: Value) -> Self {
+        Self {
+            text: json.to_string().into_bytes(),
+            json,
+        }
+    }
+
+    fn json(request: Request, encoding: Encoding, method: &str, http_api: bool) -> Value {
+        let text = || String::from_utf8_lossy(&request.body).into_owned();
+        let base64 = || STANDARD.encode(&request.body);
+        let (body, marked) = match encoding {
+            Encoding::Text => (Value::from(text()), Value::from(false)),
+            Encoding::Base64 => (base64().into(), true.into()),
+            Encoding::Base64Unmarked => (base64().into(), Value::Null),
+            Encoding::TextMarkedBase64 => (text().into(), true.into()),
+            Encoding::Base64WithoutPadding => {
+                (STANDARD_NO_PAD.encode(&request.body).into(), true.into())
+            }
+            Encoding::Base64UrlSafe => (URL_SAFE.encode(&request.body).into(), true.into()),
+            Encoding::Base64Cut => (base64().get(1..).into(), true.into()),
+            Encoding::Base64OnLines => ((base64() + "\r\n").into(), true.into()),
+            Encoding::Null | Encoding::Absent => (Value::Null, Value::Null),
+        };
+        let headers: Value = request
+            .headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), String::from_utf8_lossy(value).into()))
+            .collect::<serde_json::Map<_, Value>>()
+            .into();
+        let mut json = if http_api {
+            json!({
+                "version": "2.0",
+                "routeKey": "POST /auth/zebra",
+                "rawPath": "/production/auth/zebra",
+                "rawQueryString": request.query,
+                "requestContext": { "http": { "method": method, "path": "/production/auth/zebra" }, "stage": "production" },
+            })
+        } else {
+            json!({
+                "resource": "/auth/zebra",
+                "path": "/auth/zebra",
+                "httpMethod": method,
+                "queryStringParameters": { "query": request.query },
+                "multiValueHeaders": null,
+                "requestContext": { "httpMethod": method, "stage": "production" },
+            })
+        };
+        json["headers"] = headers;
+        if !matches!(encoding, Encoding::Absent) {
+            json["body"] = body;
+            json["isBase64Encoded"] = marked;
+        }
+        json
+    }
+}

@@ -1,0 +1,545 @@
+//! Hostile requests: a well-formed body of a route, with some of what attackers, fuzzers and broken clients
+//! have done to one, in an HTTP request that need not be well-formed either.
+
+use std::fmt;
+
+use e2e::{Mode, Route};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::string::string_regex;
+use serde_json::Value;
+
+/// Stands in every value that is made up here, and in no text of the API's: an answer that has it repeats a
+/// request. Only a username that was read may come back.
+pub const MARK: &str = "zebra";
+
+/// The largest body that the contract has read, in bytes.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// What is put into a text, or in its place.
+const TRICKS: [&str; 62] = [
+    // Control characters, line ends that would begin another header, and what terminals obey.
+    "\0",
+    "\u{1}",
+    "\u{8}",
+    "\t",
+    "\n",
+    "\r\nSet-Cookie: zebra=1\r\n\r\n<html>",
+    "\u{1b}[31m",
+    "\u{1b}]0;zebra\u{7}",
+    "\u{7f}",
+    "\u{85}",
+    "\u{a0}",
+    " ",
+    "\u{2028}",
+    "\u{2029}",
+    // Text that reads in another order, and what is not seen.
+    "\u{202e}",
+    "\u{202d}",
+    "\u{2066}",
+    "\u{2069}",
+    "\u{200e}",
+    "\u{200f}",
+    "\u{61c}",
+    "\u{200b}",
+    "\u{200c}",
+    "\u{200d}",
+    "\u{2060}",
+    "\u{ad}",
+    "\u{feff}",
+    "\u{e0041}",
+    // Look-alikes, and letters that change when their case does.
+    "\u{430}",
+    "\u{435}",
+    "\u{3bf}",
+    "\u{ff20}",
+    "\u{ff0e}",
+    "\u{2024}",
+    "\u{3002}",
+    "\u{ff0b}",
+    "\u{661}\u{662}\u{663}",
+    "\u{1d7d8}",
+    "\u{212a}",
+    "\u{131}",
+    "\u{130}",
+    "\u{df}",
+    "\u{fb01}",
+    "\u{1d4ca}",
+    "e\u{301}",
+    "\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}",
+    // The ends of Unicode's ranges.
+    "\u{d7ff}",
+    "\u{e000}",
+    "\u{fffd}",
+    "\u{ffff}",
+    "\u{10ffff}",
+    "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}",
+    // What other languages would run or unescape.
+    "\"",
+    "\\",
+    "\",\"error\":{\"type\":\"zebra",
+    "</script><script>alert('zebra')</script>",
+    "' OR '1'='1",
+    "${jndi:ldap://127.0.0.1/zebra}",
+    "{{7*7}}$(id)`id`",
+    "%00%0d%0aSet-Cookie:%20zebra",
+    "../../etc/zebra",
+    "%s%n%x",
+];
+
+/// What can stand where a text is expected: other types, and what only some parsers read.
+const TOKENS: [&str; 44] = [
+    "null",
+    "true",
+    "false",
+    "0",
+    "-0",
+    "1.0",
+    "123456",
+    "34999999999",
+    "1e400",
+    "-1E-400",
+    "18446744073709551616",
+    "123456789012345678901234567890123456789012345678901234567890",
+    "0.1e+00000000000000000000000000000000000000000000000000001",
+    "\"\"",
+    "\" \"",
+    "\"null\"",
+    "\"34999999999\"",
+    "[]",
+    "{}",
+    "[\"zebra\"]",
+    "[null,[\"zebra\",{}],1]",
+    "{\"zebra\":\"zebra\"}",
+    "{\"$ne\":null}",
+    "{\"__proto__\":{\"role\":\"Admin\"}}",
+    "{\"constructor\":{\"prototype\":{\"role\":\"Admin\"}}}",
+    "{\"role\":[\"User\"]}",
+    "{\"role\":\"User\",\"role\":\"Admin\"}",
+    "{\"role\":{\"toString\":\"User\"}}",
+    "\"zebra\\ud800\"",
+    "\"zebra\\udc00\\ud800\"",
+    "\"zebra\\ud83d\\u0041\"",
+    "\"zebra\\u00",
+    "\"zebra\\x41\"",
+    "\"zebra\\",
+    "\"zebra",
+    "'zebra'",
+    "zebra",
+    "NaN",
+    "-Infinity",
+    "0x10",
+    "+1",
+    "01",
+    "[1,]",
+    "\"\u{1}zebra\"",
+];
+
+/// Keys that no route asks for, some of which other languages do.
+const KEYS: [&str; 16] = [
+    "__proto__",
+    "constructor",
+    "prototype",
+    "toString",
+    "$where",
+    "",
+    "zebra",
+    "Username",
+    "USERNAME",
+    "username ",
+    "username\\u0000",
+    "usern\\u0430me",
+    "username[]",
+    "userAttributes.role",
+    "custom:role",
+    "cognito:groups",
+];
+
+/// Bodies that are no JSON objects.
+const BODIES: [&[u8]; 16] = [
+    b"",
+    b"null",
+    b"[]",
+    b"{}",
+    b"\"zebra\"",
+    b"username=zebra%40example.com&password=zebra",
+    b"--zebra\r\nContent-Disposition: form-data; name=\"username\"\r\n\r\nzebra\r\n--zebra--\r\n",
+    b"<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY zebra SYSTEM \"file:///etc/passwd\">]><a>&zebra;</a>",
+    b"{\"username\":\"zebra\"} {\"username\":\"zebra\"}",
+    b"{\"username\":\"zebra\"}\0",
+    b"\xff\xfe{\0}\0",
+    b"\x1f\x8b\x08\0\0\0\0\0\0\x03zebra",
+    b"\xed\xa0\x80\xed\xb0\x80",
+    b"\xc0\xae\xc0\xae/zebra",
+    b"\xf4\x90\x80\x80",
+    b"{\"username\":\"\xe2\x28\xa1\"}",
+];
+
+/// What can stand before a JSON object and after it.
+const BEFORE: [&[u8]; 4] = [b"\xef\xbb\xbf", b")]}',\n", b"/* zebra */", b"\0"];
+const AFTER: [&[u8]; 4] = [b"\0", b"}", b"// zebra", b"\xff"];
+
+/// A request, and everything in it that a caller chooses.
+#[derive(Clone)]
+pub struct Request {
+    /// The body.
+    pub body: Vec<u8>,
+    /// The headers; some stand twice.
+    pub headers: Vec<(&'static str, Vec<u8>)>,
+    /// The query string with its question mark, or nothing.
+    pub query: &'static str,
+}
+
+/// As it can be read, and put into a file of the fuzzer's corpus with `printf`.
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "body: {}", self.body.escape_ascii())?;
+        for (name, value) in &self.headers {
+            writeln!(formatter, "{name}: {}", value.escape_ascii())?;
+        }
+        write!(formatter, "query: {}", self.query)
+    }
+}
+
+impl Request {
+    /// A request with nothing but this body.
+    pub fn new(body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            body: body.into(),
+            headers: Vec::new(),
+            query: "",
+        }
+    }
+
+    /// The username, if the body has one that an answer may repeat.
+    pub fn username(&self) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.body).ok()?;
+        let name = body.get("username")?.as_str()?.to_owned();
+        is_plain(&name).then_some(name)
+    }
+
+    /// Requests to this route.
+    pub fn any(route: Route) -> impl Strategy<Value = Self> {
+        // Up to what API Gateway lets through.
+        Self::with_headers(route, &[1, 1, 1, 20, 4000])
+    }
+
+    /// Requests whose headers have their values so often.
+    pub(crate) fn with_headers(
+        route: Route,
+        times: &'static [usize],
+    ) -> impl Strategy<Value = Self> {
+        let headers = vec((select(&HEADERS[..]), select(times)), 0..4);
+        let query = prop_oneof![4 => Just(""), 1 => select(&QUERIES[..])];
+        (body(route), headers, query).prop_map(|(body, headers, query)| Self {
+            body,
+            headers: headers
+                .into_iter()
+                .map(|((name, value), times)| {
+                    let value = value.bytes().cycle().take(2048.min(value.len() * times));
+                    (name, value.collect())
+                })
+                .collect(),
+            query,
+        })
+    }
+}
+
+/// Whether this can be a username: no sign of it needs an escape in JSON.
+pub(crate) fn is_plain(name: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_graphic() && c != b'"' && c != b'\\';
+    (5..=128).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// Headers that change how a body is read, or who or what a server takes its caller for.
+const HEADERS: [(&str, &str); 34] = [
+    ("content-type", "application/json; charset=utf-16"),
+    ("content-type", "application/json; charset=zebra"),
+    ("content-type", "application/x-www-form-urlencoded"),
+    ("content-type", "multipart/form-data; boundary=zebra"),
+    ("content-type", "text/plain;charset=utf-7"),
+    ("content-type", "application/octet-stream"),
+    ("content-type", "image/png"),
+    ("content-type", "text/xml"),
+    ("content-type", "zebra"),
+    ("content-type", ""),
+    ("content-encoding", "gzip"),
+    ("content-encoding", "zebra"),
+    ("accept", "text/html"),
+    ("accept", "image/*"),
+    ("accept-charset", "utf-16"),
+    ("accept-encoding", "br, zebra"),
+    ("x-http-method-override", "DELETE"),
+    ("x-http-method", "OPTIONS"),
+    ("x-method-override", "zebra"),
+    ("x-original-url", "/auth/zebra"),
+    ("x-rewrite-url", "/auth/zebra"),
+    ("x-forwarded-for", "127.0.0.1, zebra"),
+    ("x-forwarded-host", "zebra.example"),
+    ("x-forwarded-proto", "zebra"),
+    ("forwarded", "for=127.0.0.1;host=zebra"),
+    ("authorization", "Bearer zebra.zebra.zebra"),
+    ("cookie", "zebra=zebra; __proto__=zebra"),
+    ("origin", "https://zebra.example"),
+    ("origin", "null"),
+    ("referer", "https://zebra.example/\u{202e}"),
+    ("range", "bytes=0-1"),
+    ("user-agent", "zebra\u{ff20}\u{1f680}"),
+    ("x-amz-invocation-type", "Event"),
+    ("x-zebra", "zebra"),
+];
+
+/// Query strings, which this API has none of.
+const QUERIES: [&str; 8] = [
+    "?",
+    "?username=zebra%40example.com&password=zebra",
+    "?zebra=1&zebra=2&zebra[]=3",
+    "?__proto__[role]=Admin",
+    "?%00=%0d%0aSet-Cookie:%20zebra",
+    "?%ff%fe=%e2%80%ae",
+    "?httpMethod=OPTIONS&isBase64Encoded=true",
+    "?a=../../../../zebra&&&&=&=;;",
+];
+
+/// A change to one of the fields of a body; texts are JSON as it is written.
+#[derive(Clone, Debug)]
+enum Change {
+    Value(String),
+    Remove,
+    Again(String),
+    EscapeKey,
+    Rename(&'static str),
+    Add(&'static str, String),
+}
+
+/// A change to a body as a whole.
+#[derive(Clone, Debug)]
+enum Whole {
+    Leave,
+    Cut(Index),
+    Pad(usize, u8, bool),
+    Array,
+    Deep(usize, bool),
+    Before(&'static [u8]),
+    After(&'static [u8]),
+    Insert(Index, Vec<u8>),
+    Flip(Index, u8),
+    Utf16,
+    Replace(Vec<u8>),
+}
+
+fn body(route: Route) -> impl Strategy<Value = Vec<u8>> {
+    let mut keys: Vec<&str> = route.fields.to_vec();
+    if route.path == "/sign-up" {
+        keys.push("userAttributes");
+    }
+    let well_formed: Vec<_> = keys.into_iter().map(|key| field(key, route.mode)).collect();
+    let space = prop_oneof![4 => Just(""), 1 => select(&[" ", "\n\t", "\r\n"][..])];
+    let changes = vec((any::<Index>(), change(route.mode)), 1..4);
+    (well_formed, changes, space, whole()).prop_map(|(mut fields, changes, space, whole)| {
+        for (index, change) in changes {
+            let at = index.index(fields.len().max(1));
+            match change {
+                Change::Add(key, value) => fields.insert(at.min(fields.len()), (key.into(), value)),
+                _ if fields.is_empty() => {}
+                Change::Value(value) => fields[at].1 = value,
+                Change::Remove => drop(fields.remove(at)),
+                Change::Again(value) => fields.push((fields[at].0.clone(), value)),
+                Change::EscapeKey => {
+                    let key = &mut fields[at].0;
+                    *key = key.chars().map(escaped).collect();
+                }
+                Change::Rename(key) => fields[at].0 = key.into(),
+            }
+        }
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(key, value)| format!("{space}\"{key}\"{space}:{space}{value}{space}"))
+            .collect();
+        whole.apply(format!("{{{}}}", fields.join(",")).into_bytes())
+    })
+}
+
+impl Whole {
+    fn apply(self, mut body: Vec<u8>) -> Vec<u8> {
+        let at = |index: Index, body: &[u8]| index.index(body.len() + 1);
+        match self {
+            Self::Leave => {}
+            Self::Cut(index) => body.truncate(at(index, &body)),
+            Self::Pad(size, byte, before) => {
+                let padding = vec![byte; size.saturating_sub(body.len())];
+                let place = if before { 0 } else { body.len() };
+                body.splice(place..place, padding);
+            }
+            Self::Array => body = [b"[", &body[..], b"]"].concat(),
+            Self::Deep(levels, closed) => {
+                let end = if closed {
+                    levels
+                } else {
+                    levels.saturating_sub(1)
+                };
+                body = [b"{\"a\":".repeat(levels), body, b"}".repeat(end)].concat();
+            }
+            Self::Before(bytes) => body = [bytes, &body[..]].concat(),
+            Self::After(bytes) => body.extend(bytes),
+            Self::Insert(index, bytes) => {
+                let place = at(index, &body);
+                body.splice(place..place, bytes);
+            }
+            Self::Flip(index, bits) => {
+                let place = index.index(body.len().max(1));
+                if let Some(byte) = body.get_mut(place) {
+                    *byte ^= bits;
+                }
+            }
+            Self::Utf16 => {
+                let text = String::from_utf8_lossy(&body).into_owned();
+                body = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            }
+            Self::Replace(bytes) => body = bytes,
+        }
+        body
+    }
+}
+
+/// A field with a value that its route takes, as far as the route can tell.
+fn field(key: &'static str, mode: Mode) -> impl Strategy<Value = (String, String)> {
+    let value = match key {
+        "userAttributes" => Just("{\"role\":\"User\"}".to_owned()).boxed(),
+        "password" => text("zebra-Secret!1".to_owned()).prop_map(written).boxed(),
+        _ => good(key, mode).prop_map(written).boxed(),
+    };
+    value.prop_map(move |value| (key.to_owned(), value))
+}
+
+fn good(key: &str, mode: Mode) -> BoxedStrategy<String> {
+    let matching = |pattern: &str| string_regex(pattern).unwrap().boxed();
+    let phone = matching("\\+(34|1)[1-9][0-9]{6,10}");
+    match (key, mode) {
+        ("username", Mode::UserPassword) => {
+            let local = "zebra(\\.?[a-zA-Z0-9!#$%&'*+/=?^_`{|}~-]){0,30}";
+            let email = matching(&format!(
+                "{local}@[a-z0-9]{{1,9}}(-[a-z]{{1,3}})?\\.example"
+            ));
+            prop_oneof![4 => email, 1 => phone].boxed()
+        }
+        ("username", Mode::Passwordless) => phone,
+        ("confirmationCode", _) => {
+            prop_oneof![matching("[0-9]{6}"), matching("zebra[!-~]{1,20}")].boxed()
+        }
+        ("accessToken", _) => matching("zebra[A-Za-z0-9_-]{0,60}(\\.[A-Za-z0-9_=-]{1,60}){2}"),
+        _ => matching("zebra[A-Za-z0-9_-]{20,200}"),
+    }
+}
+
+/// A text that has a trick or two up its sleeve.
+fn text(good: String) -> BoxedStrategy<String> {
+    let tricky = (
+        Just(good.clone()),
+        any::<Index>(),
+        select(&TRICKS[..]),
+        0..3u32,
+    )
+        .prop_map(|(mut text, index, trick, times)| {
+            text.insert_str(
+                index.index(text.len() + 1),
+                &trick.repeat(11usize.pow(times)),
+            );
+            text
+        });
+    let arbitrary =
+        vec(any::<char>(), 0..40).prop_map(|text| MARK.to_owned() + &String::from_iter(text));
+    let long = select(&[64usize, 65, 128, 129, 2048, 2049, 9000][..])
+        .prop_map(|length| MARK.chars().cycle().take(length).collect());
+    prop_oneof![2 => Just(good), 6 => tricky, 2 => arbitrary, 1 => long].boxed()
+}
+
+/// Any JSON value, as it is written.
+pub(crate) fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text(MARK.to_owned()).prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 16, 4, |inner| {
+        let key = prop_oneof![
+            select(&KEYS[..]),
+            select(&["role", "username", "sub", "code"][..])
+        ];
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec((key.prop_map(str::to_owned), inner), 0..4)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+fn value(mode: Mode) -> impl Strategy<Value = String> {
+    let username = good("username", mode).prop_flat_map(text);
+    let nested = (1..3000usize, any::<bool>()).prop_map(|(levels, closed)| {
+        "[".repeat(levels) + &"]".repeat(if closed { levels } else { levels - 1 })
+    });
+    let escaped_text = text(format!("{MARK}@example.com")).prop_map(|text| {
+        let escapes: String = text.chars().map(escaped).collect();
+        format!("\"{escapes}\"")
+    });
+    prop_oneof![
+        6 => username.prop_map(written),
+        4 => text("zebra012345".to_owned()).prop_map(written),
+        2 => escaped_text,
+        // Unescaped: a quote or a control character then breaks the JSON.
+        1 => text(MARK.to_owned()).prop_map(|text| format!("\"{text}\"")),
+        5 => select(&TOKENS[..]).prop_map(str::to_owned),
+        1 => json().prop_map(|value| value.to_string()),
+        1 => nested,
+    ]
+}
+
+fn change(mode: Mode) -> impl Strategy<Value = Change> {
+    prop_oneof![
+        8 => value(mode).prop_map(Change::Value),
+        1 => Just(Change::Remove),
+        1 => value(mode).prop_map(Change::Again),
+        1 => Just(Change::EscapeKey),
+        1 => select(&KEYS[..]).prop_map(Change::Rename),
+        2 => (select(&KEYS[..]), value(mode)).prop_map(|(key, value)| Change::Add(key, value)),
+    ]
+}
+
+fn whole() -> impl Strategy<Value = Whole> {
+    let size = prop_oneof![
+        2 => Just(MAX_BODY_BYTES),
+        2 => Just(MAX_BODY_BYTES + 1),
+        1 => MAX_BODY_BYTES - 3..MAX_BODY_BYTES + 4,
+    ];
+    let index = any::<Index>;
+    prop_oneof![
+        24 => Just(Whole::Leave),
+        1 => index().prop_map(Whole::Cut),
+        1 => (size, select(&b" \n\0a"[..]), any::<bool>())
+            .prop_map(|(size, byte, before)| Whole::Pad(size, byte, before)),
+        1 => Just(Whole::Array),
+        1 => (1..3000usize, any::<bool>()).prop_map(|(levels, closed)| Whole::Deep(levels, closed)),
+        1 => select(&BEFORE[..]).prop_map(Whole::Before),
+        1 => select(&AFTER[..]).prop_map(Whole::After),
+        1 => (index(), vec(any::<u8>(), 1..4)).prop_map(|(index, bytes)| Whole::Insert(index, bytes)),
+        1 => (index(), 1..=255u8).prop_map(|(index, bits)| Whole::Flip(index, bits)),
+        1 => Just(Whole::Utf16),
+        1 => vec(any::<u8>(), 0..64).prop_map(Whole::Replace),
+        1 => select(&BODIES[..]).prop_map(|body| Whole::Replace(body.to_vec())),
+    ]
+}
+
+fn written(text: String) -> String {
+    Value::from(text).to_string()
+}
+
+/// A character as JSON can write any.
+fn escaped(character: char) -> String {
+    let mut units = [0; 2];
+    let units = character.encode_utf16(&mut units).iter();
+    units.map(|unit| format!("\\u{unit:04x}")).collect()
+}

@@ -1,0 +1,202 @@
+//! Events of Cognito's triggers that Cognito would not send, and the functions that get them.
+
+use auth_core::clients::{ChallengeClients, UserPool};
+use auth_core::create_auth_challenge::{Sms, create_auth_challenge};
+use auth_core::define_auth_challenge::define_auth_challenge;
+use auth_core::error::{Error, Kind};
+use auth_core::limits::Limits;
+use auth_core::post_confirmation::post_confirmation;
+use auth_core::pre_sign_up::pre_sign_up;
+use auth_core::roles::{Roles, SignUpRules};
+use auth_core::trigger::Event;
+use auth_core::verify_auth_challenge_response::verify_auth_challenge_response;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Map, Value, json};
+use tokio::runtime::Runtime;
+
+use crate::MARK;
+use crate::aws::{Aws, configured};
+use crate::request::json;
+
+/// The functions behind Cognito's triggers, by their names.
+pub const TRIGGERS: [&str; 5] = [
+    "pre-sign-up",
+    "post-confirmation",
+    "define-auth-challenge",
+    "create-auth-challenge",
+    "verify-auth-challenge-response",
+];
+
+/// The functions of all triggers, in this process. AWS is a stand-in.
+#[derive(Debug)]
+pub struct Triggers {
+    pool: UserPool,
+    rules: SignUpRules,
+    roles: Roles,
+    limits: Limits,
+    sms: Sms,
+    runtime: Runtime,
+}
+
+impl Default for Triggers {
+    fn default() -> Self {
+        let ChallengeClients { dynamodb, sns } = Aws::challenge_clients();
+        Self {
+            pool: Aws::default().pool(),
+            rules: configured("", SignUpRules::from_env).unwrap(),
+            roles: configured("", Roles::from_env).unwrap(),
+            limits: configured("", |env| Limits::from_env(env, dynamodb)).unwrap(),
+            sms: configured("", |env| Sms::from_env(env, sns)).unwrap(),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap(),
+        }
+    }
+}
+
+impl Triggers {
+    /// Events for this trigger.
+    pub fn any(trigger: &str) -> impl Strategy<Value = Value> + use<> {
+        let event = well_formed(trigger);
+        let changes = vec((any::<Index>(), json(), any::<bool>()), 0..4);
+        let changed = changes.prop_map(move |changes| {
+            let mut event = event.clone();
+            for (index, value, remove) in changes {
+                change(&mut event, index, value, remove);
+            }
+            event
+        });
+        prop_oneof![9 => changed, 1 => json()]
+    }
+
+    /// Hands this event to the trigger's function and checks what comes back; gives `success` or the error's name.
+    ///
+    /// # Panics
+    /// Where anything but the response was changed, or an error repeats the event.
+    pub fn judge(&self, trigger: &str, event: &Value) -> String {
+        // As `trigger::serve` reads it.
+        let before = event.as_object().cloned().unwrap_or_default();
+        let mut event = Event::new(before.clone());
+        let outcome = self.runtime.block_on(async {
+            match trigger {
+                "pre-sign-up" => pre_sign_up(&mut event, &self.rules),
+                "post-confirmation" => {
+                    post_confirmation(&event, &self.pool.cognito, &self.roles).await
+                }
+                "define-auth-challenge" => define_auth_challenge(&mut event),
+                "create-auth-challenge" => {
+                    create_auth_challenge(&mut event, &self.limits, &self.sms).await
+                }
+                "verify-auth-challenge-response" => {
+                    verify_auth_challenge_response(&mut event, &self.limits).await
+                }
+                other => panic!("no trigger {other}"),
+            }
+        });
+        match outcome {
+            Ok(()) => {
+                assert_eq!(but_response(event.into_json()), but_response(before));
+                "success".to_owned()
+            }
+            Err(error) => {
+                assert_tells_nothing(&error);
+                error.name.into_owned()
+            }
+        }
+    }
+}
+
+fn but_response(mut event: Map<String, Value>) -> Map<String, Value> {
+    event.remove("response");
+    event
+}
+
+fn assert_tells_nothing(error: &Error) {
+    let ours = matches!(
+        error.kind,
+        Kind::Internal | Kind::Invalid | Kind::Forbidden | Kind::Unavailable | Kind::Throttled
+    );
+    assert!(ours, "{error:?}");
+    let texts = [
+        &*error.name,
+        &*error.message,
+        error.cause.as_deref().unwrap_or_default(),
+    ];
+    for text in texts {
+        assert!(!text.to_lowercase().contains(MARK), "{error:?}");
+    }
+}
+
+/// What Cognito sends, with a mark where a value is the user's.
+fn well_formed(trigger: &str) -> Value {
+    let source = match trigger {
+        "pre-sign-up" => "PreSignUp_SignUp",
+        "post-confirmation" => "PostConfirmation_ConfirmSignUp",
+        "define-auth-challenge" => "DefineAuthChallenge_Authentication",
+        "create-auth-challenge" => "CreateAuthChallenge_Authentication",
+        _ => "VerifyAuthChallengeResponse_Authentication",
+    };
+    let round = json!({ "challengeName": "CUSTOM_CHALLENGE", "challengeResult": false, "challengeMetadata": "zebra-012345" });
+    let first = trigger == "create-auth-challenge";
+    json!({
+        "version": "1",
+        "region": "us-east-1",
+        "userPoolId": "us-east-1_pool",
+        "userName": "zebra",
+        "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "client" },
+        "triggerSource": source,
+        "request": {
+            "userAttributes": {
+                "sub": "zebra-sub",
+                "cognito:user_status": "CONFIRMED",
+                "phone_number": "+34999999999",
+                "custom:role": "User",
+            },
+            "challengeName": "CUSTOM_CHALLENGE",
+            "session": if first { json!([]) } else { json!([round]) },
+            "privateChallengeParameters": { "code": "zebra-012345" },
+            "challengeAnswer": "zebra-012345",
+            "clientMetadata": { "username": "+34999999999" },
+            "userNotFound": false,
+        },
+        "response": {},
+    })
+}
+
+/// Puts a value somewhere into the event, or takes what is there away.
+fn change(event: &mut Value, index: Index, value: Value, remove: bool) {
+    let mut paths = Vec::new();
+    walk(event, &mut String::new(), &mut paths);
+    let path = index.get(&paths);
+    let (parent, key) = path.rsplit_once('/').unwrap();
+    match event.pointer_mut(parent) {
+        Some(Value::Object(fields)) if remove => drop(fields.remove(key)),
+        _ => *event.pointer_mut(path).unwrap() = value,
+    }
+}
+
+/// The JSON pointers of everything in this value.
+fn walk(value: &Value, path: &mut String, paths: &mut Vec<String>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| (key.clone(), value))
+            .collect(),
+        Value::Array(values) => (0..)
+            .map(|index: usize| index.to_string())
+            .zip(values)
+            .collect(),
+        _ => return,
+    };
+    for (key, child) in children {
+        let length = path.len();
+        path.push('/');
+        path.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        paths.push(path.clone());
+        walk(child, path, paths);
+        path.truncate(length);
+    }
+}

@@ -1,0 +1,55 @@
+//! The deployed API, on the embedded AWS: 2,000 generated requests to all routes in both modes, and people who
+//! sign in after them as before.
+
+use e2e::{Mode, ROUTES, Stack};
+use hostile::{MARK, Request, run, run_all};
+
+const REQUESTS: u32 = 2_000;
+
+/// Sends the request and holds the answer against the contract; gives its status and error type.
+fn outcome(stack: &Stack, path: &str, request: &Request) -> String {
+    let headers = request
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, &value[..]));
+    let answer = stack.send_with(
+        "POST",
+        &format!("{path}{}", request.query),
+        headers,
+        &request.body,
+    );
+    let error = answer.kept()["error"]["type"].clone();
+    assert!(answer.status < 500, "{answer:?}");
+    let text = match request.username() {
+        Some(username) => answer.text.replace(&username, ""),
+        None => answer.text.clone(),
+    };
+    let repeats = |text: &str| text.to_lowercase().contains(MARK);
+    assert!(!repeats(&text), "{answer:?}");
+    for (name, value) in answer.headers() {
+        assert!(
+            !repeats(name) && !repeats(&String::from_utf8_lossy(value)),
+            "{answer:?}"
+        );
+    }
+    format!("{} {}", answer.status, error.as_str().unwrap_or_default())
+}
+
+#[test]
+fn no_request_to_the_deployed_api_breaks_the_contract_or_keeps_others_from_signing_in() {
+    let each = REQUESTS.div_ceil(ROUTES.len() as u32);
+    let tallies = run_all(&ROUTES, 4, |number, route| {
+        let stack = Stack::of(route.mode);
+        run(number, each, &Request::any(*route), |request| {
+            outcome(&stack, route.path, &request)
+        })
+    });
+    let total: u32 = tallies.iter().flat_map(|tally| tally.values()).sum();
+    assert!(total >= REQUESTS, "{total}");
+
+    let stack = Stack::of(Mode::UserPassword);
+    stack.tokens_of(&stack.confirmed_user());
+    let stack = Stack::of(Mode::Passwordless);
+    let person = stack.confirmed_user();
+    stack.tokens_for(&person, &stack.challenge(&person));
+}

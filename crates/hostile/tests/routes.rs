@@ -1,0 +1,56 @@
+//! The functions of all routes in this process: what they answer to 100,000 generated requests, and to the
+//! fuzzer's corpus.
+
+use std::path::Path;
+use std::thread::available_parallelism;
+
+use e2e::ROUTES;
+use hostile::{Api, Event, run, run_all};
+use proptest::prelude::any;
+
+const REQUESTS: u32 = 100_000;
+
+#[test]
+fn no_request_makes_a_route_panic_or_break_the_contract() {
+    let each = REQUESTS.div_ceil(ROUTES.len() as u32);
+    let threads = available_parallelism().unwrap().get();
+    let tallies = run_all(&ROUTES, threads, |number, route| {
+        let api = Api::default();
+        let cases = (Event::any(*route), any::<bool>());
+        run(number, each, &cases, |(event, refuses)| {
+            let outcome = api.judge(route, &event, refuses);
+            outcome.expect("an event of API Gateway's")
+        })
+    });
+    for tally in &tallies {
+        // What is generated gets as far as Cognito, and fails in every way on the way there.
+        for outcome in [
+            "200",
+            "400 InvalidParameterException",
+            "400 InvalidParameterType",
+            "400 MissingRequiredParameter",
+            "400 SerializationException",
+            "405 MethodNotAllowedException",
+            "413 RequestEntityTooLargeException",
+        ] {
+            let times = tally.get(outcome).copied().unwrap_or_default();
+            assert!(times * 200 > each, "{outcome}: {times} of {each}");
+        }
+    }
+    let total: u32 = tallies.iter().flat_map(|tally| tally.values()).sum();
+    assert!(total >= REQUESTS, "{total}");
+}
+
+#[test]
+fn nothing_in_the_fuzzers_corpus_makes_a_route_panic_or_break_the_contract() {
+    let api = Api::default();
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/http");
+    let mut files = 0;
+    for file in std::fs::read_dir(corpus).unwrap() {
+        let file = file.unwrap().path();
+        println!("{}", file.display());
+        api.take(&std::fs::read(file).unwrap());
+        files += 1;
+    }
+    assert!(files > 100, "{files}");
+}

@@ -1,0 +1,25 @@
+//! The functions of Cognito's triggers in this process: what they do with events that are none.
+
+use std::thread::available_parallelism;
+
+use hostile::{TRIGGERS, Triggers, run, run_all};
+
+const EVENTS_PER_TRIGGER: u32 = 3_000;
+
+#[test]
+fn no_event_makes_a_trigger_panic_change_what_is_not_its_own_or_tell_what_it_was_told() {
+    let threads = available_parallelism().unwrap().get();
+    let tallies = run_all(&TRIGGERS, threads, |number, trigger| {
+        let triggers = Triggers::default();
+        let cases = Triggers::any(trigger);
+        run(number, EVENTS_PER_TRIGGER, &cases, |event| {
+            triggers.judge(trigger, &event)
+        })
+    });
+    for tally in tallies {
+        for outcome in ["success", "InternalErrorException"] {
+            let times = tally.get(outcome).copied().unwrap_or_default();
+            assert!(times * 20 > EVENTS_PER_TRIGGER, "{outcome}: {times}");
+        }
+    }
+}
