@@ -48,7 +48,7 @@ impl Stack {
 
     /// Passwordless, with everything else than the defaults: unknown users are hidden, only +34, 15 seconds
     /// between codes, 2 codes an hour, 3 a day, 4 wrong answers an hour, a message and a sender of its own.
-    /// Its one role, `Member`, skips confirmation. Routes that send messages take 60 requests at once and one a
+    /// Its one role, `Member`, skips confirmation. Routes that send messages take 200 requests at once and one a
     /// second after that.
     pub fn passwordless_strict() -> Self {
         Self::named("passwordless-strict", Mode::Passwordless, "*", 60)
