@@ -197,6 +197,11 @@ fn triggers() -> impl Iterator<Item = (&'static str, Kind, Value)> {
             json!({ "triggerSource": "PreSignUp_SignUp", "request": { "validationData": null } }),
         ),
         (
+            "custom-message",
+            Kind::Trigger,
+            json!({ "triggerSource": "CustomMessage_ForgotPassword", "request": { "codeParameter": "{####}" } }),
+        ),
+        (
             "define-auth-challenge",
             Kind::Trigger,
             json!({ "triggerSource": "DefineAuthChallenge_Authentication", "request": { "session": [] } }),

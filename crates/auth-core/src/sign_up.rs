@@ -129,6 +129,9 @@ pub async fn sign_up(pool: &UserPool, user_pool_id: &str, request: Request) -> R
         .send()
         .await?;
     telemetry::count(Metric::SignUps);
+    if !user.user_confirmed {
+        telemetry::count(Metric::CodesSent);
+    }
     if let Err(error) = add_to_group(&pool.cognito, user_pool_id, &user.user_sub, &role).await {
         let cause = error.cause.unwrap_or_else(|| error.name.into_owned());
         if user.user_confirmed {

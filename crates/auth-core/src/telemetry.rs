@@ -21,11 +21,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{ConfigError, Env, bad_value};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use activity::Activity;
 use emf::Emf;
 
-pub use activity::{Metric, Watch, count};
+pub use activity::{Metric, Watch, count, count_sign_in_failure};
 
 /// Starts the log at `LOG_LEVEL`, with metrics in `METRICS_NAMESPACE` if it is set, and hands out the
 /// environment that everything else is read from.
@@ -115,6 +115,7 @@ impl Call<'_> {
                     UpstreamRetries = activity.retries(),
                     SignUps = activity.counted(Metric::SignUps),
                     SignIns = activity.counted(Metric::SignIns),
+                    SignInFailures = activity.counted(Metric::SignInFailures),
                     CodesSent = activity.counted(Metric::CodesSent),
                     CodesRefused = activity.counted(Metric::CodesRefused),
                 )
@@ -122,7 +123,7 @@ impl Call<'_> {
         }
         match outcome {
             Ok(()) => line!(info, "success"),
-            Err(error) if matches!(error.kind, Kind::Internal | Kind::Unavailable) => {
+            Err(error) if error.is_failure() => {
                 line!(error, "failure", error)
             }
             Err(error) => line!(info, "refusal", error),

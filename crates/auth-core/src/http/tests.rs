@@ -587,16 +587,28 @@ async fn the_line_of_a_request_tells_what_was_asked_of_cognito_and_what_it_count
     let refusal = mock!(Client::initiate_auth)
         .then_http_response(|| exception("NotAuthorizedException", "no"));
     let no_request = events_with("", false);
-    for (event, cognito, attempts, retries, sign_ins) in [
-        (&events()[0], once_failing, json!(2), json!(1), json!(1)),
+    for (event, cognito, attempts, retries, [sign_ins, failures]) in [
+        (
+            &events()[0],
+            once_failing,
+            json!(2),
+            json!(1),
+            [json!(1), Value::Null],
+        ),
         // Nothing is left over of the one before.
-        (&events()[0], refusal, json!(1), json!(0), Value::Null),
+        (
+            &events()[0],
+            refusal,
+            json!(1),
+            json!(0),
+            [Value::Null, json!(1)],
+        ),
         (
             &no_request[0],
             nothing(),
             Value::Null,
             Value::Null,
-            Value::Null,
+            [Value::Null, Value::Null],
         ),
     ] {
         let (log, _guard) = log();
@@ -610,9 +622,10 @@ async fn the_line_of_a_request_tells_what_was_asked_of_cognito_and_what_it_count
             "{line}"
         );
         assert_eq!(
-            (&line["SignIns"], &line["Requests"]),
-            (&sign_ins, &json!(1)),
+            (&line["SignIns"], &line["SignInFailures"]),
+            (&sign_ins, &failures),
             "{line}"
         );
+        assert_eq!(line["Requests"], 1, "{line}");
     }
 }

@@ -12,6 +12,8 @@ use aws_sdk_cognitoidentityprovider::config::interceptors::{
 use aws_sdk_cognitoidentityprovider::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cognitoidentityprovider::error::BoxError;
 
+use crate::error::Error;
+
 /// What is counted of a call, beside its outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
@@ -19,7 +21,9 @@ pub enum Metric {
     SignUps,
     /// A user got the first tokens of a sign-in.
     SignIns,
-    /// A one-time code was sent.
+    /// A sign-in was refused, or the code of one.
+    SignInFailures,
+    /// A code or link was sent, by this API or by Cognito.
     CodesSent,
     /// A one-time code was not sent, as the user's limits forbid it.
     CodesRefused,
@@ -33,7 +37,8 @@ pub(super) struct Activity {
     waited: Duration,
     /// When the attempt that is under way was begun.
     since: Option<Instant>,
-    counted: Option<Metric>,
+    /// By [`Metric`].
+    counted: [bool; 5],
 }
 
 thread_local! {
@@ -42,7 +47,19 @@ thread_local! {
 
 /// Counts one for the call that is being answered.
 pub fn count(metric: Metric) {
-    change(|activity| activity.counted = Some(metric));
+    change(|activity| {
+        activity
+            .counted
+            .get_mut(metric as usize)
+            .map(|counted| *counted = true);
+    });
+}
+
+/// Counts a sign-in that was refused; one that failed is not the caller's.
+pub fn count_sign_in_failure(error: &Error) {
+    if !error.is_failure() {
+        count(Metric::SignInFailures);
+    }
 }
 
 fn change(change: impl FnOnce(&mut Activity)) {
@@ -84,7 +101,8 @@ impl Activity {
     }
 
     pub(super) fn counted(&self, metric: Metric) -> Option<u64> {
-        (self.counted == Some(metric)).then_some(1)
+        let counted = self.counted.get(metric as usize)?;
+        counted.then_some(1)
     }
 }
 

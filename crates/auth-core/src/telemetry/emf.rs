@@ -49,7 +49,7 @@ fn directives(namespace: &str) -> String {
         ),
         directive(
             "",
-            r#"{"Name":"SignUps","Unit":"Count"},{"Name":"SignIns","Unit":"Count"},{"Name":"CodesSent","Unit":"Count"},{"Name":"CodesRefused","Unit":"Count"}"#,
+            r#"{"Name":"SignUps","Unit":"Count"},{"Name":"SignIns","Unit":"Count"},{"Name":"SignInFailures","Unit":"Count"},{"Name":"CodesSent","Unit":"Count"},{"Name":"CodesRefused","Unit":"Count"}"#,
         ),
     ]
     .join(",")
@@ -128,9 +128,15 @@ mod tests {
             ),
             (
                 json!([[]]),
-                ["SignUps", "SignIns", "CodesSent", "CodesRefused"]
-                    .map(count)
-                    .to_vec(),
+                [
+                    "SignUps",
+                    "SignIns",
+                    "SignInFailures",
+                    "CodesSent",
+                    "CodesRefused",
+                ]
+                .map(count)
+                .to_vec(),
             ),
         ];
         let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
