@@ -298,6 +298,13 @@ fn triggers() -> impl Iterator<Item = Load> {
             vec![],
         ),
         (
+            "custom-message",
+            "CustomMessage_ForgotPassword",
+            json!({ "codeParameter": "{####}" }),
+            vec![(json!({ "codeParameter": null }), Says::Yes, internal)],
+            vec![],
+        ),
+        (
             "post-confirmation",
             "PostConfirmation_ConfirmSignUp",
             json!({}),

@@ -91,7 +91,7 @@ impl App<'_> {
     fn post_bytes(&self, route: &str, body: &[u8], right: &str) -> Option<Value> {
         for repeats in 0.. {
             let started = Instant::now();
-            let answer = self.stack.post_bytes(route, body);
+            let answer = self.stack.send("POST", route, body);
             let time = started.elapsed();
             if let Some(wait) = throttled(&answer).filter(|_| repeats < MOST_REPEATS) {
                 self.throttled.fetch_add(1, Ordering::Relaxed);

@@ -49,7 +49,7 @@ pub fn verdicts(functions: &[Served], deployed: &[Stacked]) -> Vec<Verdict> {
             measured: format!("{} of {requests}", requests - unexpected_requests),
             failures: unexpected
                 .iter()
-                .map(|(unexpected, count)| format!("{unexpected}: {count} times."))
+                .map(|(unexpected, count)| format!("{unexpected} ({count} ×)."))
                 .collect(),
         },
         Verdict {

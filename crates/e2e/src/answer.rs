@@ -177,7 +177,8 @@ impl Answer {
     /// The rule of the contract that this answer breaks.
     pub fn error_type(&self) -> Result<Option<String>, String> {
         if let Some(name) = self.wrong_header() {
-            return Err(format!("the header {name} is {:?}", self.header(name)));
+            let value = self.header(name).unwrap_or("missing");
+            return Err(format!("the header {name} is {value}"));
         }
         if [429, 503].contains(&self.status) && self.header("retry-after").is_none() {
             return Err(format!("{} without Retry-After", self.status));
