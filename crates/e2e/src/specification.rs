@@ -77,8 +77,10 @@ impl Specification {
     }
 
     /// The schema of the operation's request.
-    pub fn request_schema<'a>(&'a self, operation: &'a Value) -> &'a Value {
-        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    #[track_caller]
+    pub fn request_schema(&self, path: &str) -> &Value {
+        let body = &self.operation(path)["requestBody"];
+        let schema = &body["content"]["application/json"]["schema"];
         match &schema["anyOf"] {
             Value::Null => self.resolved(schema),
             choice => self.resolved(&choice[0]),

@@ -51,7 +51,8 @@ async function tokensForCode(): Promise<Tokens> {
   const answer = granted("signIn", await client.POST("/sign-in", { body: { username } }));
   if (!("session" in answer)) throw new Error("signIn gave no session");
   // A wrong answer first: the error has the session to go on with.
-  const wrong = await client.POST("/token", { body: { username, session: answer.session, confirmationCode: "wrong" } });
+  const attempt = { username, session: answer.session, confirmationCode: "wrong" };
+  const wrong = await client.POST("/token", { body: attempt });
   if (wrong.error === undefined || !("session" in wrong.error.error)) throw new Error("token gave no session");
   const { session } = wrong.error.error;
   const confirmationCode = await code("token");
