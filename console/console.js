@@ -1,0 +1,391 @@
+// The page: its steps send requests, show them with their answers, and lead on to the next.
+// What a person types and what the API grants stays in this module's memory; only the base URL and the mode are kept.
+import { NOT_THE_API, bodyOf, clock, curl, decoded, isLocal, post, readBase, shown } from "./api.js";
+
+const DEFAULT_BASE = "http://127.0.0.1:9000/auth";
+const EMBEDDED_AWS = "http://127.0.0.1:4566";
+const ANSWERS_PER_CODE = 3;
+const CLAIMS = {
+  alg: "Signature algorithm",
+  kid: "Key, in the JWKS",
+  iss: "Issuer: the user pool",
+  sub: "The user's id",
+  aud: "Pool client",
+  client_id: "Pool client",
+  token_use: "What the token is for",
+  exp: "Expires",
+  iat: "Issued",
+  auth_time: "Signed in",
+  jti: "Id of this token",
+  origin_jti: "Id of the sign-in",
+  "cognito:groups": "Roles",
+  "cognito:username": "Name in the pool",
+  "custom:role": "Role asked for at sign-up",
+};
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const memory = {}; // session, accessToken, tokenId, refreshToken
+const exchanges = new Map(); // by the id of a step
+let base = DEFAULT_BASE;
+let mode = "UserPassword";
+let reveal = false;
+
+/** An element with properties and children. */
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+// ── What is asked ──────────────────────────────────────────────────────────────────────────────────────
+
+const random = (choices, length) =>
+  Array.from(crypto.getRandomValues(new Uint32Array(length)), (number) => choices[number % choices.length]).join("");
+
+/** A user nobody is: only on this machine, as elsewhere a message would go out to it. */
+function makeUpUser() {
+  const number = `+34999${random("0123456789", 6)}`;
+  const name = mode === "Passwordless" ? number : `user-${random("abcdefghjkmnpqrstuvwxyz23456789", 6)}@example.com`;
+  const password = `${random("abcdefghjkmnpqrstuvwxyz", 6)}-${random("ABCDEFGHJKMNPQRSTUVWXYZ", 4)}-${random("23456789", 4)}`;
+  share("username", isLocal(base) ? name : "");
+  share("password", password);
+  $("#reset [name=password]").value = `${password}!`;
+  for (const code of $$("[name=confirmationCode]")) code.value = "";
+}
+
+/** Puts a value into every step that asks for it. */
+function share(name, value) {
+  for (const input of $$(`[name=${name}][data-shared]`)) input.value = value;
+}
+
+/** The body that a form stands for, at a route. */
+function bodyIn(form, route) {
+  return bodyOf(route, mode, (name) => form.elements[name]?.value.trim() ?? memory[name] ?? "");
+}
+
+// ── What is shown ──────────────────────────────────────────────────────────────────────────────────────
+
+/** A step's request and, once there is one, its answer. Before, the request is the one that its form would send. */
+function draw(step) {
+  const pane = $(".exchange", step);
+  if (!pane) return;
+  const form = $("form", step);
+  const { route, body, answer } = exchanges.get(step.id) ?? { route: form.dataset.route, body: bodyIn(form, form.dataset.route) };
+  $(".curl", pane).textContent = curl(base, route, body, reveal);
+  $("[data-action=reveal]", pane).textContent = reveal ? "Hide secrets" : "Show secrets";
+  $("[data-action=reveal]", pane).setAttribute("aria-pressed", reveal);
+  $(".answer", pane).hidden = !answer;
+  pane.classList.toggle("answered", Boolean(answer));
+  if (!answer) return;
+  const chip = $(".chip", pane);
+  chip.textContent = answer.status || "No answer";
+  chip.className = `chip ${answer.error ? "bad" : "good"}`;
+  $(".took", pane).textContent = `${answer.took} ms`;
+  $(".json", pane).textContent = answer.status ? shown(answer.body, reveal) : answer.error.message;
+}
+
+function drawAll() {
+  $$(".step").forEach(draw);
+  const embedded = base.includes("/_aws/") ? new URL(base).origin : EMBEDDED_AWS;
+  $("#messages").href = `${embedded}/_ministack/sns/sms-messages?phoneNumber=${encodeURIComponent($("#code [name=username]").value)}`;
+}
+
+/** Says in the step what came of it: an error in the API's words, with the time to wait if it names one. */
+function tell(step, { status, error, retryAfter }, message) {
+  const said = error
+    ? [element("p", {}, element("span", { className: "chip bad" }, status || "No answer"), " ", element("code", {}, error.type)), element("p", {}, error.message)]
+    : [element("p", {}, element("span", { className: "chip good" }, status), " ", message)];
+  if (error?.session) said.push(element("p", { className: "note" }, "The next try uses the session of this answer."));
+  if (retryAfter) {
+    const wait = element("span", { className: "wait", role: "timer" });
+    countDown(wait, Date.now() + retryAfter * 1000, "Try again in {}", "You can try again now");
+    said.push(element("p", {}, wait));
+  }
+  const outcome = $(".outcome", step);
+  outcome.className = `outcome ${error ? "bad" : "good"}`;
+  outcome.replaceChildren(...said);
+  $(`.rail a[href="#${step.id}"]`).dataset.state = error ? "bad" : "good";
+}
+
+function countDown(timer, until, running, over) {
+  Object.assign(timer.dataset, { until, running, over });
+  setTimeout(tick); // once it is on the page
+}
+
+/** Every countdown of the page, once a second, with the bar beside it. */
+function tick() {
+  for (const timer of $$("[data-until]")) {
+    const left = Math.max(0, Math.ceil((timer.dataset.until - Date.now()) / 1000));
+    timer.textContent = left ? timer.dataset.running.replace("{}", clock(left)) : timer.dataset.over;
+    timer.classList.toggle("over", !left);
+    const bar = $("progress", timer.closest(".token") ?? timer);
+    if (bar) bar.value = left;
+  }
+}
+
+/** Tokens taken apart: what they say, how long they live. */
+function showTokens() {
+  const received = Date.now();
+  const titles = { accessToken: "Access token", tokenId: "ID token", refreshToken: "Refresh token" };
+  const cards = Object.entries(titles).map(([name, title]) => {
+    const copy = element("button", { type: "button", className: "small" }, "Copy");
+    copy.dataset.token = name;
+    const head = element("div", { className: "head" }, element("h3", {}, title), element("code", {}, name), copy);
+    if (name === "refreshToken") {
+      const text = "Opaque: only Cognito reads it. It lives for the stack's RefreshTokenDays, and is replaced by each refresh where rotation is on.";
+      return element("article", { className: "token" }, head, element("p", {}, text));
+    }
+    const { header, payload } = decoded(memory[name]);
+    const life = payload.exp - payload.iat;
+    const timer = element("span", { className: "life", role: "timer" });
+    // Counted from the answer on: this machine's clock may be another than Cognito's.
+    countDown(timer, received + life * 1000, `{} left of ${clock(life)}`, "Expired");
+    const bar = element("progress", { max: life, value: life });
+    bar.setAttribute("aria-label", `Remaining life of the ${title.toLowerCase()}`);
+    const details = element("details", {}, element("summary", {}, "Header and payload"), claims("Header", header), claims("Payload", payload));
+    details.open = name === "tokenId";
+    return element("article", { className: "token" }, head, element("p", {}, timer), bar, details);
+  });
+  $("#held").replaceChildren(...cards);
+}
+
+function claims(caption, values) {
+  const rows = Object.entries(values).map(([name, value]) => {
+    const time = ["exp", "iat", "auth_time"].includes(name);
+    const text = time ? new Date(value * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" }) : [value].flat().join(", ");
+    const meaning = CLAIMS[name] ? element("small", {}, CLAIMS[name]) : "";
+    return element("tr", {}, element("th", { scope: "row" }, element("code", {}, name), meaning),
+      element("td", {}, text, time ? element("small", {}, String(value)) : ""));
+  });
+  return element("table", {}, element("caption", {}, caption), element("tbody", {}, ...rows));
+}
+
+function showAnswersLeft() {
+  const left = memory.answersLeft;
+  const chip = $("#answers-left");
+  chip.textContent = left ? `${left} of ${ANSWERS_PER_CODE} answers left` : "Sign in for a new code";
+  chip.classList.toggle("bad", left === 0);
+}
+
+// ── What follows from an answer ────────────────────────────────────────────────────────────────────────
+
+/** Keeps what an answer grants, and gives what to say and the step to go on with. */
+function follow(route, body, form, answer) {
+  switch (route) {
+    case "sign-in":
+    case "token":
+    case "token/refresh": {
+      if (!answer.accessToken) {
+        Object.assign(memory, { session: answer.session, answersLeft: ANSWERS_PER_CODE });
+        $("#code [name=confirmationCode]").value = "";
+        showAnswersLeft();
+        return [answer.message, "code"];
+      }
+      const rotated = memory.refreshToken && memory.refreshToken !== answer.refreshToken;
+      Object.assign(memory, answer);
+      showTokens();
+      if (route === "token/refresh") return [`New tokens; the refresh token is ${rotated ? "a new one" : "the same"}.`];
+      return ["Signed in: the tokens are below.", "tokens"];
+    }
+    case "sign-up":
+      return [`${answer.username} has signed up as ${answer.userAttributes.role}.`, form.dataset.next];
+    case "password/forgot":
+      return [answer.message, "reset"];
+    case "password/change":
+      share("password", body.password);
+      return [answer.message, form.dataset.next];
+    case "token/revoke":
+      $("#held").classList.add("revoked");
+      return [answer.message];
+    default:
+      return [answer.message, form.dataset.next];
+  }
+}
+
+/** Keeps the session of a wrong code, and gives the field that an error is about. */
+function recover(route, form, { type, message, session }) {
+  if (route === "token") {
+    if (session) Object.assign(memory, { session, answersLeft: memory.answersLeft - 1 });
+    else if (type === "NotAuthorizedException") memory.answersLeft = 0;
+    showAnswersLeft();
+  }
+  const [, missing] = message.match(/^Missing required key '(\w+)'/) ?? [];
+  if (missing) return form.elements[missing[0].toLowerCase() + missing.slice(1)];
+  if (type.includes("Code")) return form.elements.confirmationCode;
+  if (type.includes("Password")) return form.elements.password;
+  return undefined;
+}
+
+/** Leads on to a step: to the first field that is still empty. */
+function goTo(step) {
+  const fields = $$("input:not([type=hidden])", step).filter((input) => input.checkVisibility());
+  const field = fields.find((input) => !input.value) ?? fields[0] ?? $("button", step);
+  field.focus({ preventScroll: true });
+  field.select?.();
+  step.scrollIntoView({ block: "nearest" });
+}
+
+async function submit(event) {
+  event.preventDefault();
+  const form = event.target;
+  const step = form.closest(".step");
+  if (form.getAttribute("aria-busy") === "true") return;
+  for (const input of form.elements) input.removeAttribute("aria-invalid");
+  form.setAttribute("aria-busy", true);
+  try {
+    await (step.id === "connect" ? connect(step) : send(step, form, event.submitter?.dataset.route ?? form.dataset.route));
+  } finally {
+    form.setAttribute("aria-busy", false);
+  }
+}
+
+async function send(step, form, route) {
+  const body = bodyIn(form, route);
+  const answer = await post(base, route, body);
+  exchanges.set(step.id, { route, body, answer });
+  if (answer.error) {
+    const field = recover(route, form, answer.error);
+    tell(step, answer);
+    field?.setAttribute("aria-invalid", true);
+    field?.focus();
+    field?.select?.();
+  } else {
+    const [message, next] = follow(route, body, form, answer.body);
+    tell(step, answer, message);
+    if (next) goTo($(`#${next}`));
+  }
+  drawAll();
+}
+
+/** Asks the API for nothing: that it says so shows that it is there and lets this page in. */
+async function connect(step) {
+  const field = $("[name=base]", step);
+  try {
+    use(readBase(field.value));
+  } catch (error) {
+    tell(step, { status: "Not sent", error: { type: "BaseUrl", message: error.message } });
+    field.setAttribute("aria-invalid", true);
+    field.focus();
+    return;
+  }
+  localStorage.setItem("base", base);
+  const answer = await post(base, "sign-in", {});
+  if (answer.error?.type === "MissingRequiredParameter") {
+    tell(step, { status: "Connected" }, `The API answers, in ${answer.took} ms.`);
+    goTo($("#sign-up"));
+  } else {
+    tell(step, { ...answer, error: answer.error ?? NOT_THE_API });
+  }
+}
+
+// ── The page itself ────────────────────────────────────────────────────────────────────────────────────
+
+/** Turns to another API, or the same one in another mode. */
+function use(newBase, newMode = mode) {
+  const other = newMode !== mode || isLocal(newBase) !== isLocal(base);
+  [base, mode] = [newBase, newMode];
+  $("#connect [name=base]").value = base;
+  for (const choice of $$("[name=mode]")) choice.checked = choice.value === mode;
+  for (const part of $$("[data-only]")) part.hidden = part.dataset.only !== mode;
+  for (const hint of $$("[data-local]")) hint.hidden = !isLocal(base);
+  for (const label of $$("[data-username]")) label.textContent = mode === "Passwordless" ? "Phone number" : "E-mail address or phone number";
+  for (const input of $$("[name=username]")) input.placeholder = mode === "Passwordless" ? "+34600000000" : "you@example.org";
+  if (other) makeUpUser();
+  drawAll();
+}
+
+async function copy(button, text) {
+  const label = button.textContent;
+  await navigator.clipboard.writeText(text);
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = label), 1500);
+}
+
+const ACTIONS = {
+  generate: () => {
+    exchanges.clear();
+    makeUpUser();
+    drawAll();
+  },
+  reveal: () => {
+    reveal = !reveal;
+    for (const input of $$("[name=password]")) input.type = reveal ? "text" : "password";
+    drawAll();
+  },
+  // What is copied works: with the secrets, as whoever copies it asks for.
+  copy: (button) => {
+    const { route, body } = exchanges.get(button.closest(".step").id) ?? {};
+    const form = $("form", button.closest(".step"));
+    copy(button, curl(base, route ?? form.dataset.route, body ?? bodyIn(form, form.dataset.route), true));
+  },
+};
+
+/** The view that the address names; the reference is loaded when it is first looked at. */
+function view() {
+  const reference = location.hash === "#reference";
+  for (const part of $$("[data-view]")) part.hidden = (part.id === "reference") !== reference;
+  for (const link of $$(".bar nav a")) {
+    if ((link.hash === "#reference") === reference) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (reference && !window.SwaggerUIBundle && !$("script[src*=swagger]")) {
+    document.head.append(element("link", { rel: "stylesheet", href: "swagger-ui.css" }));
+    document.head.append(element("script", { src: "swagger-ui-bundle.js", onload: showReference }));
+  }
+}
+
+function showReference() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const paint = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+  dark.addEventListener("change", paint);
+  paint();
+  const node = element("div");
+  $("#reference").append(node);
+  window.SwaggerUIBundle({
+    domNode: node,
+    url: "openapi.yaml",
+    validatorUrl: null,
+    supportedSubmitMethods: [], // trying is what the walk-through is for
+    defaultModelsExpandDepth: 0,
+    onComplete: () => $("#reference > .empty")?.remove(),
+  });
+}
+
+for (const step of $$(".step:not(#connect)")) step.firstElementChild.after($("#exchange").content.cloneNode(true));
+document.addEventListener("submit", submit);
+document.addEventListener("input", ({ target }) => {
+  if (target.name === "mode") {
+    localStorage.setItem("mode", target.value);
+    exchanges.clear();
+    use(base, target.value);
+  }
+  if ("shared" in target.dataset) share(target.name, target.value);
+  drawAll();
+});
+document.addEventListener("click", ({ target }) => {
+  const { action, token } = target.dataset ?? {};
+  if (action) ACTIONS[action](target);
+  if (token) copy(target, memory[token]);
+});
+document.addEventListener("focusin", ({ target }) => {
+  const step = target.closest(".step");
+  for (const link of step ? $$(".rail a") : []) {
+    if (link.hash === `#${step.id}`) link.setAttribute("aria-current", "step");
+    else link.removeAttribute("aria-current");
+  }
+});
+addEventListener("hashchange", view);
+setInterval(tick, 1000);
+
+const asked = new URLSearchParams(location.search);
+const known = (name) => asked.get(name) ?? localStorage.getItem(name);
+try {
+  base = readBase(known("base") ?? DEFAULT_BASE);
+} catch {
+  base = DEFAULT_BASE;
+}
+use(base, known("mode") === "Passwordless" ? "Passwordless" : "UserPassword");
+makeUpUser();
+drawAll();
+view();
