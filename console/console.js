@@ -223,7 +223,7 @@ function goTo(step) {
   const field = fields.find((input) => !input.value) ?? fields[0] ?? $("button", step);
   field.focus({ preventScroll: true });
   field.select?.();
-  step.scrollIntoView({ block: "nearest" });
+  step.scrollIntoView({ block: step.offsetHeight > innerHeight / 2 ? "start" : "nearest" });
 }
 
 async function submit(event) {

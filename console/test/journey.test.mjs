@@ -34,14 +34,14 @@ after(async () => {
 
 /** A fresh browser profile with the console open. */
 async function open({ base = USER_PASSWORD, mode = "UserPassword", hash = "", width = 1280, colorScheme = "light" }) {
-  context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+  context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce" });
   context.setDefaultTimeout(20_000);
   page = await context.newPage();
   const network = await context.newCDPSession(page);
   await network.send("Network.enable");
-  network.on("Network.requestWillBeSent", ({ request, type }) => {
+  network.on("Network.requestWillBeSent", ({ request }) => {
     if (!request.url.startsWith("data:")) hosts.add(new URL(request.url).hostname);
-    if (type === "Preflight") preflights.push(request);
+    if (request.method === "OPTIONS") preflights.push(request);
   });
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => {
@@ -78,6 +78,13 @@ async function says(id, ...texts) {
   const outcome = step(id).locator(".outcome");
   for (const text of texts) await outcome.getByText(text).first().waitFor();
   await assert.rejects(outcome.getByText("undefined").waitFor({ timeout: 1 }));
+}
+
+/** Waits until a countdown of this form has gone on. */
+async function changes(timer, form) {
+  await timer.filter({ hasText: form }).waitFor();
+  const before = await timer.textContent();
+  await timer.filter({ hasNotText: before }).filter({ hasText: form }).waitFor();
 }
 
 async function isInView(id) {
@@ -122,10 +129,8 @@ test("with a password: sign-up, code, sign-in, tokens, refresh, sign-out, reset"
   await says("sign-up", "200", `${username} has signed up as User.`);
   assert.deepEqual(await focused(), ["confirm", "confirmationCode"]);
   await isInView("confirm");
-  assert.deepEqual(
-    [preflights[0].method, preflights[0].headers["Access-Control-Request-Method"]],
-    ["OPTIONS", "POST"],
-  );
+  assert.equal(preflights.at(-1).url, `${USER_PASSWORD}/sign-up`);
+  assert.equal(preflights.at(-1).headers["Access-Control-Request-Method"], "POST");
 
   await press("sign-in", "Sign in");
   await says("sign-in", "403", "UserNotConfirmedException", "User is not confirmed.");
@@ -142,12 +147,9 @@ test("with a password: sign-up, code, sign-in, tokens, refresh, sign-out, reset"
 
   await press("sign-in", "Sign in");
   await says("sign-in", "200", "Signed in: the tokens are below.");
-  const claims = step("tokens").locator("table").filter({ hasText: "cognito:groups" }).first();
-  await claims.getByRole("row", { name: /cognito:groups/ }).getByText("User", { exact: true }).waitFor();
-  const life = step("tokens").getByRole("timer").first();
-  const before = await life.textContent();
-  assert.match(before, /^(59:5\d|1:00:00) left of 1:00:00$/);
-  await page.waitForFunction(([selector, old]) => document.querySelector(selector).textContent !== old, ["#tokens [role=timer]", before]);
+  const idToken = step("tokens").getByRole("article").filter({ hasText: "tokenId" });
+  await idToken.getByRole("row", { name: /cognito:groups/ }).getByText("User", { exact: true }).waitFor();
+  await changes(step("tokens").getByRole("timer").first(), /^(59:5\d|1:00:00) left of 1:00:00$/);
   await shot("user-password-4-tokens");
 
   // Secrets are seen only where they are asked for.
@@ -219,10 +221,7 @@ test("without: sign-up, code, sign-in, a wrong one-time code, tokens, and codes 
   await press("sign-in", "Sign in");
   await says("sign-in", "429", "TooManyRequestsException");
   const wait = step("sign-in").locator(".outcome").getByRole("timer");
-  const first = await wait.textContent();
-  assert.match(first, /^Try again in 0:\d\d$/);
-  await page.waitForTimeout(1500);
-  assert.notEqual(await wait.textContent(), first);
+  await changes(wait, /^Try again in 0:\d\d$/);
   await shot("passwordless-3-too-often");
   await shot("passwordless-4-whole-page", true);
 });
