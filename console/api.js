@@ -15,7 +15,6 @@ export const ROUTES = {
 
 /** The error of an answer that this API does not give. */
 export const NOT_THE_API = {
-  type: "NotTheApi",
   message: "The answer does not have the form that this API's answers have. Does the base URL end with /auth?",
 };
 
@@ -54,7 +53,8 @@ export function bodyOf(route, mode, valueOf) {
 
 /**
  * Posts a body. The answer has `status` (0 where none came), `took` (ms), `body`, `retryAfter` (seconds) where the
- * API asks to wait, and `error` with a type and a message where it is not a success.
+ * API asks to wait, and `error` with its type and message where it is not a success; no type where it is not the
+ * API that says so.
  */
 export async function post(base, route, body) {
   const start = performance.now();
@@ -70,23 +70,19 @@ export async function post(base, route, body) {
     });
     answer.status = response.status;
     answer.retryAfter = Number(response.headers.get("Retry-After")) || undefined;
-    const text = await response.text();
+    answer.body = await response.text();
     try {
-      answer.body = JSON.parse(text);
+      answer.body = JSON.parse(answer.body);
     } catch {
-      answer.body = text;
+      answer.error = NOT_THE_API;
     }
-    if (!response.ok) {
-      answer.error = answer.body?.error ?? NOT_THE_API;
-    }
+    if (!response.ok) answer.error = answer.body.error ?? NOT_THE_API;
   } catch (failure) {
-    const late = failure.name === "TimeoutError";
-    answer.error = {
-      type: "NoAnswer",
-      message: late
+    const message =
+      failure.name === "TimeoutError"
         ? `${base} did not answer within ${PATIENCE / 1000} seconds.`
-        : `No answer from ${base}. Is it running, and does its AllowedOrigin admit ${location.origin}?`,
-    };
+        : `No answer from ${base}. Is it running, and does its AllowedOrigin admit ${location.origin}?`;
+    answer.error = { message };
   }
   answer.took = Math.round(performance.now() - start);
   return answer;
@@ -99,7 +95,7 @@ export function shown(body, reveal, indent = 2) {
 }
 
 /** The curl command of a request. */
-export function curl(base, route, body, reveal) {
+export function curl({ base, route, body }, reveal) {
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   return [
     `curl -X POST ${quoted(`${base}/${route}`)} \\`,
@@ -110,8 +106,7 @@ export function curl(base, route, body, reveal) {
 
 /** The header and the payload of a JWT; it is not verified. */
 export function decoded(jwt) {
-  const [header, payload] = jwt.split(".").map((part, index) => {
-    if (index === 2) return undefined;
+  const [header, payload] = jwt.split(".", 2).map((part) => {
     const bytes = atob(part.replaceAll("-", "+").replaceAll("_", "/"));
     return JSON.parse(new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))));
   });

@@ -54,6 +54,17 @@ function makeUpUser() {
   for (const code of $$("[name=confirmationCode]")) code.value = "";
 }
 
+/** Forgets what was granted and answered, for another user. */
+function startOver() {
+  for (const name of Object.keys(memory)) delete memory[name];
+  exchanges.clear();
+  for (const outcome of $$(".outcome")) outcome.replaceChildren();
+  for (const link of $$(".rail a")) delete link.dataset.state;
+  $("#answers-left").textContent = "No session yet: sign in first";
+  $("#held").replaceChildren(element("p", { className: "empty" }, "Sign in, and the tokens are taken apart here."));
+  makeUpUser();
+}
+
 /** Puts a value into every step that asks for it. */
 function share(name, value) {
   for (const input of $$(`[name=${name}][data-shared]`)) input.value = value;
@@ -66,21 +77,24 @@ function bodyIn(form, route) {
 
 // ── What is shown ──────────────────────────────────────────────────────────────────────────────────────
 
-/** A step's request and, once there is one, its answer. Before, the request is the one that its form would send. */
+/** What a step has sent last, with its answer; before, what its form would send. */
+function exchangeOf(step) {
+  const form = $("form", step);
+  const { route } = form.dataset;
+  return exchanges.get(step.id) ?? { base, route, body: bodyIn(form, route) };
+}
+
 function draw(step) {
   const pane = $(".exchange", step);
   if (!pane) return;
-  const form = $("form", step);
-  const { route, body, answer } = exchanges.get(step.id) ?? { route: form.dataset.route, body: bodyIn(form, form.dataset.route) };
-  $(".curl", pane).textContent = curl(base, route, body, reveal);
+  const { answer, ...request } = exchangeOf(step);
+  $(".curl", pane).textContent = curl(request, reveal);
   $("[data-action=reveal]", pane).textContent = reveal ? "Hide secrets" : "Show secrets";
   $("[data-action=reveal]", pane).setAttribute("aria-pressed", reveal);
   $(".answer", pane).hidden = !answer;
   pane.classList.toggle("answered", Boolean(answer));
   if (!answer) return;
-  const chip = $(".chip", pane);
-  chip.textContent = answer.status || "No answer";
-  chip.className = `chip ${answer.error ? "bad" : "good"}`;
+  $(".chip", pane).replaceWith(chip(answer.error ? "bad" : "good", answer.status || "No answer"));
   $(".took", pane).textContent = `${answer.took} ms`;
   $(".json", pane).textContent = answer.status ? shown(answer.body, reveal) : answer.error.message;
 }
@@ -91,11 +105,13 @@ function drawAll() {
   $("#messages").href = `${embedded}/_ministack/sns/sms-messages?phoneNumber=${encodeURIComponent($("#code [name=username]").value)}`;
 }
 
+const chip = (kind, text) => element("span", { className: `chip ${kind}` }, text);
+
 /** Says in the step what came of it: an error in the API's words, with the time to wait if it names one. */
 function tell(step, { status, error, retryAfter }, message) {
   const said = error
-    ? [element("p", {}, element("span", { className: "chip bad" }, status || "No answer"), " ", element("code", {}, error.type)), element("p", {}, error.message)]
-    : [element("p", {}, element("span", { className: "chip good" }, status), " ", message)];
+    ? [element("p", {}, chip("bad", status || "No answer"), " ", element("code", {}, error.type ?? "")), element("p", {}, error.message)]
+    : [element("p", {}, chip("good", status), " ", message)];
   if (error?.session) said.push(element("p", { className: "note" }, "The next try uses the session of this answer."));
   if (retryAfter) {
     const wait = element("span", { className: "wait", role: "timer" });
@@ -129,7 +145,7 @@ function showTokens() {
   const received = Date.now();
   const titles = { accessToken: "Access token", tokenId: "ID token", refreshToken: "Refresh token" };
   const cards = Object.entries(titles).map(([name, title]) => {
-    const copy = element("button", { type: "button", className: "small" }, "Copy");
+    const copy = element("button", { type: "button", className: "small", ariaLabel: `Copy the ${title}` }, "Copy");
     copy.dataset.token = name;
     const head = element("div", { className: "head" }, element("h3", {}, title), element("code", {}, name), copy);
     if (name === "refreshToken") {
@@ -163,9 +179,8 @@ function claims(caption, values) {
 
 function showAnswersLeft() {
   const left = memory.answersLeft;
-  const chip = $("#answers-left");
-  chip.textContent = left ? `${left} of ${ANSWERS_PER_CODE} answers left` : "Sign in for a new code";
-  chip.classList.toggle("bad", left === 0);
+  $("#answers-left").textContent = left ? `${left} of ${ANSWERS_PER_CODE} answers left` : "Sign in for a new code";
+  $("#answers-left").classList.toggle("bad", left === 0);
 }
 
 // ── What follows from an answer ────────────────────────────────────────────────────────────────────────
@@ -196,7 +211,7 @@ function follow(route, body, form, answer) {
       share("password", body.password);
       return [answer.message, form.dataset.next];
     case "token/revoke":
-      $("#held").classList.add("revoked");
+      $("#held").prepend(element("p", { className: "empty" }, "These are revoked: Cognito takes none of them any more."));
       return [answer.message];
     default:
       return [answer.message, form.dataset.next];
@@ -204,7 +219,7 @@ function follow(route, body, form, answer) {
 }
 
 /** Keeps the session of a wrong code, and gives the field that an error is about. */
-function recover(route, form, { type, message, session }) {
+function recover(route, form, { type = "", message, session }) {
   if (route === "token") {
     if (session) Object.assign(memory, { session, answersLeft: memory.answersLeft - 1 });
     else if (type === "NotAuthorizedException") memory.answersLeft = 0;
@@ -234,16 +249,32 @@ async function submit(event) {
   for (const input of form.elements) input.removeAttribute("aria-invalid");
   form.setAttribute("aria-busy", true);
   try {
-    await (step.id === "connect" ? connect(step) : send(step, form, event.submitter?.dataset.route ?? form.dataset.route));
+    if (takeBase()) await (step.id === "connect" ? connect(step) : send(step, form, event.submitter?.dataset.route ?? form.dataset.route));
   } finally {
     form.setAttribute("aria-busy", false);
+  }
+}
+
+/** Takes the base URL that stands in its field; if it is none, says so there. */
+function takeBase() {
+  const field = $("#connect [name=base]");
+  try {
+    use(readBase(field.value));
+    field.value = base;
+    localStorage.setItem("base", base);
+    return true;
+  } catch (error) {
+    tell($("#connect"), { status: "Not sent", error });
+    field.setAttribute("aria-invalid", true);
+    field.focus();
+    return false;
   }
 }
 
 async function send(step, form, route) {
   const body = bodyIn(form, route);
   const answer = await post(base, route, body);
-  exchanges.set(step.id, { route, body, answer });
+  exchanges.set(step.id, { base, route, body, answer });
   if (answer.error) {
     const field = recover(route, form, answer.error);
     tell(step, answer);
@@ -260,16 +291,6 @@ async function send(step, form, route) {
 
 /** Asks the API for nothing: that it says so shows that it is there and lets this page in. */
 async function connect(step) {
-  const field = $("[name=base]", step);
-  try {
-    use(readBase(field.value));
-  } catch (error) {
-    tell(step, { status: "Not sent", error: { type: "BaseUrl", message: error.message } });
-    field.setAttribute("aria-invalid", true);
-    field.focus();
-    return;
-  }
-  localStorage.setItem("base", base);
   const answer = await post(base, "sign-in", {});
   if (answer.error?.type === "MissingRequiredParameter") {
     tell(step, { status: "Connected" }, `The API answers, in ${answer.took} ms.`);
@@ -285,13 +306,12 @@ async function connect(step) {
 function use(newBase, newMode = mode) {
   const other = newMode !== mode || isLocal(newBase) !== isLocal(base);
   [base, mode] = [newBase, newMode];
-  $("#connect [name=base]").value = base;
   for (const choice of $$("[name=mode]")) choice.checked = choice.value === mode;
   for (const part of $$("[data-only]")) part.hidden = part.dataset.only !== mode;
   for (const hint of $$("[data-local]")) hint.hidden = !isLocal(base);
   for (const label of $$("[data-username]")) label.textContent = mode === "Passwordless" ? "Phone number" : "E-mail address or phone number";
   for (const input of $$("[name=username]")) input.placeholder = mode === "Passwordless" ? "+34600000000" : "you@example.org";
-  if (other) makeUpUser();
+  if (other) startOver();
   drawAll();
 }
 
@@ -304,8 +324,7 @@ async function copy(button, text) {
 
 const ACTIONS = {
   generate: () => {
-    exchanges.clear();
-    makeUpUser();
+    startOver();
     drawAll();
   },
   reveal: () => {
@@ -314,11 +333,7 @@ const ACTIONS = {
     drawAll();
   },
   // What is copied works: with the secrets, as whoever copies it asks for.
-  copy: (button) => {
-    const { route, body } = exchanges.get(button.closest(".step").id) ?? {};
-    const form = $("form", button.closest(".step"));
-    copy(button, curl(base, route ?? form.dataset.route, body ?? bodyIn(form, form.dataset.route), true));
-  },
+  copy: (button) => copy(button, curl(exchangeOf(button.closest(".step")), true)),
 };
 
 /** The view that the address names; the reference is loaded when it is first looked at. */
@@ -347,6 +362,7 @@ function showReference() {
     url: "openapi.yaml",
     validatorUrl: null,
     supportedSubmitMethods: [], // trying is what the walk-through is for
+    showExtensions: true, // x-modes
     defaultModelsExpandDepth: 0,
     onComplete: () => $("#reference > .empty")?.remove(),
   });
@@ -357,8 +373,14 @@ document.addEventListener("submit", submit);
 document.addEventListener("input", ({ target }) => {
   if (target.name === "mode") {
     localStorage.setItem("mode", target.value);
-    exchanges.clear();
     use(base, target.value);
+  }
+  if (target.name === "base") {
+    try {
+      use(readBase(target.value));
+    } catch {
+      // Said when it is used: a person is still typing.
+    }
   }
   if ("shared" in target.dataset) share(target.name, target.value);
   drawAll();
@@ -380,12 +402,14 @@ setInterval(tick, 1000);
 
 const asked = new URLSearchParams(location.search);
 const known = (name) => asked.get(name) ?? localStorage.getItem(name);
+const field = $("#connect [name=base]");
+field.value = known("base") ?? DEFAULT_BASE;
 try {
-  base = readBase(known("base") ?? DEFAULT_BASE);
+  base = readBase(field.value);
 } catch {
-  base = DEFAULT_BASE;
+  // Said when it is used.
 }
 use(base, known("mode") === "Passwordless" ? "Passwordless" : "UserPassword");
-makeUpUser();
+startOver();
 drawAll();
 view();

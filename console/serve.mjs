@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 
 const RENDERER = "node_modules/swagger-ui-dist";
-const FILES = {
+const FILES = new Map(Object.entries({
   "/": ["index.html", "text/html"],
   "/console.css": ["console.css", "text/css"],
   "/console.js": ["console.js", "text/javascript"],
@@ -12,11 +12,11 @@ const FILES = {
   "/openapi.yaml": ["../openapi.yaml", "application/yaml"],
   "/swagger-ui.css": [`${RENDERER}/swagger-ui.css`, "text/css"],
   "/swagger-ui-bundle.js": [`${RENDERER}/swagger-ui-bundle.js`, "text/javascript"],
-};
+}));
 const port = Number(process.env.CONSOLE_PORT ?? 9100);
 
 const server = createServer((request, response) => {
-  const [file, type] = FILES[new URL(request.url, "http://console").pathname] ?? [];
+  const [file, type] = FILES.get(request.url.split("?")[0]) ?? [];
   if (!file || request.method !== "GET") {
     response.writeHead(404).end();
     return;

@@ -71,7 +71,11 @@ const step = (id) => page.locator(`#${id}`);
 const field = (id, name) => step(id).locator(`[name=${name}]:not([type=hidden])`);
 const press = (id, name) => step(id).getByRole("button", { name, exact: true }).click();
 const focused = () => page.evaluate(() => [document.activeElement.closest(".step")?.id, document.activeElement.name]);
-const shot = (name, fullPage = false) => page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage });
+
+async function shot(name, fullPage = false) {
+  if (fullPage) await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage });
+}
 
 /** Waits until the step says so. */
 async function says(id, ...texts) {
