@@ -17,7 +17,7 @@ LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build local local-down watch deploy test bench lint clean
+.PHONY: help tools build local local-down watch console deploy test test-console bench lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -43,6 +43,14 @@ local: build ## Run the stack on an embedded AWS (MODE=UserPassword or Passwordl
 watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… as you edit (ACCOUNT=mine: on your AWS account)
 	$(if $(ACCOUNT),,@$(EMBEDDED_AWS) run) local/watch $(STACK)
 
+console: console/node_modules ## Serve the API reference and a walk through both modes (CONSOLE_PORT=9100)
+	@node console/serve.mjs
+
+console/node_modules: console/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
+	npm ci --prefix console --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; guided the first time)
 	@local/deploy $(CONFIG)
 
@@ -52,6 +60,9 @@ local-down: ## End the embedded AWS that `make local` started
 test: build ## Run all tests, on an embedded AWS of their own
 	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
 	local/test-stacks cargo nextest run --workspace --locked
+
+test-console: build console/node_modules ## Run the console's tests in Chromium, which must be installed
+	local/test-stacks local/test-console
 
 bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into bench/results.md
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)
@@ -72,7 +83,8 @@ lint: tools $(CARGO_DENY) ## Check formats, lints, licences, scripts and the tem
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO_DENY) --locked check licenses bans sources
-	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/deploy local/embedded-aws local/test-stacks local/watch
+	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/deploy local/embedded-aws local/test-console \
+		local/test-stacks local/watch
 	$(VENV)/bin/cfn-lint template.yaml
 	$(EMBEDDED_AWS) run sam validate --lint --language-extensions
 
@@ -80,4 +92,4 @@ $(CARGO_DENY): | tools
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(CARGO_DENY_ROOT)
 
 clean: local-down ## Remove what was built and installed here
-	rm -rf target local/.run local/.run-test bench/peers/node/node_modules $(VENV)
+	rm -rf target local/.run local/.run-test bench/peers/node/node_modules console/node_modules $(VENV)

@@ -93,7 +93,11 @@ function draw(step) {
   $("[data-action=reveal]", pane).setAttribute("aria-pressed", reveal);
   $(".answer", pane).hidden = !answer;
   pane.classList.toggle("answered", Boolean(answer));
-  if (!answer) return;
+  if (answer) drawAnswer(pane, answer);
+  for (const text of $$("pre", pane)) text.tabIndex = text.scrollHeight > text.clientHeight ? 0 : -1;
+}
+
+function drawAnswer(pane, answer) {
   $(".chip", pane).replaceWith(chip(answer.error ? "bad" : "good", answer.status || "No answer"));
   $(".took", pane).textContent = `${answer.took} ms`;
   $(".json", pane).textContent = answer.status ? shown(answer.body, reveal) : answer.error.message;

@@ -1,4 +1,4 @@
-"""MiniStack with three gaps closed.
+"""MiniStack with two gaps closed.
 
 CloudFormation hands a resource its properties in the types of the resource, whatever the type of the
 parameter they came from. MiniStack hands Cognito the parameters' strings: a minimum length of "8", a
@@ -6,16 +6,13 @@ parameter they came from. MiniStack hands Cognito the parameters' strings: a min
 
 Cognito tells the triggers of a challenge the user's status, and where the client hides who has an account
 it calls them for unknown users too, as `userNotFound`. MiniStack does neither; this does both.
-
-API Gateway answers preflights itself, with the CORS headers of the integration's responses. MiniStack leaves
-these responses out when it imports an API; with this, pages can call it.
 """
 
 import contextvars
 
 import botocore.session
 from ministack import app
-from ministack.services import apigateway_v1, cognito
+from ministack.services import cognito
 from ministack.services.cloudformation import provisioners
 
 API = botocore.session.get_session().get_service_model("cognito-idp")
@@ -91,21 +88,6 @@ def with_the_user(build):
     return build_event
 
 
-
-def with_the_responses(import_operation):
-    """The import of an operation, with the responses of its integration."""
-
-    def import_all(api_id, resource_id, http_method, operation, *rest):
-        import_operation(api_id, resource_id, http_method, operation, *rest)
-        integration = (operation or {}).get("x-amazon-apigateway-integration", {})
-        for response in integration.get("responses", {}).values():
-            status = str(response["statusCode"])
-            apigateway_v1._put_integration_response(api_id, resource_id, http_method, status, response)
-
-    return import_all
-
-
-apigateway_v1._import_operation = with_the_responses(apigateway_v1._import_operation)
 cognito._resolve_user = resolve_user_or_nobody
 for handler in ("_initiate_auth", "_respond_to_auth_challenge"):
     setattr(cognito, handler, hiding_unknown_users(getattr(cognito, handler)))
