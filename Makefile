@@ -17,7 +17,7 @@ LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build local local-down watch console deploy test test-console bench lint clean
+.PHONY: help tools build local local-down watch console deploy test test-console bench load lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -66,7 +66,10 @@ test-console: build console/node_modules ## Run the console's tests in Chromium,
 
 bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into bench/results.md
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)
-	cargo bench --locked -p bench
+	cargo bench --locked -p bench --bench bench
+
+load: build ## Send the functions and the deployed API thousands of requests, into bench/load.md
+	local/test-stacks cargo bench --locked -p bench --bench load
 
 $(NODE_PEER): $(wildcard bench/peers/node/*.mjs) bench/peers/node/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }

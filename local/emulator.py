@@ -1,4 +1,4 @@
-"""MiniStack with two gaps closed.
+"""MiniStack with some gaps closed.
 
 CloudFormation hands a resource its properties in the types of the resource, whatever the type of the
 parameter they came from. MiniStack hands Cognito the parameters' strings: a minimum length of "8", a
@@ -6,13 +6,16 @@ parameter they came from. MiniStack hands Cognito the parameters' strings: a min
 
 Cognito tells the triggers of a challenge the user's status, and where the client hides who has an account
 it calls them for unknown users too, as `userNotFound`. MiniStack does neither; this does both.
+
+Of an API's description API Gateway takes the gateway responses and the integration responses too, in a stage's
+method settings a path's slashes are ~1, and a web ACL can be associated by a resource of its own.
 """
 
 import contextvars
 
 import botocore.session
 from ministack import app
-from ministack.services import cognito
+from ministack.services import apigateway_v1, cognito, waf
 from ministack.services.cloudformation import provisioners
 
 API = botocore.session.get_session().get_service_model("cognito-idp")
@@ -94,5 +97,52 @@ for handler in ("_initiate_auth", "_respond_to_auth_challenge"):
 for trigger in ("define_auth_challenge", "create_auth_challenge", "verify_auth_challenge"):
     builder = f"_build_{trigger}_event"
     setattr(cognito, builder, with_the_user(getattr(cognito, builder)))
+
+import_rest_api = apigateway_v1._import_rest_api
+import_operation = apigateway_v1._import_operation
+method_settings = provisioners._apigw_method_settings
+
+
+def import_with_gateway_responses(description, *rest):
+    """The API of this description, with its gateway responses."""
+    api = import_rest_api(description, *rest)
+    for response_type, response in description.get("x-amazon-apigateway-gateway-responses", {}).items():
+        apigateway_v1._put_gateway_response(api, response_type, response)
+    return api
+
+
+def import_with_integration_responses(api, resource, method, operation, *rest):
+    """The operation's method, with what its integration answers."""
+    import_operation(api, resource, method, operation, *rest)
+    integration = operation["x-amazon-apigateway-integration"]
+    for response in integration.get("responses", {}).values():
+        apigateway_v1._put_integration_response(api, resource, method, response["statusCode"], response)
+
+
+def unescaped_method_settings(settings):
+    """The settings of a stage's methods, by paths with slashes."""
+    return {path.replace("~1", "/").replace("//", "/"): entry for path, entry in method_settings(settings).items()}
+
+
+def associate_web_acl(logical_id, properties, stack_name):
+    """Makes a resource of the type AWS::WAFv2::WebACLAssociation."""
+    status, _, body = waf._associate_web_acl(properties)
+    if status >= 400:
+        raise ValueError(f"{logical_id} failed: {body!r}")
+    return "|".join((properties["WebACLArn"], properties["ResourceArn"])), {}
+
+
+def disassociate_web_acl(physical_id, properties):
+    """Deletes a resource of the type AWS::WAFv2::WebACLAssociation."""
+    waf._disassociate_web_acl(properties)
+
+
+apigateway_v1._import_rest_api = import_with_gateway_responses
+apigateway_v1._import_operation = import_with_integration_responses
+provisioners._apigw_method_settings = unescaped_method_settings
+provisioners._RESOURCE_HANDLERS["AWS::WAFv2::WebACLAssociation"] = {
+    "create": associate_web_acl,
+    "delete": disassociate_web_acl,
+}
 
 app.main()

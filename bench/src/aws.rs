@@ -1,10 +1,10 @@
-//! The stand-in for AWS: Cognito, DynamoDB and SNS behind one address, over TLS, answering at once.
+//! The stand-in for AWS: Cognito, DynamoDB and SNS behind one address, over TLS, answering at once as it is told.
 
 use std::io::BufReader;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use e2e::http::{Request, respond};
 use rcgen::{
@@ -15,33 +15,59 @@ use rustls::version::TLS13;
 use rustls::{CipherSuite, ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 
-/// The stand-in, until the benchmark ends.
+/// The stand-in, until the program ends.
 pub struct Aws {
     port: u16,
     authority: PathBuf,
-    calls: Arc<AtomicUsize>,
+    state: Arc<State>,
+}
+
+/// What the stand-in answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// It does what it is asked.
+    Yes,
+    /// It refuses, with this exception.
+    No(&'static str),
+    /// It fails.
+    Error,
+    /// It reads the request and closes the connection.
+    Nothing,
+}
+
+struct State {
+    calls: AtomicUsize,
+    says: Mutex<Says>,
 }
 
 impl Aws {
     /// Starts it, with a certificate of an authority that lives as long and is trusted by nobody else.
     pub fn start(folder: &Path) -> Self {
-        let authority = folder.join("authority.pem");
-        let config = Arc::new(tls(&authority));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let calls = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&calls);
+        let authority = folder.join(format!("authority-{port}.pem"));
+        let config = Arc::new(tls(&authority));
+        let state = Arc::new(State {
+            calls: AtomicUsize::new(0),
+            says: Mutex::new(Says::Yes),
+        });
+        let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (config, counter) = (Arc::clone(&config), Arc::clone(&counter));
-                std::thread::spawn(move || serve(stream, config, &counter));
+                let (config, state) = (Arc::clone(&config), Arc::clone(&shared));
+                std::thread::spawn(move || serve(stream, config, &state));
             }
         });
         Self {
             port,
             authority,
-            calls,
+            state,
         }
+    }
+
+    /// Has it answer so from now on; at first it says [`Says::Yes`].
+    pub fn says(&self, says: Says) {
+        *self.state.says.lock().unwrap() = says;
     }
 
     /// What leads a process here. Its address is a name, as AWS's are, so that it has to be looked up.
@@ -60,7 +86,7 @@ impl Aws {
 
     /// How many requests it has answered.
     pub fn calls(&self) -> usize {
-        self.calls.load(Ordering::Relaxed)
+        self.state.calls.load(Ordering::Relaxed)
     }
 }
 
@@ -104,21 +130,39 @@ fn tls(authority: &Path) -> ServerConfig {
         .unwrap()
 }
 
-fn serve(stream: TcpStream, config: Arc<ServerConfig>, calls: &AtomicUsize) {
+fn serve(stream: TcpStream, config: Arc<ServerConfig>, state: &State) {
     stream.set_nodelay(true).unwrap();
     let connection = ServerConnection::new(config).unwrap();
     let mut connection = BufReader::new(StreamOwned::new(connection, stream));
     while let Some(request) = Request::read(&mut connection) {
-        calls.fetch_add(1, Ordering::Relaxed);
-        let (content_type, body) = answer(&request);
+        state.calls.fetch_add(1, Ordering::Relaxed);
+        let says = *state.says.lock().unwrap();
+        let (status, (content_type, body)) = match says {
+            Says::Yes => ("200 OK", success(&request)),
+            Says::No(exception) => ("400 Bad Request", exception_of(exception)),
+            Says::Error => (
+                "500 Internal Server Error",
+                exception_of("InternalErrorException"),
+            ),
+            Says::Nothing => return,
+        };
         let headers = format!("Content-Type: {content_type}\r\nx-amzn-RequestId: 1\r\n");
-        if respond(connection.get_mut(), "200 OK", &headers, &body).is_err() {
+        if respond(connection.get_mut(), status, &headers, &body).is_err() {
             return;
         }
     }
 }
 
-fn answer(request: &Request) -> (&'static str, String) {
+const JSON: &str = "application/x-amz-json-1.1";
+
+fn exception_of(name: &str) -> (&'static str, String) {
+    (
+        JSON,
+        json!({ "__type": name, "message": "No." }).to_string(),
+    )
+}
+
+fn success(request: &Request) -> (&'static str, String) {
     let operation = request.header("x-amz-target").unwrap_or_default();
     let body: Value = match operation.rsplit('.').next().unwrap_or_default() {
         "InitiateAuth" if request.body.contains("\"CUSTOM_AUTH\"") => json!({
@@ -162,7 +206,7 @@ fn answer(request: &Request) -> (&'static str, String) {
         }
         _ => panic!("an operation that nobody is expected to call: {operation}"),
     };
-    ("application/x-amz-json-1.1", body.to_string())
+    (JSON, body.to_string())
 }
 
 /// What is as long as Cognito's own of this kind.

@@ -1,4 +1,4 @@
-//! What the benchmark runs on and with.
+//! What the measurements run on and with, and what the system knows of a process.
 
 use std::fs;
 use std::path::Path;
@@ -41,9 +41,8 @@ pub fn machine() -> String {
     )
 }
 
-/// One line on the versions of what is compared.
-pub fn versions(bench: &Path) -> String {
-    let read = |path| fs::read_to_string(bench.join(path)).unwrap();
+/// The versions of what the functions are built with.
+pub fn versions() -> Vec<String> {
     let lock = read("../Cargo.lock");
     let locked = |name: &str| {
         let (_, version) = lock
@@ -51,15 +50,21 @@ pub fn versions(bench: &Path) -> String {
             .unwrap();
         format!("{name} {}", version.split('"').next().unwrap())
     };
+    vec![
+        output("rustc", &["--version"]),
+        locked("lambda_runtime"),
+        locked("aws-sdk-cognitoidentityprovider"),
+    ]
+}
+
+/// The versions of what the functions are compared with.
+pub fn peer_versions() -> Vec<String> {
     let package: Value = serde_json::from_str(&read("peers/node/package.json")).unwrap();
     let requirements = read("peers/python/requirements.txt");
     let boto3 = requirements
         .lines()
         .find(|line| line.starts_with("boto3=="));
     let mut versions = vec![
-        output("rustc", &["--version"]),
-        locked("lambda_runtime"),
-        locked("aws-sdk-cognitoidentityprovider"),
         format!("Node.js {}", output("node", &["--version"])),
         format!(
             "client-cognito-identity-provider {}",
@@ -73,5 +78,26 @@ pub fn versions(bench: &Path) -> String {
     if has_valgrind() {
         versions.push(output("valgrind", &["--version"]));
     }
-    versions.join(", ")
+    versions
+}
+
+/// A file of this package.
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// A figure of a process's memory as `/proc` has it: `VmRSS` is what it has, `VmHWM` the most it had.
+pub fn memory_kib(process: u32, figure: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let value = status.lines().find_map(|line| line.strip_prefix(figure));
+    value
+        .unwrap()
+        .trim_matches(|c: char| !c.is_ascii_digit())
+        .parse()
+        .unwrap()
+}
+
+/// How many files and sockets a process has open.
+pub fn open_files(process: u32) -> usize {
+    fs::read_dir(format!("/proc/{process}/fd")).unwrap().count()
 }

@@ -20,6 +20,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use crate::config::{ConfigError, Env, bad_value};
+use crate::telemetry::Watch;
 
 /// Connecting, with the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -77,7 +78,7 @@ impl UserPool {
 
     fn with(env: Env<'_>, config: &SdkConfig) -> Result<Self, ConfigError> {
         Ok(Self {
-            cognito: Client::new(config),
+            cognito: cognito(config),
             client_id: env.required("USER_POOL_CLIENT_ID")?,
         })
     }
@@ -88,7 +89,11 @@ impl UserPool {
 /// # Errors
 /// Names the variable that is missing or bad.
 pub fn cognito_from_env(env: Env<'_>) -> Result<Client, ConfigError> {
-    Ok(Client::new(&signed(env)?.build()))
+    Ok(cognito(&signed(env)?.build()))
+}
+
+fn cognito(config: &SdkConfig) -> Client {
+    Client::from_conf(Builder::from(config).interceptor(Watch).build())
 }
 
 /// What the challenge triggers use. Cognito gives a trigger 5 s and then calls it again, so the limits of
@@ -114,8 +119,16 @@ impl ChallengeClients {
             config.to_builder().timeout_config(timeouts).build()
         };
         Ok(Self {
-            dynamodb: aws_sdk_dynamodb::Client::new(&within(DYNAMODB_TIMEOUT)),
-            sns: aws_sdk_sns::Client::new(&within(SNS_TIMEOUT)),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(
+                aws_sdk_dynamodb::config::Builder::from(&within(DYNAMODB_TIMEOUT))
+                    .interceptor(Watch)
+                    .build(),
+            ),
+            sns: aws_sdk_sns::Client::from_conf(
+                aws_sdk_sns::config::Builder::from(&within(SNS_TIMEOUT))
+                    .interceptor(Watch)
+                    .build(),
+            ),
         })
     }
 }

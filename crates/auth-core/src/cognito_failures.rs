@@ -1,7 +1,7 @@
 //! What becomes of Cognito's refusals and failures, over every operation that is called: the whole way
 //! from the HTTP answer through the SDK's parser to the error that the caller is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::Command;
@@ -647,4 +647,126 @@ async fn only_what_iam_guards_is_signed() {
         assert_eq!(signed, guarded, "{}", operation.name);
         assert_eq!(sent.uri(), "https://cognito-idp.us-east-1.amazonaws.com/");
     }
+}
+
+/// The operations of `openapi.yaml` and of Cognito's behind them.
+const ROUTES: [(&str, &str); 9] = [
+    ("signUp", "sign_up"),
+    ("signUpConfirm", "confirm_sign_up"),
+    ("signUpResendCode", "resend_confirmation_code"),
+    ("signIn", "initiate_auth"),
+    ("token", "respond_to_auth_challenge"),
+    ("tokenRefresh", "get_tokens_from_refresh_token"),
+    ("tokenRevoke", "global_sign_out"),
+    ("passwordForgot", "forgot_password"),
+    ("passwordChange", "confirm_forgot_password"),
+];
+
+/// What API Gateway answers itself and no function does: the template has their texts.
+const GATEWAYS: [(u16, &str); 2] = [(400, "BadRequestException"), (404, "NotFoundException")];
+
+type Errors = BTreeSet<(u16, String)>;
+
+#[test]
+fn the_specification_has_every_error_with_its_status_and_of_cognito_s_for_each_route_its_own() {
+    let gateways = GATEWAYS.map(|(status, name)| (status, name.to_owned()));
+    let ours: Errors = own_errors().into_iter().chain(gateways).collect();
+    let cognitos: BTreeMap<&str, Errors> = operations()
+        .iter()
+        .map(|operation| (operation.name, cognitos_errors(operation)))
+        .collect();
+
+    let mut every = Errors::new();
+    for (operation, errors) in specified_errors() {
+        let (_, cognito) = ROUTES.iter().find(|(name, _)| *name == operation).unwrap();
+        let unknown: Vec<_> = errors
+            .iter()
+            .filter(|error| !ours.contains(error) && !cognitos[cognito].contains(error))
+            .collect();
+        assert!(unknown.is_empty(), "{operation}: {unknown:?}");
+        every.extend(errors);
+    }
+    let mut expected: Errors = cognitos.into_values().flatten().chain(ours).collect();
+    // Of a request that is no `POST`, and so of no operation.
+    expected.remove(&(405, "MethodNotAllowedException".to_owned()));
+    assert_eq!(every, expected);
+}
+
+/// The exceptions of this operation that the caller is told of.
+fn cognitos_errors(operation: &Operation) -> Errors {
+    let told = |code: &&str| {
+        STATUSES
+            .iter()
+            .find(|(name, status)| name == code && *status < 500)
+    };
+    let errors = operation.exceptions().filter_map(|code| told(&code));
+    match operation.name {
+        OWN_AFFAIR => Errors::new(),
+        _ => errors
+            .map(|(name, status)| (*status, (*name).to_owned()))
+            .collect(),
+    }
+}
+
+/// Every error that this crate makes itself, read out of its source: each `new(Kind::…, "…"` of it.
+fn own_errors() -> Errors {
+    let kinds = [
+        Kind::Invalid,
+        Kind::Unauthenticated,
+        Kind::Forbidden,
+        Kind::NotFound,
+        Kind::MethodNotAllowed,
+        Kind::Conflict,
+        Kind::TooLarge,
+        Kind::Throttled,
+        Kind::Internal,
+        Kind::Unavailable,
+    ];
+    let errors_in = |source: String| -> Errors {
+        let (source, _) = source.split_once("#[cfg(test)]").unwrap_or((&source, ""));
+        let calls = source.split("::new(").skip(1).filter_map(|call| {
+            let (kind, call) = call.trim_start().strip_prefix("Kind::")?.split_once(',')?;
+            let (name, _) = call.trim_start().strip_prefix('"')?.split_once('"')?;
+            let kind = kinds.into_iter().find(|known| format!("{known:?}") == kind);
+            Some((status(kind.unwrap()), name.to_owned()))
+        });
+        calls.collect()
+    };
+    let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+    sources
+        .filter_map(|source| std::fs::read_to_string(source.unwrap().path()).ok())
+        .flat_map(errors_in)
+        .collect()
+}
+
+/// The errors that each operation of `openapi.yaml` has an example of.
+fn specified_errors() -> BTreeMap<String, Errors> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.yaml");
+    let document: Value = serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let resolved = |value: &Value| match value["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).unwrap().clone(),
+        None => value.clone(),
+    };
+    let paths = document["paths"].as_object().unwrap().values();
+    paths
+        .map(|path| {
+            let operation = &path["post"];
+            let mut errors = Errors::new();
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                if status == "200" {
+                    continue;
+                }
+                let body = resolved(response)["content"]["application/json"].clone();
+                for (name, example) in body["examples"].as_object().unwrap() {
+                    let error_type = &resolved(example)["value"]["error"]["type"];
+                    assert_eq!(error_type, name, "{operation}");
+                    errors.insert((status.parse().unwrap(), name.clone()));
+                }
+            }
+            (
+                operation["operationId"].as_str().unwrap().to_owned(),
+                errors,
+            )
+        })
+        .collect()
 }

@@ -4,6 +4,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// Where the code stands in a message, in Cognito's own notation.
+pub const CODE_PLACEHOLDER: &str = "{####}";
+
 /// How users sign up and in: the stack parameter `Mode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -97,6 +100,18 @@ impl<'a> Env<'a> {
         number
             .filter(|number| *number >= least)
             .ok_or_else(|| bad_value(name, &format!("a whole number of at least {least}")))
+    }
+
+    /// A required text of a message, in which the code has its place once: [`CODE_PLACEHOLDER`].
+    ///
+    /// # Errors
+    /// Names the variable.
+    pub fn message(&self, name: &str) -> Result<String, ConfigError> {
+        let message = self.required(name)?;
+        match message.matches(CODE_PLACEHOLDER).count() {
+            1 => Ok(message),
+            _ => Err(bad_value(name, &"a text with {####} once")),
+        }
     }
 
     /// A comma-separated list, which may be empty; white space around an entry is dropped.

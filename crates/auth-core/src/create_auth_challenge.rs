@@ -5,15 +5,13 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
 
 use crate::challenge::{CODE_PARAMETER, CUSTOM_CHALLENGE, Code};
-use crate::config::{ConfigError, Env, bad_value};
+use crate::config::{CODE_PLACEHOLDER, ConfigError, Env, bad_value};
 use crate::error::{Error, Result};
 use crate::limits::{Limits, Send, Unsent};
 use crate::roles::{check_phone_prefix, phone_prefixes};
+use crate::telemetry::{self, Metric};
 use crate::trigger::{self, Event};
 use crate::username::{UsernameKind, is_phone};
-
-/// Where the code stands in the message.
-const PLACEHOLDER: &str = "{####}";
 
 /// How codes are sent.
 #[derive(Debug)]
@@ -33,10 +31,7 @@ impl Sms {
         env: Env<'_>,
         sns: aws_sdk_sns::Client,
     ) -> std::result::Result<Self, ConfigError> {
-        let message = env.required("SMS_MESSAGE")?;
-        if message.matches(PLACEHOLDER).count() != 1 {
-            return Err(bad_value("SMS_MESSAGE", &"a text with {####} once"));
-        }
+        let message = env.message("SMS_MESSAGE")?;
         let sender_id = env.optional("SMS_SENDER_ID");
         let is_sender =
             |id: &String| id.len() <= 11 && id.bytes().all(|c| c.is_ascii_alphanumeric());
@@ -67,7 +62,7 @@ impl Sms {
             .sns
             .publish()
             .phone_number(phone)
-            .message(self.message.replace(PLACEHOLDER, code.expose()))
+            .message(self.message.replace(CODE_PLACEHOLDER, code.expose()))
             .message_attributes("AWS.SNS.SMS.SMSType", attribute("Transactional")?);
         if let Some(sender_id) = &self.sender_id {
             publish = publish.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id)?);
@@ -79,6 +74,7 @@ impl Sms {
             };
             (Error::from_dependency(error), unsent)
         })?;
+        telemetry::count(Metric::CodesSent);
         Ok(())
     }
 }

@@ -135,15 +135,20 @@ impl Error {
         }
     }
 
+    /// Whether it is not the caller's affair but ours, or that of what is behind us.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.kind, Kind::Internal | Kind::Unavailable)
+    }
+
     /// What a failure means of a call that is our own affair, not the caller's: it is our fault, or it passes.
     pub fn from_dependency<E>(error: SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
         let error = Self::from(error);
-        match error.kind {
-            Kind::Internal | Kind::Unavailable => error,
-            _ => Self::unavailable(error.name),
+        match error.is_failure() {
+            true => error,
+            false => Self::unavailable(error.name),
         }
     }
 

@@ -19,6 +19,7 @@ pub mod trigger;
 pub mod username;
 
 pub mod create_auth_challenge;
+pub mod custom_message;
 pub mod define_auth_challenge;
 pub mod password_change;
 pub mod password_forgot;

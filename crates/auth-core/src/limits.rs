@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::challenge::Code;
 use crate::config::{ConfigError, Env};
 use crate::error::{Error, Result};
+use crate::telemetry::{self, Metric};
 
 const SECOND: u64 = 1000;
 const HOUR: u64 = 3600 * SECOND;
@@ -201,7 +202,10 @@ impl Limits {
             let (hour, day) = match decide(self.rules, &before, now) {
                 Decision::Send { hour, day } => (hour, day),
                 Decision::Again(code) => return Ok(Send::Again(code)),
-                Decision::Wait(wait) => return Err(too_many(wait)),
+                Decision::Wait(wait) => {
+                    telemetry::count(Metric::CodesRefused);
+                    return Err(too_many(wait));
+                }
             };
             // Later than the one before it in any case, as it tells versions of the item apart.
             let sent_at = before

@@ -4,6 +4,7 @@ use crate::clients::UserPool;
 use crate::error::Result;
 use crate::message::Message;
 use crate::request::Fields;
+use crate::telemetry::{self, Metric};
 use crate::username::Username;
 
 /// The user who forgot the password.
@@ -36,6 +37,7 @@ pub async fn password_forgot(pool: &UserPool, request: Request) -> Result<Messag
         .username(username.as_str())
         .send()
         .await?;
+    telemetry::count(Metric::CodesSent);
     Ok(Message::new(format!(
         "The confirmation code to change your password has been sent to: {username}."
     )))

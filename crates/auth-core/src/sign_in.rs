@@ -8,6 +8,7 @@ use crate::clients::{self, UserPool};
 use crate::config::Mode;
 use crate::error::{Error, Result};
 use crate::request::Fields;
+use crate::telemetry;
 use crate::tokens::Tokens;
 use crate::trigger;
 use crate::username::Username;
@@ -68,12 +69,13 @@ pub enum Response {
 /// # Errors
 /// Cognito's refusals and our challenge triggers'; a challenge that this API does not answer.
 pub async fn sign_in(pool: &UserPool, request: Request) -> Result<Response> {
-    match request {
+    let outcome = match request {
         Request::UserPassword { username, password } => {
             with_password(pool, &username, &password).await
         }
         Request::Passwordless { username } => with_code(pool, &username).await,
-    }
+    };
+    outcome.inspect_err(telemetry::count_sign_in_failure)
 }
 
 async fn with_password(
@@ -94,7 +96,7 @@ async fn with_password(
         .await?;
     match answer.challenge_name {
         Some(challenge) => Err(Error::unsupported_challenge(challenge.as_str())),
-        None => Tokens::from_result(answer.authentication_result, None).map(Response::Tokens),
+        None => Tokens::of_sign_in(answer.authentication_result).map(Response::Tokens),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::config::{ConfigError, Env, Mode};
 use crate::error::{Error, Result};
 use crate::request::Fields;
 use crate::roles::{ROLE_ATTRIBUTE, SignUpRules};
+use crate::telemetry::{self, Metric};
 use crate::username::Username;
 
 /// What a sign-up is judged by.
@@ -127,6 +128,10 @@ pub async fn sign_up(pool: &UserPool, user_pool_id: &str, request: Request) -> R
         .user_attributes(attribute(ROLE_ATTRIBUTE, &role)?)
         .send()
         .await?;
+    telemetry::count(Metric::SignUps);
+    if !user.user_confirmed {
+        telemetry::count(Metric::CodesSent);
+    }
     if let Err(error) = add_to_group(&pool.cognito, user_pool_id, &user.user_sub, &role).await {
         let cause = error.cause.unwrap_or_else(|| error.name.into_owned());
         if user.user_confirmed {

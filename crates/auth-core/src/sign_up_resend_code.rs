@@ -4,6 +4,7 @@ use crate::clients::UserPool;
 use crate::error::Result;
 use crate::message::Message;
 use crate::request::Fields;
+use crate::telemetry::{self, Metric};
 use crate::username::Username;
 
 /// The user who waits for a code.
@@ -36,6 +37,7 @@ pub async fn sign_up_resend_code(pool: &UserPool, request: Request) -> Result<Me
         .username(username.as_str())
         .send()
         .await?;
+    telemetry::count(Metric::CodesSent);
     Ok(Message::new(format!(
         "The confirmation code to activate your account has been sent to: {username}."
     )))

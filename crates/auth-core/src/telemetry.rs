@@ -1,24 +1,37 @@
 //! The log: JSON on standard output, one line per request or event, written at the boundary.
 //!
+//! The line of a request is its metrics too: see [`emf`].
+//!
 //! Only this crate's own events are ever written. The SDK, the HTTP client and the Lambda runtime log
 //! bodies and headers at their finer levels, so no level that `LOG_LEVEL` can name reaches them.
+
+mod activity;
+mod emf;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tracing::Level;
 use tracing_subscriber::Layer as _;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::fmt::{self, Layer};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{ConfigError, Env, bad_value};
-use crate::error::{Error, Kind};
+use crate::error::Error;
+use activity::Activity;
+use emf::Emf;
 
-/// Starts the log at `LOG_LEVEL` and hands out the environment that everything else is read from.
+pub use activity::{Metric, Watch, count, count_sign_in_failure};
+
+/// Starts the log at `LOG_LEVEL`, with metrics in `METRICS_NAMESPACE` if it is set, and hands out the
+/// environment that everything else is read from.
 ///
 /// # Errors
-/// Names `LOG_LEVEL` where it is missing or no level.
+/// Names the variable where `LOG_LEVEL` is missing or no level, or `METRICS_NAMESPACE` no namespace.
 pub fn start() -> Result<Env<'static>, ConfigError> {
     let env = Env::process();
     let level = match env.required("LOG_LEVEL")?.as_str() {
@@ -28,15 +41,35 @@ pub fn start() -> Result<Env<'static>, ConfigError> {
         "DEBUG" => Level::DEBUG,
         _ => return Err(bad_value("LOG_LEVEL", &"ERROR, WARN, INFO or DEBUG")),
     };
-    let lines = tracing_subscriber::fmt::layer()
+    let namespace = env.optional("METRICS_NAMESPACE");
+    if !namespace.as_deref().is_none_or(is_namespace) {
+        return Err(bad_value(
+            "METRICS_NAMESPACE",
+            &"at most 255 letters, digits and the signs . - _ / # :",
+        ));
+    }
+    let lines = lines(namespace).with_filter(Targets::new().with_target("auth_core", level));
+    Registry::default().with(lines).init();
+    Ok(env)
+}
+
+/// The form of every line, on standard output.
+pub(crate) fn lines(namespace: Option<String>) -> Layer<Registry, JsonFields, Emf> {
+    let json = fmt::format()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_target(false)
-        .with_filter(Targets::new().with_target("auth_core", level));
-    tracing_subscriber::registry().with(lines).init();
-    Ok(env)
+        .with_target(false);
+    fmt::layer()
+        .fmt_fields(JsonFields::new())
+        .event_format(Emf::new(json, namespace))
+}
+
+/// What CloudWatch takes, less white space.
+fn is_namespace(text: &str) -> bool {
+    let good = |c: u8| c.is_ascii_alphanumeric() || b".-_/#:".contains(&c);
+    text.len() <= 255 && text.bytes().all(good)
 }
 
 /// What is being answered: names, no data.
@@ -58,6 +91,7 @@ impl Call<'_> {
         static WARM: AtomicBool = AtomicBool::new(false);
         let cold_start = !WARM.swap(true, Ordering::Relaxed);
         let duration_ms = self.started.elapsed().as_millis() as u64;
+        let activity = Activity::take();
         let Self {
             function,
             request_id,
@@ -74,12 +108,22 @@ impl Call<'_> {
                     $(errorType = &*$error.name, cause = $error.cause.as_deref(),)?
                     durationMs = duration_ms,
                     coldStart = cold_start,
+                    upstreamAttempts = activity.attempts(),
+                    // The names of metrics are written as CloudWatch writes its own.
+                    Requests = 1,
+                    UpstreamLatency = activity.latency(),
+                    UpstreamRetries = activity.retries(),
+                    SignUps = activity.counted(Metric::SignUps),
+                    SignIns = activity.counted(Metric::SignIns),
+                    SignInFailures = activity.counted(Metric::SignInFailures),
+                    CodesSent = activity.counted(Metric::CodesSent),
+                    CodesRefused = activity.counted(Metric::CodesRefused),
                 )
             };
         }
         match outcome {
             Ok(()) => line!(info, "success"),
-            Err(error) if matches!(error.kind, Kind::Internal | Kind::Unavailable) => {
+            Err(error) if error.is_failure() => {
                 line!(error, "failure", error)
             }
             Err(error) => line!(info, "refusal", error),

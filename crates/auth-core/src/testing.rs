@@ -19,6 +19,7 @@ use crate::clients::UserPool;
 use crate::config::Env;
 use crate::error::Result;
 use crate::request::Fields;
+use crate::telemetry;
 use crate::trigger::Event;
 
 /// An environment from a table; a later entry replaces an earlier one.
@@ -135,11 +136,14 @@ pub(crate) fn assert_required<T>(body: &Value, parse: impl Fn(&Fields<'_>) -> Re
 
 /// This crate's log of this thread, line by line, for as long as the guard lives.
 pub(crate) fn log() -> (Log, tracing::subscriber::DefaultGuard) {
+    log_with(Some("AuthRocket"))
+}
+
+/// The same with metrics in this namespace, or without any.
+pub(crate) fn log_with(namespace: Option<&str>) -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
+    let lines = telemetry::lines(namespace.map(str::to_owned))
         .with_writer(move || writer.clone())
         .with_filter(Targets::new().with_target("auth_core", Level::TRACE));
     let subscriber = tracing_subscriber::registry().with(lines);

@@ -7,6 +7,7 @@ use crate::challenge::USERNAME_METADATA;
 use crate::clients::UserPool;
 use crate::error::{Error, Kind, Result};
 use crate::request::Fields;
+use crate::telemetry;
 use crate::tokens::Tokens;
 use crate::trigger;
 use crate::username::Username;
@@ -38,6 +39,11 @@ impl Request {
 /// # Errors
 /// `CodeMismatchException` with the session to use next; Cognito's refusals, the last wrong code's among them.
 pub async fn token(pool: &UserPool, request: Request) -> Result<Tokens> {
+    let outcome = answer_challenge(pool, request).await;
+    outcome.inspect_err(telemetry::count_sign_in_failure)
+}
+
+async fn answer_challenge(pool: &UserPool, request: Request) -> Result<Tokens> {
     let Request {
         username,
         session,
@@ -63,7 +69,7 @@ pub async fn token(pool: &UserPool, request: Request) -> Result<Tokens> {
         )
         .with_session(session.into())),
         (Some(challenge), _) => Err(Error::unsupported_challenge(challenge.as_str())),
-        (None, _) => Tokens::from_result(answer.authentication_result, None),
+        (None, _) => Tokens::of_sign_in(answer.authentication_result),
     }
 }
 

@@ -4,6 +4,7 @@ use aws_sdk_cognitoidentityprovider::types::AuthenticationResultType;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::telemetry::{self, Metric};
 
 /// Tokens of a signed-in user.
 #[derive(Serialize)]
@@ -22,6 +23,14 @@ pub struct Tokens {
 }
 
 impl Tokens {
+    /// The tokens of Cognito's result of a sign-in.
+    ///
+    /// # Errors
+    /// As [`Tokens::from_result`].
+    pub fn of_sign_in(result: Option<AuthenticationResultType>) -> Result<Self> {
+        Self::from_result(result, None).inspect(|_| telemetry::count(Metric::SignIns))
+    }
+
     /// The tokens of Cognito's result; `presented` is the refresh token that was traded in, which stays
     /// good where Cognito returns no new one.
     ///

@@ -95,16 +95,55 @@ impl Answer {
         wait.parse().unwrap()
     }
 
+    /// The type of the error that the API answered, and `None` where it granted the request.
+    ///
+    /// # Errors
+    /// The rule of the contract that this answer breaks.
+    pub fn error_type(&self) -> Result<Option<String>, String> {
+        if let Some(name) = self.wrong_header() {
+            return Err(format!("the header {name} is {:?}", self.header(name)));
+        }
+        if [429, 503].contains(&self.status) && self.header("retry-after").is_none() {
+            return Err(format!("{} without Retry-After", self.status));
+        }
+        let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        match (self.status, body.as_object()) {
+            (_, None) => Err("the body is no JSON object".to_owned()),
+            (200, Some(_)) => Ok(None),
+            (_, Some(body)) => {
+                let error = body.get("error").and_then(Value::as_object);
+                let text = |key| error?.get(key)?.as_str().filter(|text| !text.is_empty());
+                let fields = 2 + usize::from(text("session").is_some());
+                match (text("type"), text("message")) {
+                    (Some(error_type), Some(_))
+                        if body.len() == 1 && error.is_some_and(|it| it.len() == fields) =>
+                    {
+                        Ok(Some(error_type.to_owned()))
+                    }
+                    _ => Err("the body is no error of the contract's form".to_owned()),
+                }
+            }
+        }
+    }
+
     #[track_caller]
     fn check_headers(&self) {
-        for (name, value) in [
+        if let Some(name) = self.wrong_header() {
+            panic!("{name} of {self:?}");
+        }
+    }
+
+    /// The first header that every answer has and this one has not, or with another value.
+    fn wrong_header(&self) -> Option<&'static str> {
+        [
             ("content-type", "application/json"),
             ("cache-control", "no-store"),
             ("access-control-allow-origin", self.allowed_origin),
             ("access-control-allow-headers", "*"),
             ("access-control-allow-methods", "POST,OPTIONS"),
-        ] {
-            assert_eq!(self.header(name), Some(value), "{name} of {self:?}");
-        }
+        ]
+        .into_iter()
+        .find(|(name, value)| self.header(name) != Some(value))
+        .map(|(name, _)| name)
     }
 }

@@ -15,7 +15,7 @@ use crate::Process;
 use crate::http::{Request, respond};
 
 /// An environment in which every function starts and grants what it is asked.
-pub const ENVIRONMENT: [(&str, &str); 23] = [
+pub const ENVIRONMENT: [(&str, &str); 26] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "function"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -28,6 +28,7 @@ pub const ENVIRONMENT: [(&str, &str); 23] = [
     ),
     ("AWS_SESSION_TOKEN", "session"),
     ("LOG_LEVEL", "INFO"),
+    ("METRICS_NAMESPACE", "AuthRocket/example"),
     ("MODE", "UserPassword"),
     ("ALLOWED_ORIGIN", "*"),
     ("USER_POOL_ID", "us-east-1_example"),
@@ -42,6 +43,8 @@ pub const ENVIRONMENT: [(&str, &str); 23] = [
     ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
     ("SMS_MESSAGE", "Your sign-in code is {####}."),
     ("ALLOWED_PHONE_PREFIXES", "+34"),
+    ("RESET_EMAIL_SUBJECT", "Your new password"),
+    ("RESET_EMAIL_MESSAGE", "Your code is {####}."),
 ];
 
 /// A function that has not started yet, and its environment.
@@ -122,10 +125,15 @@ impl Function {
         }
     }
 
+    /// Starts it.
+    pub fn start(&self) -> Process {
+        Process::start(&mut self.command(&self.bootstrap()))
+    }
+
     /// Starts it, hands it one event with this much time to answer, and gives the answer, which is `None`
     /// where the function ended without one.
     pub fn answer(&self, event: &Value, time: Duration) -> Option<Value> {
-        let mut process = Process::start(&mut self.command(&self.bootstrap()));
+        let mut process = self.start();
         process.ready().ok()?;
         let answer = process.invoke(&event.to_string(), time).ok()?;
         Some(serde_json::from_str(&answer).unwrap())

@@ -8,6 +8,7 @@ mod one_time_codes;
 mod person;
 mod process;
 mod route;
+mod specification;
 mod stack;
 mod tokens;
 
@@ -17,5 +18,6 @@ pub use one_time_codes::{Challenge, session_in};
 pub use person::Person;
 pub use process::Process;
 pub use route::{Mode, ROUTES, Route};
+pub use specification::Specification;
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};
 pub use tokens::Tokens;

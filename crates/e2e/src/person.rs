@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
+use crate::Mode;
+
 /// A username and a password, both of this one test.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -12,6 +14,14 @@ pub struct Person {
 }
 
 impl Person {
+    /// Someone with the kind of username that the mode is for.
+    pub fn of(mode: Mode) -> Self {
+        match mode {
+            Mode::UserPassword => Self::with_email(),
+            Mode::Passwordless => Self::with_phone(),
+        }
+    }
+
     /// Someone with an e-mail address.
     pub fn with_email() -> Self {
         Self::called(format!("user.{:016x}@example.com", random()))

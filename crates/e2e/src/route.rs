@@ -66,6 +66,14 @@ impl Mode {
         }
     }
 
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            UserPassword => Passwordless,
+            Passwordless => UserPassword,
+        }
+    }
+
     /// The mode's routes.
     pub fn routes(self) -> impl Iterator<Item = Route> {
         ROUTES.into_iter().filter(move |route| route.mode == self)

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use ureq::http::Request;
 
-use crate::{Answer, Mode, Person, Tokens};
+use crate::{Answer, Mode, Person, Specification, Tokens};
 
 /// The code in every message that confirms a sign-up, on the embedded AWS.
 pub const SIGN_UP_CODE: &str = "123456";
@@ -19,8 +20,8 @@ pub struct Stack {
     /// How long the stack's access tokens live.
     pub access_token_seconds: u64,
     name: &'static str,
+    mode: Mode,
     allowed_origin: &'static str,
-    stranger: fn() -> Person,
     outputs: HashMap<String, String>,
     http: ureq::Agent,
 }
@@ -30,32 +31,26 @@ impl Stack {
     /// with a phone number in +34 or +1, `Courier` with either and without confirmation, `Admin` not at
     /// all. E-mails have a code.
     pub fn standard() -> Self {
-        Self::named("standard", "*", 60)
+        Self::named("standard", Mode::UserPassword, "*", 60)
     }
 
     /// UserPassword, with everything else than the defaults: unknown users are hidden, refresh tokens
     /// don't rotate, one origin, 5 minutes for an access token, 12 characters for a password. Its one
     /// role, `Member`, skips confirmation.
     pub fn strict() -> Self {
-        Self::named("strict", "https://app.example.com", 5)
+        Self::named("strict", Mode::UserPassword, "https://app.example.com", 5)
     }
 
     /// Passwordless, with the defaults: `User` signs up with a phone number in +34 or +1, `Admin` not at all.
     pub fn passwordless() -> Self {
-        Self {
-            stranger: Person::with_phone,
-            ..Self::named("passwordless", "*", 60)
-        }
+        Self::named("passwordless", Mode::Passwordless, "*", 60)
     }
 
     /// Passwordless, with everything else than the defaults: unknown users are hidden, only +34, 15 seconds
     /// between codes, 2 codes an hour, 3 a day, 4 wrong answers an hour, a message and a sender of its own.
     /// Its one role, `Member`, skips confirmation.
     pub fn passwordless_strict() -> Self {
-        Self {
-            stranger: Person::with_phone,
-            ..Self::named("passwordless-strict", "*", 60)
-        }
+        Self::named("passwordless-strict", Mode::Passwordless, "*", 60)
     }
 
     /// The stack of this mode that has the defaults.
@@ -66,7 +61,12 @@ impl Stack {
         }
     }
 
-    fn named(name: &'static str, allowed_origin: &'static str, access_token_minutes: u64) -> Self {
+    fn named(
+        name: &'static str,
+        mode: Mode,
+        allowed_origin: &'static str,
+        access_token_minutes: u64,
+    ) -> Self {
         let outputs = written(name)
             .lines()
             .filter_map(|line| line.split_once('='))
@@ -79,8 +79,8 @@ impl Stack {
         Self {
             access_token_seconds: access_token_minutes * 60,
             name,
+            mode,
             allowed_origin,
-            stranger: Person::with_email,
             outputs,
             http: config.into(),
         }
@@ -111,14 +111,19 @@ impl Stack {
 
     // ── The API ──────────────────────────────────────────────────────────────────────────────────────
 
-    /// Sends a JSON body to a route, such as `/sign-in`.
+    /// Sends a JSON body to a route, such as `/sign-in`, and checks that the answer is one that the
+    /// specification has.
+    #[track_caller]
     pub fn post(&self, route: &str, body: Value) -> Answer {
         self.post_bytes(route, body.to_string().as_bytes())
     }
 
-    /// Sends any body to a route.
+    /// Sends any body to a route, and checks that the answer is one that the specification has.
+    #[track_caller]
     pub fn post_bytes(&self, route: &str, body: &[u8]) -> Answer {
-        self.send("POST", route, body)
+        let answer = self.send("POST", route, body);
+        Specification::of(self.mode).check(route, &answer);
+        answer
     }
 
     /// Sends a request of any method to a route.
@@ -149,7 +154,7 @@ impl Stack {
     /// Someone new who signed up with the stack's kind of username and has not confirmed it.
     #[track_caller]
     pub fn unconfirmed_user(&self) -> Person {
-        let person = (self.stranger)();
+        let person = Person::of(self.mode);
         self.sign_up(&person, "User").granted();
         person
     }
@@ -315,6 +320,22 @@ impl Stack {
             .iter()
             .map(|(key, value)| format!("{key}={}", url_encoded(value)));
         self.run(request, pairs.collect::<Vec<_>>().join("&").as_bytes())
+    }
+
+    /// What the AWS CLI answers to these arguments, such as `cloudwatch describe-alarms`.
+    #[track_caller]
+    pub fn cli(&self, arguments: &[&str]) -> Value {
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/embedded-aws");
+        let port = self.output("Endpoint").rsplit(':').next().unwrap();
+        let output = Command::new(program)
+            .args(["run", "aws", "--output", "json"])
+            .args(arguments)
+            .env("PORT", port)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     #[track_caller]

@@ -58,32 +58,59 @@ const SKIP_ROLES: Optional = Optional("SKIP_CONFIRMATION_ROLES", &["Nobody", "Us
 const SENDER: Optional = Optional("SMS_SENDER_ID", &["a sender", "Röcket", "TwelveSigns1"]);
 const PREFIXES: Optional = Optional("ALLOWED_PHONE_PREFIXES", &["34", "+", "+34,x", "*"]);
 
+const METRICS: Optional = Optional(
+    "METRICS_NAMESPACE",
+    &["Auth Rocket", "Auth\"Rocket", "Räket"],
+);
+const RESET_SUBJECT: Required = Required("RESET_EMAIL_SUBJECT", "Your new password", &[]);
+const RESET_MESSAGE: Required = Required(
+    "RESET_EMAIL_MESSAGE",
+    "<b>{####}</b>",
+    &["Your code.", "{####} {####}"],
+);
+
 /// What each function reads, from the template and from Lambda.
-const FUNCTIONS: [(&str, &[Required], &[Optional]); 14] = [
+const FUNCTIONS: [(&str, &[Required], &[Optional]); 15] = [
     (
         "sign-up",
         &[LOG, ORIGIN, REGION, KEY, SECRET, CLIENT, POOL, MODE, ROLES],
-        &[TRUST, EMAIL_ROLES, PHONE_ROLES, SKIP_ROLES, PREFIXES],
+        &[
+            METRICS,
+            TRUST,
+            EMAIL_ROLES,
+            PHONE_ROLES,
+            SKIP_ROLES,
+            PREFIXES,
+        ],
     ),
-    ("sign-up-confirm", PUBLIC, &[TRUST]),
-    ("sign-up-resend-code", PUBLIC, &[TRUST]),
-    ("sign-in", &[LOG, ORIGIN, REGION, CLIENT, MODE], &[TRUST]),
-    ("token", PUBLIC, &[TRUST]),
-    ("token-refresh", PUBLIC, &[TRUST]),
-    ("token-revoke", PUBLIC, &[TRUST]),
-    ("password-forgot", PUBLIC, &[TRUST]),
-    ("password-change", PUBLIC, &[TRUST]),
+    ("sign-up-confirm", PUBLIC, &[METRICS, TRUST]),
+    ("sign-up-resend-code", PUBLIC, &[METRICS, TRUST]),
+    (
+        "sign-in",
+        &[LOG, ORIGIN, REGION, CLIENT, MODE],
+        &[METRICS, TRUST],
+    ),
+    ("token", PUBLIC, &[METRICS, TRUST]),
+    ("token-refresh", PUBLIC, &[METRICS, TRUST]),
+    ("token-revoke", PUBLIC, &[METRICS, TRUST]),
+    ("password-forgot", PUBLIC, &[METRICS, TRUST]),
+    ("password-change", PUBLIC, &[METRICS, TRUST]),
     (
         "pre-sign-up",
         &[LOG, ROLES],
-        &[EMAIL_ROLES, PHONE_ROLES, SKIP_ROLES, PREFIXES],
+        &[METRICS, EMAIL_ROLES, PHONE_ROLES, SKIP_ROLES, PREFIXES],
     ),
     (
         "post-confirmation",
         &[LOG, REGION, KEY, SECRET, ROLES],
-        &[TRUST],
+        &[METRICS, TRUST],
     ),
-    ("define-auth-challenge", &[LOG], &[]),
+    ("define-auth-challenge", &[LOG], &[METRICS]),
+    (
+        "custom-message",
+        &[LOG, RESET_SUBJECT, RESET_MESSAGE],
+        &[METRICS],
+    ),
     (
         "create-auth-challenge",
         &[
@@ -98,7 +125,7 @@ const FUNCTIONS: [(&str, &[Required], &[Optional]); 14] = [
             WRONG_ANSWERS,
             MESSAGE,
         ],
-        &[TRUST, SENDER, PREFIXES],
+        &[METRICS, TRUST, SENDER, PREFIXES],
     ),
     (
         "verify-auth-challenge-response",
@@ -113,7 +140,7 @@ const FUNCTIONS: [(&str, &[Required], &[Optional]); 14] = [
             SENDS_PER_DAY,
             WRONG_ANSWERS,
         ],
-        &[TRUST],
+        &[METRICS, TRUST],
     ),
 ];
 const PUBLIC: &[Required] = &[LOG, ORIGIN, REGION, CLIENT];

@@ -571,3 +571,61 @@ async fn each_answer_is_one_line_of_the_log_that_holds_nothing_of_the_request() 
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_line_of_a_request_tells_what_was_asked_of_cognito_and_what_it_counts_as() {
+    let failure = || answer(500, r#"{"__type":"InternalErrorException"}"#);
+    let granted = || {
+        let tokens = r#"{"AuthenticationResult":{"AccessToken":"a","IdToken":"i","RefreshToken":"r","ExpiresIn":3600}}"#;
+        answer(200, tokens)
+    };
+    let once_failing = mock!(Client::initiate_auth)
+        .sequence()
+        .http_response(failure)
+        .http_response(granted)
+        .build();
+    let refusal = mock!(Client::initiate_auth)
+        .then_http_response(|| exception("NotAuthorizedException", "no"));
+    let no_request = events_with("", false);
+    for (event, cognito, attempts, retries, [sign_ins, failures]) in [
+        (
+            &events()[0],
+            once_failing,
+            json!(2),
+            json!(1),
+            [json!(1), Value::Null],
+        ),
+        // Nothing is left over of the one before.
+        (
+            &events()[0],
+            refusal,
+            json!(1),
+            json!(0),
+            [Value::Null, json!(1)],
+        ),
+        (
+            &no_request[0],
+            nothing(),
+            Value::Null,
+            Value::Null,
+            [Value::Null, Value::Null],
+        ),
+    ] {
+        let (log, _guard) = log();
+        answered(event, &cognito).await;
+        let line = &log.lines()[0];
+        assert_eq!(line["upstreamAttempts"], attempts, "{line}");
+        assert_eq!(line["UpstreamRetries"], retries, "{line}");
+        assert_eq!(
+            line["UpstreamLatency"].is_f64(),
+            !attempts.is_null(),
+            "{line}"
+        );
+        assert_eq!(
+            (&line["SignIns"], &line["SignInFailures"]),
+            (&sign_ins, &failures),
+            "{line}"
+        );
+        assert_eq!(line["Requests"], 1, "{line}");
+    }
+}

@@ -1,8 +1,6 @@
 //! The benchmark: cold and warm times, memory, size and calls of every function, beside others that do the
 //! same. `make bench` builds what it needs and runs it; `README.md` in this folder says what it does and why.
 
-mod aws;
-mod machine;
 mod report;
 mod subjects;
 
@@ -10,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use bench::aws::Aws;
+use bench::machine;
 use e2e::Process;
 use serde_json::Value;
 
-use crate::aws::Aws;
 use crate::subjects::{Kind, Subject};
 
 /// Processes of each subject. The subjects take turns, so that what else the machine does meets them alike.
@@ -84,7 +83,9 @@ fn main() {
     println!("\n{table}\n{goals}");
     let page = report::page(
         &machine::machine(),
-        &machine::versions(bench),
+        &[machine::versions(), machine::peer_versions()]
+            .concat()
+            .join(", "),
         &table,
         &goals,
     );
@@ -138,21 +139,10 @@ fn measure(subject: &Subject, aws: &Aws) -> Sample {
         first,
         cold_cpu,
         warm,
-        peak_kib: peak_kib(id),
+        peak_kib: machine::memory_kib(id, "VmHWM"),
         calls: aws.calls() - calls_before,
         answer,
     }
-}
-
-/// The most memory that a process had at once (`VmHWM`).
-fn peak_kib(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.unwrap()
-        .trim()
-        .trim_end_matches(" kB")
-        .parse()
-        .unwrap()
 }
 
 /// The time that a process's threads were on a processor.

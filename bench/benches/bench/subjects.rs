@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bench::{events, machine};
 use serde_json::{Value, json};
 
 /// What a subject is compared with, and by which goals.
@@ -71,7 +72,7 @@ pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
     let peer = |name: &str, deployed: PathBuf, command| Subject {
         name: name.to_owned(),
         kind: Kind::Peer,
-        event: route_event("/auth/sign-in", &sign_in),
+        event: events::of_route("/sign-in", &sign_in.to_string()),
         deployed,
         command,
         mode: "UserPassword",
@@ -110,12 +111,16 @@ pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
         }
     };
     subjects.extend(routes().map(|(name, path, mode, body)| {
-        function(Kind::Route, name, mode, route_event(path, &body))
+        function(
+            Kind::Route,
+            name,
+            mode,
+            events::of_route(path, &body.to_string()),
+        )
     }));
-    subjects.extend(
-        triggers()
-            .map(|(name, kind, event)| function(kind, name, "Passwordless", trigger_event(event))),
-    );
+    subjects.extend(triggers().map(|(name, kind, event)| {
+        function(kind, name, "Passwordless", events::of_trigger(&event))
+    }));
     subjects
 }
 
@@ -128,48 +133,48 @@ fn routes() -> impl Iterator<Item = (&'static str, &'static str, &'static str, V
     [
         (
             "sign-in",
-            "/auth/sign-in",
+            "/sign-in",
             json!({ "username": user, "password": password }),
         ),
-        ("sign-in", "/auth/sign-in", json!({ "username": phone })),
+        ("sign-in", "/sign-in", json!({ "username": phone })),
         (
             "sign-up",
-            "/auth/sign-up",
+            "/sign-up",
             json!({ "username": user, "password": password, "userAttributes": { "role": "User" } }),
         ),
         (
             "sign-up-confirm",
-            "/auth/sign-up/confirm",
+            "/sign-up/confirm",
             json!({ "username": user, "confirmationCode": "123456" }),
         ),
         (
             "sign-up-resend-code",
-            "/auth/sign-up/resend-code",
+            "/sign-up/resend-code",
             json!({ "username": user }),
         ),
         (
             "token",
-            "/auth/token",
+            "/token",
             json!({ "username": phone, "session": session, "confirmationCode": "123456" }),
         ),
         (
             "token-refresh",
-            "/auth/token/refresh",
+            "/token/refresh",
             json!({ "refreshToken": token }),
         ),
         (
             "token-revoke",
-            "/auth/token/revoke",
+            "/token/revoke",
             json!({ "accessToken": token }),
         ),
         (
             "password-forgot",
-            "/auth/password/forgot",
+            "/password/forgot",
             json!({ "username": user }),
         ),
         (
             "password-change",
-            "/auth/password/change",
+            "/password/change",
             json!({ "username": user, "password": password, "confirmationCode": "123456" }),
         ),
     ]
@@ -190,6 +195,11 @@ fn triggers() -> impl Iterator<Item = (&'static str, Kind, Value)> {
             "pre-sign-up",
             Kind::Trigger,
             json!({ "triggerSource": "PreSignUp_SignUp", "request": { "validationData": null } }),
+        ),
+        (
+            "custom-message",
+            Kind::Trigger,
+            json!({ "triggerSource": "CustomMessage_ForgotPassword", "request": { "codeParameter": "{####}" } }),
         ),
         (
             "define-auth-challenge",
@@ -221,29 +231,7 @@ fn triggers() -> impl Iterator<Item = (&'static str, Kind, Value)> {
     .into_iter()
 }
 
-fn route_event(path: &str, body: &Value) -> String {
-    let mut event = read_event(include_str!("../events/route.json"));
-    event["resource"] = path.into();
-    event["path"] = path.into();
-    event["body"] = body.to_string().into();
-    event.to_string()
-}
-
-/// The event of a trigger: what it has of its own, and what all triggers are sent.
-fn trigger_event(own: Value) -> String {
-    let mut event = read_event(include_str!("../events/trigger.json"));
-    event["triggerSource"] = own["triggerSource"].clone();
-    for (name, value) in own["request"].as_object().unwrap() {
-        event["request"][name] = value.clone();
-    }
-    event.to_string()
-}
-
-fn read_event(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
-}
-
 /// The program itself: a version manager's stand-in for it would be measured too.
 fn interpreter(program: &str, question: &[&str]) -> PathBuf {
-    crate::machine::output(program, question).into()
+    machine::output(program, question).into()
 }

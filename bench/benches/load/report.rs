@@ -1,0 +1,282 @@
+//! What was found, as text: the tables, the rules with whether they were kept, and the page that has both.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bench::machine;
+use bench::table::aligned;
+
+use crate::bare::{self, Served};
+use crate::deployed::{self, Stacked};
+use crate::tally::{Percentiles, Tally};
+
+/// What a function's resident memory may grow by from the warm-up to the end, in KiB: less than 7 bytes for
+/// each event.
+const MOST_GROWTH_KIB: u64 = 128;
+
+/// A rule, what was measured of it, and a sentence for each time it was broken.
+pub struct Verdict {
+    rule: String,
+    measured: String,
+    pub failures: Vec<String>,
+}
+
+impl Served {
+    fn growth_kib(&self) -> u64 {
+        self.end.resident_kib.saturating_sub(self.warm.resident_kib)
+    }
+
+    fn more_files(&self) -> usize {
+        self.end.open_files.saturating_sub(self.warm.open_files)
+    }
+}
+
+/// The rules.
+pub fn verdicts(functions: &[Served], deployed: &[Stacked]) -> Vec<Verdict> {
+    let tallies = || {
+        let functions = functions.iter().map(|function| &function.tally);
+        functions.chain(deployed.iter().map(|stack| &stack.tally))
+    };
+    let requests: usize = tallies().map(Tally::requests).sum();
+    let unexpected: Vec<_> = tallies().flat_map(Tally::unexpected).collect();
+    let unexpected_requests: usize = unexpected.iter().map(|(_, count)| **count).sum();
+    let most_growth = functions.iter().max_by_key(|it| it.growth_kib()).unwrap();
+    let most_files = functions.iter().max_by_key(|it| it.more_files()).unwrap();
+    let short = |stack: &&Stacked| stack.tally.requests() < deployed::REQUESTS;
+    vec![
+        Verdict {
+            rule: "every answer is the one that is right".to_owned(),
+            measured: format!("{} of {requests}", requests - unexpected_requests),
+            failures: unexpected
+                .iter()
+                .map(|(unexpected, count)| format!("{unexpected}: {count} times."))
+                .collect(),
+        },
+        Verdict {
+            rule: format!("memory grows by at most {MOST_GROWTH_KIB} KiB"),
+            measured: format!("{} KiB ({})", most_growth.growth_kib(), most_growth.name),
+            failures: functions
+                .iter()
+                .filter(|function| function.growth_kib() > MOST_GROWTH_KIB)
+                .map(|function| {
+                    format!(
+                        "{} leaks: its memory grew by {} KiB over {} events.",
+                        function.name,
+                        function.growth_kib(),
+                        bare::REQUESTS
+                    )
+                })
+                .collect(),
+        },
+        Verdict {
+            rule: "no more open files than after the warm-up".to_owned(),
+            measured: format!("{} more ({})", most_files.more_files(), most_files.name),
+            failures: functions
+                .iter()
+                .filter(|function| function.more_files() > 0)
+                .map(|function| {
+                    format!(
+                        "{} leaks: it has {} files open, {} after the warm-up.",
+                        function.name, function.end.open_files, function.warm.open_files
+                    )
+                })
+                .collect(),
+        },
+        Verdict {
+            rule: format!("{} requests to each deployed stack", deployed::REQUESTS),
+            measured: {
+                let counts = deployed
+                    .iter()
+                    .map(|stack| stack.tally.requests().to_string());
+                counts.collect::<Vec<_>>().join(" and ")
+            },
+            failures: deployed
+                .iter()
+                .filter(short)
+                .map(|stack| {
+                    format!(
+                        "{} took only {} requests in {} s.",
+                        stack.mode.name(),
+                        stack.tally.requests(),
+                        stack.time.as_secs()
+                    )
+                })
+                .collect(),
+        },
+    ]
+}
+
+/// The results page.
+pub fn page(functions: &[Served], deployed: &[Stacked], verdicts: &[Verdict]) -> String {
+    let stacks = deployed.iter().map(|stack| {
+        let (name, requests, time) = (stack.mode.name(), stack.tally.requests(), stack.time);
+        format!(
+            "- {name}: {requests} requests of {} people at a time in {} s\n",
+            deployed::AT_A_TIME,
+            time.as_secs()
+        )
+    });
+    format!(
+        "# Under load\n\n\
+         Written by `make load`; [README.md](README.md) says what is measured and how.\n\n\
+         - Machine: {}\n\
+         - With: {}\n\
+         - Functions: one process each; {} events to warm up, then {}\n\
+         {}\n\
+         {}\n\
+         ## The functions\n\n{}\n\
+         ## The deployed API\n\n{}\n\
+         ## The answers\n\n{}",
+        machine::machine(),
+        machine::versions().join(", "),
+        bare::WARM_UP,
+        bare::REQUESTS,
+        stacks.collect::<String>(),
+        rules(verdicts),
+        functions_table(functions),
+        routes_table(deployed),
+        answers_table(functions, deployed),
+    )
+}
+
+fn rules(verdicts: &[Verdict]) -> String {
+    let mut rows = vec![["rule", "measured", "kept"].map(str::to_owned)];
+    rows.extend(verdicts.iter().map(|verdict| {
+        let kept = if verdict.failures.is_empty() {
+            "yes"
+        } else {
+            "no"
+        };
+        [
+            verdict.rule.clone(),
+            verdict.measured.clone(),
+            kept.to_owned(),
+        ]
+    }));
+    aligned(&rows)
+}
+
+fn functions_table(functions: &[Served]) -> String {
+    let mut rows = vec![
+        [
+            "",
+            "events",
+            "p50 ms",
+            "p90 ms",
+            "p99 ms",
+            "max ms",
+            "start KiB",
+            "warm KiB",
+            "end KiB",
+            "growth KiB",
+            "peak KiB",
+            "open files",
+        ]
+        .map(str::to_owned),
+    ];
+    rows.extend(functions.iter().flat_map(|function| {
+        function.tally.percentiles().map(|(name, times)| {
+            let [requests, p50, p90, p99, most] = times.cells();
+            let growth = function.end.resident_kib as i64 - function.warm.resident_kib as i64;
+            let files = [&function.start, &function.warm, &function.end]
+                .map(|held| held.open_files.to_string());
+            [
+                name.to_owned(),
+                requests,
+                p50,
+                p90,
+                p99,
+                most,
+                function.start.resident_kib.to_string(),
+                function.warm.resident_kib.to_string(),
+                function.end.resident_kib.to_string(),
+                growth.to_string(),
+                function.peak_kib.to_string(),
+                files.join(", "),
+            ]
+        })
+    }));
+    rows[1..].sort();
+    aligned(&rows)
+}
+
+fn routes_table(deployed: &[Stacked]) -> String {
+    let mut rows =
+        vec![["", "requests", "p50 ms", "p90 ms", "p99 ms", "max ms"].map(str::to_owned)];
+    for stack in deployed {
+        rows.extend(stack.tally.percentiles().map(|(route, times)| {
+            let [requests, p50, p90, p99, most] = times.cells();
+            let name = format!("{}, {route}", stack.mode.name());
+            [name, requests, p50, p90, p99, most]
+        }));
+    }
+    aligned(&rows)
+}
+
+/// Every answer that came, those that should not have come included.
+fn answers_table(functions: &[Served], deployed: &[Stacked]) -> String {
+    let all = |answer: &str| -> usize {
+        let counts = functions
+            .iter()
+            .filter_map(|it| it.tally.answers().get(answer));
+        counts.sum()
+    };
+    let answers: BTreeSet<&String> = functions
+        .iter()
+        .map(|function| &function.tally)
+        .chain(deployed.iter().map(|stack| &stack.tally))
+        .flat_map(|tally| tally.answers().keys())
+        .collect();
+    let mut rows = vec![
+        [
+            "",
+            "functions",
+            deployed[0].mode.name(),
+            deployed[1].mode.name(),
+        ]
+        .map(str::to_owned),
+    ];
+    rows.extend(answers.into_iter().map(|answer| {
+        let of = |stack: &Stacked| stack.tally.answers().get(answer).copied().unwrap_or(0);
+        [
+            answer.clone(),
+            all(answer).to_string(),
+            of(&deployed[0]).to_string(),
+            of(&deployed[1]).to_string(),
+        ]
+    }));
+    rows.push([
+        "429, throttled and sent again".to_owned(),
+        "0".to_owned(),
+        deployed[0].throttled.to_string(),
+        deployed[1].throttled.to_string(),
+    ]);
+    aligned(&rows)
+}
+
+impl Percentiles {
+    fn cells(&self) -> [String; 5] {
+        let ms = |time: Duration| {
+            let ms = time.as_secs_f64() * 1000.0;
+            if ms < 10.0 {
+                format!("{ms:.2}")
+            } else {
+                format!("{ms:.0}")
+            }
+        };
+        let Self {
+            requests,
+            p50,
+            p90,
+            p99,
+            most,
+        } = self;
+        [
+            requests.to_string(),
+            ms(*p50),
+            ms(*p90),
+            ms(*p99),
+            ms(*most),
+        ]
+    }
+}

@@ -1,0 +1,149 @@
+//! What a call did beyond its answer: its requests to AWS, and what it is counted as.
+//!
+//! One call is answered at a time, on one thread, so it is kept per thread until the call's line takes it.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use aws_sdk_cognitoidentityprovider::config::interceptors::{
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+    FinalizerInterceptorContextRef,
+};
+use aws_sdk_cognitoidentityprovider::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_cognitoidentityprovider::error::BoxError;
+
+use crate::error::Error;
+
+/// What is counted of a call, beside its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// A user was made.
+    SignUps,
+    /// A user got the first tokens of a sign-in.
+    SignIns,
+    /// A sign-in was refused, or the code of one.
+    SignInFailures,
+    /// A code or link was sent, by this API or by Cognito.
+    CodesSent,
+    /// A one-time code was not sent, as the user's limits forbid it.
+    CodesRefused,
+}
+
+/// The requests to AWS of one call, and what it counts as.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Activity {
+    operations: u64,
+    attempts: u64,
+    waited: Duration,
+    /// When the attempt that is under way was begun.
+    since: Option<Instant>,
+    /// By [`Metric`].
+    counted: [bool; 5],
+}
+
+thread_local! {
+    static ACTIVITY: Cell<Activity> = Cell::default();
+}
+
+/// Counts one for the call that is being answered.
+pub fn count(metric: Metric) {
+    change(|activity| {
+        activity
+            .counted
+            .get_mut(metric as usize)
+            .map(|counted| *counted = true);
+    });
+}
+
+/// Counts a sign-in that was refused; one that failed is not the caller's.
+pub fn count_sign_in_failure(error: &Error) {
+    if !error.is_failure() {
+        count(Metric::SignInFailures);
+    }
+}
+
+fn change(change: impl FnOnce(&mut Activity)) {
+    let mut activity = ACTIVITY.get();
+    change(&mut activity);
+    ACTIVITY.set(activity);
+}
+
+impl Activity {
+    /// What the call did that ends now; the next one begins anew.
+    pub(super) fn take() -> Self {
+        let mut activity = ACTIVITY.take();
+        // An attempt that the function's deadline cut off.
+        activity.end_attempt();
+        activity
+    }
+
+    fn end_attempt(&mut self) {
+        self.waited += self
+            .since
+            .take()
+            .map_or(Duration::ZERO, |since| since.elapsed());
+    }
+
+    pub(super) fn attempts(&self) -> Option<u64> {
+        (self.attempts > 0).then_some(self.attempts)
+    }
+
+    pub(super) fn retries(&self) -> Option<u64> {
+        self.attempts()
+            .map(|attempts| attempts.saturating_sub(self.operations))
+    }
+
+    /// Milliseconds from the begin to the end of all attempts together.
+    pub(super) fn latency(&self) -> Option<f64> {
+        // To the microsecond: more digits are noise.
+        self.attempts()
+            .map(|_| self.waited.as_micros() as f64 / 1000.0)
+    }
+
+    pub(super) fn counted(&self, metric: Metric) -> Option<u64> {
+        let counted = self.counted.get(metric as usize)?;
+        counted.then_some(1)
+    }
+}
+
+/// Watches an AWS client's requests.
+#[derive(Debug)]
+pub struct Watch;
+
+impl Intercept for Watch {
+    fn name(&self) -> &'static str {
+        "Watch"
+    }
+
+    fn read_before_execution(
+        &self,
+        _: &BeforeSerializationInterceptorContextRef<'_>,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        change(|activity| activity.operations += 1);
+        Ok(())
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        change(|activity| {
+            activity.attempts += 1;
+            activity.since = Some(Instant::now());
+        });
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        _: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        change(Activity::end_attempt);
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! The TypeScript client that is generated from `openapi.yaml`: `js/src/client.ts` compiles against it, and takes
+//! a person the whole way on the deployed stacks.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use e2e::{Mode, PASSWORD_CODE, Person, SIGN_UP_CODE, Stack};
+
+#[test]
+fn a_generated_client_signs_up_in_and_out_with_a_password_and_changes_it() {
+    let steps = [
+        "signUp",
+        "signUpResendCode",
+        "code for signUpConfirm",
+        "signUpConfirm",
+        "signIn",
+        "tokenRefresh",
+        "tokenRevoke",
+        "passwordForgot",
+        "code for passwordChange",
+        "passwordChange",
+        "signIn",
+    ];
+    assert_eq!(steps_of_a_person(Mode::UserPassword), steps);
+}
+
+#[test]
+fn a_generated_client_signs_up_in_and_out_with_a_code() {
+    let steps = [
+        "signUp",
+        "signUpResendCode",
+        "code for signUpConfirm",
+        "signUpConfirm",
+        "signIn",
+        "code for token",
+        "token",
+        "tokenRefresh",
+        "tokenRevoke",
+    ];
+    assert_eq!(steps_of_a_person(Mode::Passwordless), steps);
+}
+
+/// Runs the client for someone new, who tells it the codes that it asks for; gives the steps that it told of.
+#[track_caller]
+fn steps_of_a_person(mode: Mode) -> Vec<String> {
+    let (stack, person) = (Stack::of(mode), Person::of(mode));
+    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/dist/client.js");
+    assert!(
+        client.is_file(),
+        "The client is not built: run `make test`."
+    );
+    let mut client = Command::new("node")
+        .arg(client)
+        .args([mode.name(), stack.output("AuthApiURL"), &person.username])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut codes = client.stdin.take().unwrap();
+    let mut steps = Vec::new();
+    for step in BufReader::new(client.stdout.take().unwrap()).lines() {
+        let step = step.unwrap();
+        let code = match step.strip_prefix("code for ") {
+            Some("signUpConfirm") => SIGN_UP_CODE.to_owned(),
+            Some("passwordChange") => PASSWORD_CODE.to_owned(),
+            Some(_) => stack.codes_sent_to(&person).pop().unwrap(),
+            None => String::new(),
+        };
+        if !code.is_empty() {
+            writeln!(codes, "{code}").unwrap();
+        }
+        steps.push(step);
+    }
+    assert!(client.wait().unwrap().success(), "{steps:?}");
+    steps
+}
