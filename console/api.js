@@ -22,7 +22,7 @@ const SECRETS = ["password", "confirmationCode", "session", "accessToken", "toke
 const MASK = "••••••••";
 const PATIENCE = 35_000;
 
-/** Whether a base URL is one of this machine, where there is no AWS account to cost and nobody to be sent a message. */
+/** Whether a base URL is one of this machine, where nobody is sent a message. */
 export const isLocal = (base) => ["127.0.0.1", "localhost"].includes(new URL(base).hostname);
 
 /** The base URL in a text, without a slash at its end. Throws an Error that says what is wrong with it. */
@@ -56,7 +56,7 @@ export function bodyOf(route, mode, valueOf) {
  * API asks to wait, and `error` with its type and message where it is not a success; no type where it is not the
  * API that says so.
  */
-export async function post(base, route, body) {
+export async function post({ base, route, body }) {
   const start = performance.now();
   const answer = { status: 0, took: 0, body: null };
   try {
@@ -76,7 +76,7 @@ export async function post(base, route, body) {
     } catch {
       answer.error = NOT_THE_API;
     }
-    if (!response.ok) answer.error = answer.body.error ?? NOT_THE_API;
+    if (!response.ok) answer.error = answer.body?.error ?? NOT_THE_API;
   } catch (failure) {
     const message =
       failure.name === "TimeoutError"

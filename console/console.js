@@ -1,10 +1,14 @@
-// The page: its steps send requests, show them with their answers, and lead on to the next.
-// What a person types and what the API grants stays in this module's memory; only the base URL and the mode are kept.
+// The page: its steps send requests, show them with their answers, and lead on to the next. What a person types and
+// what the API grants stays in this module's memory; only the base URL and the mode are kept.
 import { NOT_THE_API, bodyOf, clock, curl, decoded, isLocal, post, readBase, shown } from "./api.js";
 
 const DEFAULT_BASE = "http://127.0.0.1:9000/auth";
 const EMBEDDED_AWS = "http://127.0.0.1:4566";
 const ANSWERS_PER_CODE = 3;
+const MOMENT = { dateStyle: "medium", timeStyle: "long" };
+const TIMES = ["exp", "iat", "auth_time"];
+const REFRESH_TOKEN =
+  "Opaque: only Cognito reads it. It lives for the stack's RefreshTokenDays; where it rotates, a refresh replaces it.";
 const CLAIMS = {
   alg: "Signature algorithm",
   kid: "Key, in the JWKS",
@@ -25,6 +29,7 @@ const CLAIMS = {
 
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const baseField = $("#connect [name=base]");
 const memory = {}; // session, accessToken, tokenId, refreshToken
 const exchanges = new Map(); // by the id of a step
 let base = DEFAULT_BASE;
@@ -38,31 +43,36 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+const chip = (kind, text) => element("span", { className: `chip ${kind}` }, text);
+
 // ── What is asked ──────────────────────────────────────────────────────────────────────────────────────
 
-const random = (choices, length) =>
-  Array.from(crypto.getRandomValues(new Uint32Array(length)), (number) => choices[number % choices.length]).join("");
+function random(choices, length) {
+  const numbers = crypto.getRandomValues(new Uint32Array(length));
+  return Array.from(numbers, (number) => choices[number % choices.length]).join("");
+}
 
-/** A user nobody is: only on this machine, as elsewhere a message would go out to it. */
+/** A user whom nobody is. The name is for this machine only: elsewhere a message would go out to it. */
 function makeUpUser() {
-  const number = `+34999${random("0123456789", 6)}`;
-  const name = mode === "Passwordless" ? number : `user-${random("abcdefghjkmnpqrstuvwxyz23456789", 6)}@example.com`;
-  const password = `${random("abcdefghjkmnpqrstuvwxyz", 6)}-${random("ABCDEFGHJKMNPQRSTUVWXYZ", 4)}-${random("23456789", 4)}`;
+  const [small, large, digits] = ["abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKMNPQRSTUVWXYZ", "23456789"];
+  const password = () => `${random(small, 6)}-${random(large, 4)}-${random(digits, 4)}`;
+  const email = `user-${random(small + digits, 6)}@example.com`;
+  const name = mode === "Passwordless" ? `+34999${random("0123456789", 6)}` : email;
   share("username", isLocal(base) ? name : "");
-  share("password", password);
-  $("#reset [name=password]").value = `${password}!`;
+  share("password", password());
+  $("#reset [name=password]").value = password();
   for (const code of $$("[name=confirmationCode]")) code.value = "";
 }
 
-/** Forgets what was granted and answered, for another user. */
-function startOver() {
+/** Forgets what was granted and answered: it is of another user or another API. */
+function forget() {
   for (const name of Object.keys(memory)) delete memory[name];
   exchanges.clear();
   for (const outcome of $$(".outcome")) outcome.replaceChildren();
   for (const link of $$(".rail a")) delete link.dataset.state;
   $("#answers-left").textContent = "No session yet: sign in first";
-  $("#held").replaceChildren(element("p", { className: "empty" }, "Sign in, and the tokens are taken apart here."));
-  makeUpUser();
+  const nothing = element("p", { className: "empty" }, "Sign in, and the tokens are taken apart here.");
+  $("#held").replaceChildren(nothing);
 }
 
 /** Puts a value into every step that asks for it. */
@@ -72,7 +82,7 @@ function share(name, value) {
 
 /** The body that a form stands for, at a route. */
 function bodyIn(form, route) {
-  return bodyOf(route, mode, (name) => form.elements[name]?.value.trim() ?? memory[name] ?? "");
+  return bodyOf(route, mode, (name) => form.elements[name]?.value ?? memory[name] ?? "");
 }
 
 // ── What is shown ──────────────────────────────────────────────────────────────────────────────────────
@@ -106,17 +116,16 @@ function drawAnswer(pane, answer) {
 function drawAll() {
   $$(".step").forEach(draw);
   const embedded = base.includes("/_aws/") ? new URL(base).origin : EMBEDDED_AWS;
-  $("#messages").href = `${embedded}/_ministack/sns/sms-messages?phoneNumber=${encodeURIComponent($("#code [name=username]").value)}`;
+  const number = encodeURIComponent($("#code [name=username]").value);
+  $("#messages").href = `${embedded}/_ministack/sns/sms-messages?phoneNumber=${number}`;
 }
-
-const chip = (kind, text) => element("span", { className: `chip ${kind}` }, text);
 
 /** Says in the step what came of it: an error in the API's words, with the time to wait if it names one. */
 function tell(step, { status, error, retryAfter }, message) {
-  const said = error
-    ? [element("p", {}, chip("bad", status || "No answer"), " ", element("code", {}, error.type ?? "")), element("p", {}, error.message)]
-    : [element("p", {}, chip("good", status), " ", message)];
-  if (error?.session) said.push(element("p", { className: "note" }, "The next try uses the session of this answer."));
+  const what = message ?? element("code", {}, error.type ?? "");
+  const said = [element("p", {}, chip(error ? "bad" : "good", status || "No answer"), " ", what)];
+  if (error) said.push(element("p", {}, error.message));
+  if (error?.session) said.push(element("p", {}, "The next try uses the session of this answer."));
   if (retryAfter) {
     const wait = element("span", { className: "wait", role: "timer" });
     countDown(wait, Date.now() + retryAfter * 1000, "Try again in {}", "You can try again now");
@@ -153,18 +162,17 @@ function showTokens() {
     copy.dataset.token = name;
     const head = element("div", { className: "head" }, element("h3", {}, title), element("code", {}, name), copy);
     if (name === "refreshToken") {
-      const text = "Opaque: only Cognito reads it. It lives for the stack's RefreshTokenDays, and is replaced by each refresh where rotation is on.";
-      return element("article", { className: "token" }, head, element("p", {}, text));
+      return element("article", { className: "token" }, head, element("p", {}, REFRESH_TOKEN));
     }
     const { header, payload } = decoded(memory[name]);
     const life = payload.exp - payload.iat;
     const timer = element("span", { className: "life", role: "timer" });
     // Counted from the answer on: this machine's clock may be another than Cognito's.
     countDown(timer, received + life * 1000, `{} left of ${clock(life)}`, "Expired");
-    const bar = element("progress", { max: life, value: life });
-    bar.setAttribute("aria-label", `Remaining life of the ${title.toLowerCase()}`);
-    const details = element("details", {}, element("summary", {}, "Header and payload"), claims("Header", header), claims("Payload", payload));
-    details.open = name === "tokenId";
+    const bar = element("progress", { max: life, value: life, ariaLabel: `Remaining life of the ${title}` });
+    const tables = [claims("Header", header), claims("Payload", payload)];
+    const summary = element("summary", {}, "Header and payload");
+    const details = element("details", { open: name === "tokenId" }, summary, ...tables);
     return element("article", { className: "token" }, head, element("p", {}, timer), bar, details);
   });
   $("#held").replaceChildren(...cards);
@@ -172,11 +180,12 @@ function showTokens() {
 
 function claims(caption, values) {
   const rows = Object.entries(values).map(([name, value]) => {
-    const time = ["exp", "iat", "auth_time"].includes(name);
-    const text = time ? new Date(value * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" }) : [value].flat().join(", ");
-    const meaning = CLAIMS[name] ? element("small", {}, CLAIMS[name]) : "";
-    return element("tr", {}, element("th", { scope: "row" }, element("code", {}, name), meaning),
-      element("td", {}, text, time ? element("small", {}, String(value)) : ""));
+    const note = (text) => (text ? element("small", {}, text) : "");
+    const moment = TIMES.includes(name) && new Date(value * 1000).toLocaleString("en-GB", MOMENT);
+    return element("tr", {},
+      element("th", { scope: "row" }, element("code", {}, name), note(CLAIMS[name])),
+      element("td", {}, moment || [value].flat().join(", "), note(moment && `${value}`)),
+    );
   });
   return element("table", {}, element("caption", {}, caption), element("tbody", {}, ...rows));
 }
@@ -190,7 +199,7 @@ function showAnswersLeft() {
 // ── What follows from an answer ────────────────────────────────────────────────────────────────────────
 
 /** Keeps what an answer grants, and gives what to say and the step to go on with. */
-function follow(route, body, form, answer) {
+function follow({ route, body }, form, answer) {
   switch (route) {
     case "sign-in":
     case "token":
@@ -204,8 +213,8 @@ function follow(route, body, form, answer) {
       const rotated = memory.refreshToken && memory.refreshToken !== answer.refreshToken;
       Object.assign(memory, answer);
       showTokens();
-      if (route === "token/refresh") return [`New tokens; the refresh token is ${rotated ? "a new one" : "the same"}.`];
-      return ["Signed in: the tokens are below.", "tokens"];
+      if (route !== "token/refresh") return ["Signed in: the tokens are below.", "tokens"];
+      return [`New tokens; the refresh token is ${rotated ? "a new one" : "the same"}.`];
     }
     case "sign-up":
       return [`${answer.username} has signed up as ${answer.userAttributes.role}.`, form.dataset.next];
@@ -215,7 +224,7 @@ function follow(route, body, form, answer) {
       share("password", body.password);
       return [answer.message, form.dataset.next];
     case "token/revoke":
-      $("#held").prepend(element("p", { className: "empty" }, "These are revoked: Cognito takes none of them any more."));
+      $("#held").prepend(element("p", { className: "empty" }, "Revoked: Cognito takes none of these any more."));
       return [answer.message];
     default:
       return [answer.message, form.dataset.next];
@@ -253,7 +262,9 @@ async function submit(event) {
   for (const input of form.elements) input.removeAttribute("aria-invalid");
   form.setAttribute("aria-busy", true);
   try {
-    if (takeBase()) await (step.id === "connect" ? connect(step) : send(step, form, event.submitter?.dataset.route ?? form.dataset.route));
+    if (!takeBase()) return;
+    if (step.id === "connect") await connect(step);
+    else await send(step, form, event.submitter?.dataset.route ?? form.dataset.route);
   } finally {
     form.setAttribute("aria-busy", false);
   }
@@ -261,24 +272,24 @@ async function submit(event) {
 
 /** Takes the base URL that stands in its field; if it is none, says so there. */
 function takeBase() {
-  const field = $("#connect [name=base]");
   try {
-    use(readBase(field.value));
-    field.value = base;
-    localStorage.setItem("base", base);
-    return true;
+    use(readBase(baseField.value));
   } catch (error) {
     tell($("#connect"), { status: "Not sent", error });
-    field.setAttribute("aria-invalid", true);
-    field.focus();
+    baseField.setAttribute("aria-invalid", true);
+    baseField.focus();
     return false;
   }
+  baseField.value = base;
+  localStorage.setItem("base", base);
+  return true;
 }
 
 async function send(step, form, route) {
-  const body = bodyIn(form, route);
-  const answer = await post(base, route, body);
-  exchanges.set(step.id, { base, route, body, answer });
+  const request = { base, route, body: bodyIn(form, route) };
+  const answer = await post(request);
+  if (request.base !== base) return; // the person has turned to another API meanwhile
+  exchanges.set(step.id, { ...request, answer });
   if (answer.error) {
     const field = recover(route, form, answer.error);
     tell(step, answer);
@@ -286,7 +297,7 @@ async function send(step, form, route) {
     field?.focus();
     field?.select?.();
   } else {
-    const [message, next] = follow(route, body, form, answer.body);
+    const [message, next] = follow(request, form, answer.body);
     tell(step, answer, message);
     if (next) goTo($(`#${next}`));
   }
@@ -295,7 +306,7 @@ async function send(step, form, route) {
 
 /** Asks the API for nothing: that it says so shows that it is there and lets this page in. */
 async function connect(step) {
-  const answer = await post(base, "sign-in", {});
+  const answer = await post({ base, route: "sign-in", body: {} });
   if (answer.error?.type === "MissingRequiredParameter") {
     tell(step, { status: "Connected" }, `The API answers, in ${answer.took} ms.`);
     goTo($("#sign-up"));
@@ -308,27 +319,33 @@ async function connect(step) {
 
 /** Turns to another API, or the same one in another mode. */
 function use(newBase, newMode = mode) {
-  const other = newMode !== mode || isLocal(newBase) !== isLocal(base);
+  if (newBase !== base || newMode !== mode) forget();
+  const another = newMode !== mode || isLocal(newBase) !== isLocal(base);
   [base, mode] = [newBase, newMode];
   for (const choice of $$("[name=mode]")) choice.checked = choice.value === mode;
   for (const part of $$("[data-only]")) part.hidden = part.dataset.only !== mode;
   for (const hint of $$("[data-local]")) hint.hidden = !isLocal(base);
-  for (const label of $$("[data-username]")) label.textContent = mode === "Passwordless" ? "Phone number" : "E-mail address or phone number";
-  for (const input of $$("[name=username]")) input.placeholder = mode === "Passwordless" ? "+34600000000" : "you@example.org";
-  if (other) startOver();
+  const phone = mode === "Passwordless";
+  const label = phone ? "Phone number" : "E-mail address or phone number";
+  for (const part of $$("[data-username]")) part.textContent = label;
+  for (const input of $$("[name=username]")) {
+    input.placeholder = phone ? "+34600000000" : "you@example.org";
+    input.inputMode = phone ? "tel" : "email";
+  }
+  if (another) makeUpUser();
   drawAll();
 }
 
 async function copy(button, text) {
-  const label = button.textContent;
   await navigator.clipboard.writeText(text);
   button.textContent = "Copied";
-  setTimeout(() => (button.textContent = label), 1500);
+  setTimeout(() => (button.textContent = "Copy"), 1500);
 }
 
 const ACTIONS = {
   generate: () => {
-    startOver();
+    forget();
+    makeUpUser();
     drawAll();
   },
   reveal: () => {
@@ -406,14 +423,14 @@ setInterval(tick, 1000);
 
 const asked = new URLSearchParams(location.search);
 const known = (name) => asked.get(name) ?? localStorage.getItem(name);
-const field = $("#connect [name=base]");
-field.value = known("base") ?? DEFAULT_BASE;
+baseField.value = known("base") ?? DEFAULT_BASE;
 try {
-  base = readBase(field.value);
+  base = readBase(baseField.value);
 } catch {
   // Said when it is used.
 }
 use(base, known("mode") === "Passwordless" ? "Passwordless" : "UserPassword");
-startOver();
+forget();
+makeUpUser();
 drawAll();
 view();

@@ -32,8 +32,8 @@ const server = createServer((request, response) => {
     .pipe(response);
 });
 server.on("error", (error) => {
-  const reason = error.code === "EADDRINUSE" ? "is taken: choose another, CONSOLE_PORT=9101" : `can't be used: ${error.message}`;
-  console.error(`Port ${port} ${reason}`);
+  const taken = error.code === "EADDRINUSE";
+  console.error(taken ? `Port ${port} is taken: choose another, make console CONSOLE_PORT=9101` : error.message);
   process.exit(1);
 });
 server.listen(port, "127.0.0.1", () => {
