@@ -250,7 +250,7 @@ function goTo(step) {
   const fields = $$("input:not([type=hidden])", step).filter((input) => input.checkVisibility());
   const field = fields.find((input) => !input.value) ?? fields[0] ?? $("button", step);
   field.focus({ preventScroll: true });
-  field.select?.();
+  if (field.matches("input")) field.select();
   step.scrollIntoView({ block: step.offsetHeight > innerHeight / 2 ? "start" : "nearest" });
 }
 
@@ -261,6 +261,7 @@ async function submit(event) {
   if (form.getAttribute("aria-busy") === "true") return;
   for (const input of form.elements) input.removeAttribute("aria-invalid");
   form.setAttribute("aria-busy", true);
+  $(".outcome", step).replaceChildren();
   try {
     if (!takeBase()) return;
     if (step.id === "connect") await connect(step);
@@ -276,8 +277,7 @@ function takeBase() {
     use(readBase(baseField.value));
   } catch (error) {
     tell($("#connect"), { status: "Not sent", error });
-    baseField.setAttribute("aria-invalid", true);
-    baseField.focus();
+    mark(baseField);
     return false;
   }
   baseField.value = base;
@@ -293,15 +293,22 @@ async function send(step, form, route) {
   if (answer.error) {
     const field = recover(route, form, answer.error);
     tell(step, answer);
-    field?.setAttribute("aria-invalid", true);
-    field?.focus();
-    field?.select?.();
+    drawAll();
+    if (field) mark(field);
+    $(".outcome", step).scrollIntoView({ block: "nearest" });
   } else {
     const [message, next] = follow(request, form, answer.body);
     tell(step, answer, message);
+    drawAll();
     if (next) goTo($(`#${next}`));
   }
-  drawAll();
+}
+
+/** Puts a person back at the field that was refused. */
+function mark(field) {
+  field.setAttribute("aria-invalid", true);
+  field.focus();
+  field.select();
 }
 
 /** Asks the API for nothing: that it says so shows that it is there and lets this page in. */

@@ -72,7 +72,18 @@ afterEach(async () => {
 const step = (id) => page.locator(`#${id}`);
 const field = (id, name) => step(id).locator(`[name=${name}]:not([type=hidden])`);
 const press = (id, name) => step(id).getByRole("button", { name, exact: true }).click();
-const focused = () => page.evaluate(() => [document.activeElement.closest(".step")?.id, document.activeElement.name]);
+
+/** The step and the field that have the focus, which a person can see. */
+async function focused() {
+  const focus = page.locator(":focus");
+  await isSeen(focus);
+  return focus.evaluate((element) => [element.closest(".step")?.id, element.name]);
+}
+
+async function isSeen(element) {
+  const { top, bottom } = await element.evaluate((shown) => shown.getBoundingClientRect().toJSON());
+  assert.ok(top >= 0 && bottom <= 900, `it is at ${top} to ${bottom} px of 900`);
+}
 
 async function shot(name, fullPage = false) {
   if (fullPage) await page.evaluate(() => scrollTo(0, 0));
@@ -91,11 +102,6 @@ async function changes(timer, form) {
   await timer.filter({ hasText: form }).waitFor();
   const before = await timer.textContent();
   await timer.filter({ hasNotText: before }).filter({ hasText: form }).waitFor();
-}
-
-async function isInView(id) {
-  const top = await step(id).locator("h2").evaluate((title) => title.getBoundingClientRect().top);
-  assert.ok(top >= 0 && top < 900, `the title of ${id} is at ${top} px`);
 }
 
 async function hasNoOverflow() {
@@ -136,7 +142,7 @@ test("with a password: sign-up, code, sign-in, tokens, refresh, sign-out, reset"
   await press("sign-up", "Sign up");
   await says("sign-up", "200", `${username} has signed up as User.`);
   assert.deepEqual(await focused(), ["confirm", "confirmationCode"]);
-  await isInView("confirm");
+  await isSeen(step("confirm").locator("h2"));
   assert.equal(preflights.at(-1).url, `${USER_PASSWORD}/sign-up`);
   assert.equal(preflights.at(-1).headers["Access-Control-Request-Method"], "POST");
 
@@ -287,6 +293,8 @@ test("the keyboard alone is enough, on a narrow screen", async () => {
   await says("sign-up", "200");
   await keyboard.press("Enter");
   await says("confirm", "400", "MissingRequiredParameter", "Missing required key 'ConfirmationCode' in params");
+  await isSeen(step("confirm").locator(".outcome"));
+  assert.deepEqual(await focused(), ["confirm", "confirmationCode"]);
   await hasNoOverflow();
   await shot("narrow-1-missing-code");
   await keyboard.type(SIGN_UP_CODE);
