@@ -1,7 +1,7 @@
 // A person's journeys through the console, in Chromium, against the routes as `make watch` serves them. The API is of
 // another origin than the page, so that its requests have a preflight. Run by local/test-console.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -14,7 +14,7 @@ const SCREENSHOTS = fileURLToPath(new URL("../../target/screenshots/", import.me
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--no-first-run"];
-const PASSWORD = "Sup3r!secret";
+const PASSWORD = "Sup3r!'s-secret"; // with what a shell would trip over
 const SIGN_UP_CODE = "123456";
 const RESET_CODE = "654321";
 
@@ -142,6 +142,9 @@ test("with a password: sign-up, code, sign-in, tokens, refresh, sign-out, reset"
   await press("sign-up", "Sign up");
   await says("sign-up", "200", `${username} has signed up as User.`);
   assert.deepEqual(await focused(), ["confirm", "confirmationCode"]);
+  assert.match(await step("sign-up").locator(".answer").textContent(), /200\s+\d+ ms/);
+  const { id, ...granted } = JSON.parse(await step("sign-up").locator(".json").textContent());
+  assert.deepEqual(granted, { username, userAttributes: { role: "User" } });
   await isSeen(step("confirm").locator("h2"));
   assert.equal(preflights.at(-1).url, `${USER_PASSWORD}/sign-up`);
   assert.equal(preflights.at(-1).headers["Access-Control-Request-Method"], "POST");
@@ -168,12 +171,21 @@ test("with a password: sign-up, code, sign-in, tokens, refresh, sign-out, reset"
 
   // Secrets are seen only where they are asked for.
   const request = step("sign-in").locator(".curl");
-  assert.doesNotMatch(await request.textContent(), new RegExp(PASSWORD));
-  assert.doesNotMatch(await step("sign-in").locator(".json").textContent(), /eyJ/);
-  await press("sign-in", "Show secrets");
-  assert.match(await request.textContent(), new RegExp(PASSWORD));
-  await press("sign-in", "Hide secrets");
-  assert.doesNotMatch(await request.textContent(), new RegExp(PASSWORD));
+  assert.doesNotMatch(await request.textContent(), /Sup3r/);
+  const answer = step("sign-in").locator(".json");
+  for (const [button, seen] of [["Show secrets", true], ["Hide secrets", false]]) {
+    await press("sign-in", button);
+    assert.equal(/Sup3r/.test(await request.textContent()), seen);
+    assert.equal(/eyJ/.test(await answer.textContent()), seen);
+    assert.equal(await field("sign-in", "password").getAttribute("type"), seen ? "text" : "password");
+  }
+  // A copied request is one that works.
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await press("sign-in", "Copy");
+  await step("sign-in").getByText("Copied").waitFor();
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+  const { tokenType } = JSON.parse(execFileSync("bash", ["-c", command], { stdio: ["ignore", "pipe", "ignore"] }));
+  assert.equal(tokenType, "Bearer");
 
   await press("tokens", "Refresh");
   await says("tokens", "200", /New tokens; the refresh token is (a new one|the same)\./);
@@ -224,6 +236,7 @@ test("without a password: sign-up, code, sign-in, a wrong one-time code, tokens,
   await press("code", "Get the tokens");
   await says("code", "401", "CodeMismatchException", "The next try uses the session of this answer.");
   await step("code").getByText("2 of 3 answers left").waitFor();
+  await isSeen(step("code").locator(".outcome"));
   assert.deepEqual(await focused(), ["code", "confirmationCode"]);
   await shot("passwordless-1-wrong-code");
   await field("code", "confirmationCode").fill(code);
