@@ -6,18 +6,26 @@ CONFIG ?= default
 export PORT
 
 VENV := local/.venv
+LINT_VENV := local/.venv-lint
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY_ROOT := $(VENV)/cargo-deny-$(CARGO_DENY_VERSION)
 CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 EMBEDDED_AWS := local/embedded-aws
+TEST_VENV := local/.venv-test
+TEST_JS := crates/e2e/js
+TEST_CLIENT := $(TEST_JS)/dist/client.js
+EXPANDED := target/template
 BENCH := target/bench
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
+CONSOLE := console/node_modules/.installed
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
+USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
 .DEFAULT_GOAL := help
-.PHONY: help tools build local local-down watch console deploy test test-console bench load lint clean
+.PHONY: help tools npm build local local-down watch console deploy create-user list-users set-role test test-console \
+	bench load lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -29,6 +37,11 @@ $(VENV)/.installed: local/requirements.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed as python3"; exit 1; }
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r local/requirements.txt
+	@touch $@
+
+$(LINT_VENV)/.installed: local/requirements-lint.txt
+	python3 -m venv $(LINT_VENV)
+	$(LINT_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r local/requirements-lint.txt
 	@touch $@
 
 build: tools ## Build every function as it is deployed, into target/lambda
@@ -43,25 +56,48 @@ local: build ## Run the stack on an embedded AWS (MODE=UserPassword or Passwordl
 watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… as you edit (ACCOUNT=mine: on your AWS account)
 	$(if $(ACCOUNT),,@$(EMBEDDED_AWS) run) local/watch $(STACK)
 
-console: console/node_modules ## Serve the API reference and a walk through both modes (CONSOLE_PORT=9100)
+console: $(CONSOLE) ## Serve the API reference and a walk through both modes (CONSOLE_PORT=9100)
 	@node console/serve.mjs
 
-console/node_modules: console/package-lock.json
-	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
+$(CONSOLE): console/package-lock.json | npm
 	npm ci --prefix console --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; guided the first time)
 	@local/deploy $(CONFIG)
 
+create-user: tools ## Make a confirmed user: USERNAME=… ROLE=…, a closed role too (ACCOUNT=mine: on your AWS account)
+	@$(USERS) $@ "$(STACK)" "$$USERNAME" "$$ROLE"
+
+list-users: tools ## List the users with their status and groups (ACCOUNT=mine: of your AWS account)
+	@$(USERS) $@ "$(STACK)"
+
+set-role: tools ## Give a user another role: USERNAME=… ROLE=… (ACCOUNT=mine: on your AWS account)
+	@$(USERS) $@ "$(STACK)" "$$USERNAME" "$$ROLE"
+
 local-down: ## End the embedded AWS that `make local` started
 	@$(EMBEDDED_AWS) down
 
-test: build ## Run all tests, on an embedded AWS of their own
+test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests, on an embedded AWS of their own
 	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
 	local/test-stacks cargo nextest run --workspace --locked
 
-test-console: build console/node_modules ## Run the console's tests in Chromium, which must be installed
+$(TEST_VENV)/.installed: crates/e2e/python/requirements.txt
+	python3 -m venv $(TEST_VENV)
+	$(TEST_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+$(TEST_JS)/node_modules/.installed: $(TEST_JS)/package-lock.json | npm
+	npm ci --prefix $(TEST_JS) --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(TEST_CLIENT): openapi.yaml $(TEST_JS)/tsconfig.json $(wildcard $(TEST_JS)/src/*) $(TEST_JS)/node_modules/.installed
+	npm run build --prefix $(TEST_JS) --silent
+
+npm:
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
+
+test-console: build $(CONSOLE) ## Run the console's tests in Chromium, which must be installed
 	local/test-stacks local/test-console
 
 bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into bench/results.md
@@ -71,8 +107,7 @@ bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others 
 load: build ## Send the functions and the deployed API thousands of requests, into bench/load.md
 	local/test-stacks cargo bench --locked -p bench --bench load
 
-$(NODE_PEER): $(wildcard bench/peers/node/*.mjs) bench/peers/node/package-lock.json
-	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
+$(NODE_PEER): $(wildcard bench/peers/node/*.mjs) bench/peers/node/package-lock.json | npm
 	npm ci --prefix bench/peers/node --ignore-scripts --no-audit --no-fund
 	bench/peers/node/node_modules/.bin/esbuild bench/peers/node/bootstrap.mjs --outfile=$@ \
 		--bundle --minify --platform=node --target=node20 --log-level=warning
@@ -82,7 +117,7 @@ $(PYTHON_PEER): $(wildcard bench/peers/python/*) | tools
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --target $(@D) -r bench/peers/python/requirements.txt
 	cp bench/peers/python/*.py $(@D)
 
-lint: tools $(CARGO_DENY) ## Check formats, lints, licences, scripts and the template
+lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licences, scripts and the template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO_DENY) --locked check licenses bans sources
@@ -90,9 +125,14 @@ lint: tools $(CARGO_DENY) ## Check formats, lints, licences, scripts and the tem
 		local/test-stacks local/watch
 	$(VENV)/bin/cfn-lint template.yaml
 	$(EMBEDDED_AWS) run sam validate --lint --language-extensions
+	@mkdir -p $(EXPANDED)
+	$(VENV)/bin/python local/expand_template.py EnableWaf=true >$(EXPANDED)/UserPassword.json
+	$(VENV)/bin/python local/expand_template.py Mode=Passwordless PhoneSignUpRoles=User EnableWaf=true >$(EXPANDED)/Passwordless.json
+	$(LINT_VENV)/bin/checkov --config-file local/checkov.yaml --file $(EXPANDED)/UserPassword.json $(EXPANDED)/Passwordless.json
 
 $(CARGO_DENY): | tools
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(CARGO_DENY_ROOT)
 
 clean: local-down ## Remove what was built and installed here
-	rm -rf target local/.run local/.run-test bench/peers/node/node_modules console/node_modules $(VENV)
+	rm -rf target local/.run local/.run-test bench/peers/node/node_modules $(VENV) $(LINT_VENV)
+	rm -rf $(TEST_VENV) $(TEST_JS)/node_modules $(TEST_JS)/dist console/node_modules

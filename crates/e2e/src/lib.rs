@@ -10,7 +10,9 @@ mod process;
 mod route;
 mod specification;
 mod stack;
+mod terminal;
 mod tokens;
+mod verify;
 
 pub use answer::Answer;
 pub use function::{CognitoDouble, DependenciesDouble, ENVIRONMENT, Ended, Function, Sns};
@@ -20,4 +22,6 @@ pub use process::Process;
 pub use route::{Mode, ROUTES, Route};
 pub use specification::Specification;
 pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};
+pub use terminal::Terminal;
 pub use tokens::Tokens;
+pub use verify::{verify, verify_access_token};

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Answer, Mode};
 
@@ -134,8 +134,9 @@ impl Specification {
 
     #[track_caller]
     fn assert_valid(&self, schema: &Value, value: &Value, what: &str) {
-        // With the document around it, in which its references point.
-        let mut root = self.document.clone();
+        // With the schemas around it that it refers to.
+        let mut root =
+            json!({ "components": { "schemas": self.document["components"]["schemas"] } });
         let rules = schema.as_object().unwrap().clone();
         root.as_object_mut().unwrap().extend(rules);
         let validator = jsonschema::draft202012::new(&root).unwrap();

@@ -35,8 +35,8 @@ impl Stack {
     }
 
     /// UserPassword, with everything else than the defaults: unknown users are hidden, refresh tokens
-    /// don't rotate, one origin, 5 minutes for an access token, 12 characters for a password. Its one
-    /// role, `Member`, skips confirmation.
+    /// don't rotate, one origin, 5 minutes for an access token, 12 characters for a password, web ACLs. Its
+    /// one role, `Member`, skips confirmation.
     pub fn strict() -> Self {
         Self::named("strict", Mode::UserPassword, "https://app.example.com", 5)
     }
@@ -48,7 +48,8 @@ impl Stack {
 
     /// Passwordless, with everything else than the defaults: unknown users are hidden, only +34, 15 seconds
     /// between codes, 2 codes an hour, 3 a day, 4 wrong answers an hour, a message and a sender of its own.
-    /// Its one role, `Member`, skips confirmation.
+    /// Its one role, `Member`, skips confirmation. Routes that send messages take 60 requests at once and one a
+    /// second after that.
     pub fn passwordless_strict() -> Self {
         Self::named("passwordless-strict", Mode::Passwordless, "*", 60)
     }
@@ -89,6 +90,11 @@ impl Stack {
     /// The stack's template with its macros expanded: what CloudFormation makes resources of.
     pub fn template(&self) -> Value {
         serde_json::from_str(&written(&format!("{}.json", self.name))).unwrap()
+    }
+
+    /// The stack's template as [`Stack::template`], with its conditions decided by the stack's parameters.
+    pub fn decided_template(&self) -> Value {
+        serde_json::from_str(&written(&format!("{}.decided.json", self.name))).unwrap()
     }
 
     /// The stack's output of this name.
@@ -293,6 +299,25 @@ impl Stack {
             }
         }
         lines
+    }
+
+    /// The ARNs of what the web ACLs of this stack's names stand before.
+    #[track_caller]
+    pub fn guarded_by_web_acls(&self) -> Vec<String> {
+        let waf = |operation: &str, body| {
+            self.aws("wafv2", &format!("AWSWAF_20190729.{operation}"), body)
+        };
+        let acls = waf("ListWebACLs", json!({ "Scope": "REGIONAL" }));
+        let prefix = format!("{}-", self.name);
+        let acls = acls["WebACLs"].as_array().unwrap().iter();
+        acls.filter(|acl| acl["Name"].as_str().unwrap().starts_with(&prefix))
+            .flat_map(|acl| {
+                let arn = json!({ "WebACLArn": acl["ARN"] });
+                let guarded = waf("ListResourcesForWebACL", arn);
+                guarded["ResourceArns"].as_array().unwrap().clone()
+            })
+            .map(|arn| arn.as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// What CloudFormation says to a new stack of this template with these parameters.

@@ -1,10 +1,9 @@
 //! Tokens, believed only after their signatures were checked against the stack's published keys.
 
 use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
-use crate::Stack;
+use crate::{Stack, verify, verify_access_token};
 
 /// The tokens of a sign-in or refresh, and the claims of the two that are JWTs.
 #[derive(Debug)]
@@ -46,10 +45,9 @@ impl Tokens {
         );
         assert!(!refresh.is_empty());
 
-        let access_claims = verified(stack, &access);
-        assert_eq!(access_claims["token_use"], "access");
-        assert_eq!(access_claims["client_id"], stack.client_id());
-        let id_claims = verified(stack, &id);
+        let (keys, issuer) = (stack.keys(), stack.output("AuthApiIssuer"));
+        let access_claims = verify_access_token(&access, &keys, issuer, stack.client_id()).unwrap();
+        let id_claims = verify(&id, &keys, issuer).unwrap();
         assert_eq!(id_claims["token_use"], "id");
         assert_eq!(id_claims["aud"], stack.client_id());
         assert_eq!(id_claims["sub"], access_claims["sub"]);
@@ -67,18 +65,10 @@ impl Tokens {
     }
 }
 
-/// The claims of a token that is signed by a key of the stack's JWKS, issued by its pool and not expired.
-#[track_caller]
-fn verified(stack: &Stack, token: &str) -> Value {
-    let keys: JwkSet = serde_json::from_str(&stack.get(stack.output("AuthApiJwksUri"))).unwrap();
-    let key_id = decode_header(token).unwrap().kid.unwrap();
-    let key = keys.find(&key_id).expect("a key of the stack's JWKS");
-    let mut rules = Validation::new(Algorithm::RS256);
-    rules.set_required_spec_claims(&["exp", "iss", "sub"]);
-    rules.set_issuer(&[stack.output("AuthApiIssuer")]);
-    // Access tokens have no audience; the ID token's is compared above.
-    rules.validate_aud = false;
-    decode::<Value>(token, &DecodingKey::from_jwk(key).unwrap(), &rules)
-        .unwrap()
-        .claims
+impl Stack {
+    /// The keys that the pool signs its tokens with.
+    #[track_caller]
+    pub fn keys(&self) -> JwkSet {
+        serde_json::from_str(&self.get(self.output("AuthApiJwksUri"))).unwrap()
+    }
 }

@@ -2,19 +2,12 @@
 
 use e2e::{Mode, Stack};
 
-/// A REST API's own answer where it knows no such route or method. The template gives it another status
-/// and the body of every error; the embedded AWS leaves that part of the template out.
 #[track_caller]
 fn assert_no_function_answers(stack: &Stack, method: &str, route: &str) {
-    let answer = stack.send(method, route, b"{}");
-    assert_eq!(
-        answer.header("x-amzn-errortype"),
-        Some("MissingAuthenticationTokenException"),
-        "{method} {route}: {answer:?}"
-    );
-    assert!(
-        (400..500).contains(&answer.status),
-        "{method} {route}: {answer:?}"
+    stack.send(method, route, b"{}").refused_with(
+        404,
+        "NotFoundException",
+        "There is no such route, or it does not answer this method: every route answers POST.",
     );
 }
 
@@ -55,5 +48,60 @@ fn the_preflight_of_every_route_is_answered_by_the_gateway() {
     for route in Mode::UserPassword.routes() {
         let answer = stack.send("OPTIONS", route.path, b"");
         assert_eq!(answer.status, 200, "{}: {answer:?}", route.path);
+        for (name, value) in [
+            ("access-control-allow-origin", "*"),
+            ("access-control-allow-headers", "*"),
+            ("access-control-allow-methods", "POST,OPTIONS"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{}: {name}", route.path);
+        }
     }
+}
+
+#[test]
+fn a_route_that_sends_messages_is_throttled_by_a_limit_of_its_own() {
+    let stack = Stack::passwordless_strict();
+    let throttled = (0..1000)
+        .map(|_| stack.post_bytes("/sign-up/resend-code", b"{}"))
+        .enumerate()
+        .find(|(_, answer)| answer.status == 429);
+    let (before, throttled) = throttled.expect("never throttled");
+    throttled.refused_with(
+        429,
+        "TooManyRequestsException",
+        "Too many requests. Please try again in a few seconds.",
+    );
+    assert_eq!(throttled.header("retry-after"), Some("1"));
+    assert_eq!(
+        throttled.header("access-control-expose-headers"),
+        Some("Retry-After")
+    );
+    assert!(before >= 60, "only {before} requests before");
+
+    // Another route has another limit.
+    stack
+        .post_bytes("/token/refresh", b"{}")
+        .refused(400, "MissingRequiredParameter");
+}
+
+#[test]
+fn with_enable_waf_web_acls_stand_before_the_api_and_the_pool() {
+    assert!(Stack::standard().guarded_by_web_acls().is_empty());
+
+    let stack = Stack::strict();
+    let mut guarded = stack.guarded_by_web_acls();
+    guarded.sort_unstable();
+    let [api, pool] = &guarded[..] else {
+        panic!("{guarded:?}");
+    };
+    let url = stack.output("AuthApiURL").trim_end_matches("/v1/auth");
+    let api_id = url.rsplit('/').next().unwrap();
+    assert!(
+        api.ends_with(&format!("::/restapis/{api_id}/stages/v1")),
+        "{api}"
+    );
+    assert!(
+        pool.ends_with(&format!(":userpool/{}", stack.pool_id())),
+        "{pool}"
+    );
 }

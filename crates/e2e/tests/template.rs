@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use e2e::{ROUTES, Stack};
-use serde_json::{Map, Value, json};
+use e2e::{Mode, ROUTES, Stack};
+use serde_json::{Value, json};
 
 const TRIGGERS: [&str; 5] = [
     "CreateAuthChallenge",
@@ -23,12 +23,22 @@ const CONDITIONS: [(&str, &str); 6] = [
     ("VerifyAuthChallengeResponse", "IsPasswordless"),
 ];
 
+/// The one role that is not the stack's but the account's: it has AWS's own policy.
+const API_GATEWAY_ROLE: &str = "ApiGatewayLogsRole";
+
+const MODES: [Mode; 2] = [Mode::UserPassword, Mode::Passwordless];
+
 /// The template's parts that are looked at again and again.
 struct Template(Value);
 
 impl Template {
     fn expanded() -> Self {
         Self(Stack::standard().template())
+    }
+
+    /// As the mode's stack with the defaults has it: what the other mode has is not there.
+    fn of(mode: Mode) -> Self {
+        Self(Stack::of(mode).decided_template())
     }
 
     fn resources_of(&self, kind: &str) -> Vec<(&str, &Value)> {
@@ -50,6 +60,9 @@ impl Template {
         let mut statements: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
         for (name, role) in self.resources_of("AWS::IAM::Role") {
             let role = &role["Properties"];
+            if name == API_GATEWAY_ROLE {
+                continue;
+            }
             for elsewhere in ["ManagedPolicyArns", "PermissionsBoundary"] {
                 assert!(role[elsewhere].is_null(), "{name} has {elsewhere}");
             }
@@ -122,65 +135,132 @@ fn every_role_may_do_exactly_what_its_function_needs() {
     let pool = json!({ "Resource": { "Fn::GetAtt": ["UserPool", "Arn"] } });
     let phones = json!({ "NotResource": { "Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*" } });
     let add_to_group = (vec!["cognito-idp:AdminAddUserToGroup"], pool);
-    let more = |role: &str| match role {
-        "SignUpRole" | "PostConfirmationRole" => vec![add_to_group.clone()],
-        "CreateAuthChallengeRole" => vec![
+    let more = |mode, role: &str| match (mode, role) {
+        (_, "SignUpRole" | "PostConfirmationRole") => vec![add_to_group.clone()],
+        (Mode::Passwordless, "CreateAuthChallengeRole") => vec![
             (
                 vec!["dynamodb:GetItem", "dynamodb:UpdateItem"],
                 table.clone(),
             ),
             (vec!["sns:Publish"], phones.clone()),
         ],
-        "VerifyAuthChallengeResponseRole" => vec![(vec!["dynamodb:UpdateItem"], table.clone())],
+        (Mode::Passwordless, "VerifyAuthChallengeResponseRole") => {
+            vec![(vec!["dynamodb:UpdateItem"], table.clone())]
+        }
         _ => vec![],
     };
 
-    let template = Template::expanded();
-    let statements = template.statements();
-    let mut roles: BTreeSet<String> = functions()
-        .iter()
-        .map(|name| format!("{name}Role"))
-        .collect();
-    roles.insert("SmsRole".to_owned());
-    assert_eq!(
-        statements
-            .keys()
-            .map(|name| (*name).to_owned())
-            .collect::<BTreeSet<_>>(),
-        roles
-    );
-    for (role, statements) in statements {
-        let granted: Vec<_> = statements
-            .into_iter()
-            .map(|statement| {
-                assert_eq!(statement["Effect"], "Allow", "{role}");
-                assert!(statement["Sid"].is_string(), "{role}: {statement}");
-                assert!(
-                    statement["Condition"].is_null() && statement["NotAction"].is_null(),
-                    "{role}"
-                );
-                let mut target = Map::new();
-                for key in ["Resource", "NotResource"] {
-                    target.extend(
-                        statement
-                            .get(key)
-                            .map(|value| (key.to_owned(), value.clone())),
-                    );
-                }
-                (all_of(&statement["Action"]), Value::Object(target))
-            })
+    for mode in MODES {
+        let template = Template::of(mode);
+        let statements = template.statements();
+        let mut roles: BTreeSet<String> = functions()
+            .iter()
+            .map(|name| format!("{name}Role"))
             .collect();
-        let expected = match role {
-            // Cognito's own, for the messages of sign-ups.
-            "SmsRole" => vec![(vec!["sns:Publish"], phones.clone())],
-            _ => [vec![own_logs(role.trim_end_matches("Role"))], more(role)].concat(),
-        };
-        assert_eq!(granted, expected, "{role}");
+        roles.insert("SmsRole".to_owned());
+        assert_eq!(
+            statements
+                .keys()
+                .map(|name| (*name).to_owned())
+                .collect::<BTreeSet<_>>(),
+            roles
+        );
+        for (role, statements) in statements {
+            let granted: Vec<_> = statements.into_iter().map(granted).collect();
+            let expected = match role {
+                // Cognito's own, for the messages of sign-ups.
+                "SmsRole" => vec![(vec!["sns:Publish"], phones.clone())],
+                _ => [
+                    vec![own_logs(role.trim_end_matches("Role"))],
+                    more(mode, role),
+                ]
+                .concat(),
+            };
+            assert_eq!(granted, expected, "{role} of {}", mode.name());
+        }
+    }
+}
+
+/// The statement's actions, and on what, where it is a plain one.
+fn granted(statement: &Value) -> (Vec<&str>, Value) {
+    let keys: BTreeSet<&str> = statement
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let target = ["Resource", "NotResource"]
+        .into_iter()
+        .find(|key| keys.contains(key))
+        .unwrap();
+    assert_eq!(
+        keys,
+        BTreeSet::from(["Action", "Effect", "Sid", target]),
+        "{statement}"
+    );
+    assert_eq!(statement["Effect"], "Allow", "{statement}");
+    (
+        all_of(&statement["Action"]),
+        json!({ target: statement[target] }),
+    )
+}
+
+#[test]
+fn every_function_has_exactly_these_environment_variables_and_no_secret_among_them() {
+    let everywhere = [
+        "ALLOWED_ORIGIN",
+        "ALLOWED_PHONE_PREFIXES",
+        "EMAIL_SIGN_UP_ROLES",
+        "LOG_LEVEL",
+        "MODE",
+        "PHONE_SIGN_UP_ROLES",
+        "ROLES",
+        "SKIP_CONFIRMATION_ROLES",
+    ];
+    let limits = [
+        "OTP_COOLDOWN_SECONDS",
+        "OTP_MAX_SENDS_PER_DAY",
+        "OTP_MAX_SENDS_PER_HOUR",
+        "OTP_MAX_WRONG_ANSWERS_PER_HOUR",
+        "OTP_TABLE_NAME",
+    ];
+    for mode in MODES {
+        let template = Template::of(mode);
+        for (function, resource) in template.resources_of("AWS::Lambda::Function") {
+            let name = function.strip_suffix("Function").unwrap();
+            let more = match name {
+                "SignUp" => vec!["USER_POOL_CLIENT_ID", "USER_POOL_ID"],
+                "CreateAuthChallenge" => [&limits[..], &["SMS_MESSAGE", "SMS_SENDER_ID"]].concat(),
+                "VerifyAuthChallengeResponse" => limits.to_vec(),
+                _ if TRIGGERS.contains(&name) => vec![],
+                _ => vec!["USER_POOL_CLIENT_ID"],
+            };
+            let variables = &resource["Properties"]["Environment"]["Variables"];
+            let variables = variables.as_object().unwrap();
+            let names: BTreeSet<&str> = variables.keys().map(String::as_str).collect();
+            let expected = everywhere.into_iter().chain(more).collect();
+            assert_eq!(names, expected, "{function} of {}", mode.name());
+
+            // Each is a parameter, which is no secret, or the name of a resource.
+            for (variable, value) in variables {
+                let value = value["Fn::Join"][1]
+                    .as_object()
+                    .map_or(value, |_| &value["Fn::Join"][1]);
+                let source = value["Ref"].as_str();
+                let source = source.unwrap_or_else(|| panic!("{variable}: {value}"));
+                let resource = ["UserPool", "UserPoolClient", "OtpTable"].contains(&source);
+                let parameter = &template.0["Parameters"][source];
+                assert!(
+                    resource || (parameter.is_object() && parameter["NoEcho"].is_null()),
+                    "{variable}: {source}"
+                );
+            }
+        }
     }
 }
 
 #[test]
-fn only_lambda_takes_on_the_functions_roles_and_only_cognito_the_one_that_sends_sms() {
+fn only_the_service_that_needs_a_role_takes_it_on() {
     for (name, role) in Template::expanded().resources_of("AWS::IAM::Role") {
         let trust = &role["Properties"]["AssumeRolePolicyDocument"]["Statement"];
         assert_eq!(trust.as_array().unwrap().len(), 1, "{name}");
@@ -197,6 +277,7 @@ fn only_lambda_takes_on_the_functions_roles_and_only_cognito_the_one_that_sends_
                 );
                 "cognito-idp.amazonaws.com"
             }
+            API_GATEWAY_ROLE => "apigateway.amazonaws.com",
             _ => "lambda.amazonaws.com",
         };
         assert_eq!(
@@ -318,46 +399,76 @@ fn every_route_answers_post_by_its_function_and_the_preflight_with_the_cors_head
     }
 }
 
+/// Every kind of answer that API Gateway gives itself, with the status that it has by default.
+const GATEWAY_RESPONSES: [(&str, u16); 19] = [
+    ("ACCESS_DENIED", 403),
+    ("API_CONFIGURATION_ERROR", 500),
+    ("AUTHORIZER_CONFIGURATION_ERROR", 500),
+    ("AUTHORIZER_FAILURE", 500),
+    ("BAD_REQUEST_BODY", 400),
+    ("BAD_REQUEST_PARAMETERS", 400),
+    ("EXPIRED_TOKEN", 403),
+    ("INTEGRATION_FAILURE", 504),
+    ("INTEGRATION_TIMEOUT", 504),
+    ("INVALID_API_KEY", 403),
+    ("INVALID_SIGNATURE", 403),
+    ("MISSING_AUTHENTICATION_TOKEN", 403),
+    ("QUOTA_EXCEEDED", 429),
+    ("REQUEST_TOO_LARGE", 413),
+    ("RESOURCE_NOT_FOUND", 404),
+    ("THROTTLED", 429),
+    ("UNAUTHORIZED", 401),
+    ("UNSUPPORTED_MEDIA_TYPE", 415),
+    ("WAF_FILTERED", 403),
+];
+
+/// What the API has no use for: it has no authorizer and no API keys.
+const UNREACHABLE: [&str; 2] = ["INVALID_API_KEY", "UNAUTHORIZED"];
+
 #[test]
-fn what_the_gateway_answers_itself_has_the_headers_and_the_body_of_every_error() {
-    let template = Template::expanded();
+fn what_the_gateway_answers_itself_has_the_status_the_headers_and_the_body_of_every_error() {
+    let template = Template::of(Mode::UserPassword);
     let answers = &template.properties("Api")["Body"]["x-amazon-apigateway-gateway-responses"];
-    for (name, status, error_type, retry_after) in [
-        ("DEFAULT_4XX", None, "BadRequestException", None),
-        ("DEFAULT_5XX", Some("500"), "InternalErrorException", None),
-        (
-            "INTEGRATION_FAILURE",
-            Some("503"),
-            "ServiceUnavailableException",
-            Some("'5'"),
-        ),
-        (
-            "INTEGRATION_TIMEOUT",
-            Some("503"),
-            "ServiceUnavailableException",
-            Some("'5'"),
-        ),
-        (
-            "MISSING_AUTHENTICATION_TOKEN",
-            Some("404"),
-            "NotFoundException",
-            None,
-        ),
-        (
-            "REQUEST_TOO_LARGE",
-            Some("413"),
-            "RequestEntityTooLargeException",
-            None,
-        ),
-        (
-            "THROTTLED",
-            Some("429"),
-            "TooManyRequestsException",
-            Some("'1'"),
-        ),
-    ] {
-        let answer = &answers[name];
-        assert_eq!(answer["statusCode"].as_str(), status, "{name}");
+    let mut used = BTreeSet::new();
+    for (name, default_status) in GATEWAY_RESPONSES {
+        let default = if default_status < 500 {
+            "DEFAULT_4XX"
+        } else {
+            "DEFAULT_5XX"
+        };
+        let (key, answer) = match answers.get(name) {
+            Some(answer) => (name, answer),
+            None => (default, &answers[default]),
+        };
+        used.insert(key);
+        let status = answer.get("statusCode").map_or(default_status, |status| {
+            status.as_str().unwrap().parse().unwrap()
+        });
+        let body = answer["responseTemplates"]["application/json"]
+            .as_str()
+            .unwrap();
+        let body: Value = serde_json::from_str(body).unwrap();
+        let message = body["error"]["message"].as_str().unwrap();
+        // The gateway's own texts repeat parts of the request.
+        assert!(!message.is_empty() && !message.contains('$'), "{name}");
+        let (error_type, retry_after) = match status {
+            _ if UNREACHABLE.contains(&name) => ("BadRequestException", None),
+            400 => ("BadRequestException", None),
+            403 => ("ForbiddenException", None),
+            404 => ("NotFoundException", None),
+            413 => ("RequestEntityTooLargeException", None),
+            415 => ("UnsupportedMediaTypeException", None),
+            429 => ("TooManyRequestsException", Some("'1'")),
+            500 => ("InternalErrorException", None),
+            503 => ("ServiceUnavailableException", Some("'5'")),
+            _ => panic!("{name} answers {status}"),
+        };
+        assert_eq!(
+            body,
+            json!({ "error": { "type": error_type, "message": message } }),
+            "{name}"
+        );
+
         let mut headers = json!({
             "gatewayresponse.header.Access-Control-Allow-Origin": { "Fn::Sub": "'${AllowedOrigin}'" },
             "gatewayresponse.header.Access-Control-Allow-Headers": "'*'",
@@ -370,21 +481,167 @@ fn what_the_gateway_answers_itself_has_the_headers_and_the_body_of_every_error()
                 "'Retry-After'".into();
         }
         assert_eq!(answer["responseParameters"], headers, "{name}");
+    }
+    // The name of a route that does not exist, and what an Authorization header makes of it.
+    for name in [
+        "MISSING_AUTHENTICATION_TOKEN",
+        "INVALID_SIGNATURE",
+        "EXPIRED_TOKEN",
+    ] {
+        assert_eq!(answers[name]["statusCode"], "404", "{name}");
+    }
+    for name in ["INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"] {
+        assert_eq!(answers[name]["statusCode"], "503", "{name}");
+    }
+    // A status of its own would be that of every kind of answer without one.
+    assert!(answers["DEFAULT_4XX"]["statusCode"].is_null());
+    let stated = answers.as_object().unwrap().keys().map(String::as_str);
+    assert_eq!(stated.collect::<BTreeSet<_>>(), used);
+}
 
-        // `messageString` is the gateway's text in quotes.
-        let body = answer["responseTemplates"]["application/json"]
-            .as_str()
-            .unwrap();
-        let body = body.replace("$context.error.messageString", "\"Forbidden\"");
-        let body: Value = serde_json::from_str(&body).unwrap();
-        let message = body["error"]["message"].as_str().unwrap();
+#[test]
+fn every_route_is_throttled_those_that_send_messages_more_and_nothing_is_traced() {
+    for (mode, messages) in [
+        (
+            Mode::UserPassword,
+            ["/sign-up", "/sign-up/resend-code", "/password/forgot"],
+        ),
+        (
+            Mode::Passwordless,
+            ["/sign-up", "/sign-up/resend-code", "/sign-in"],
+        ),
+    ] {
+        let template = Template::of(mode);
+        let [(_, stage)] = template.resources_of("AWS::ApiGateway::Stage")[..] else {
+            panic!("not one stage");
+        };
+        let setting = |path: &str, method: &str, class: &str| {
+            json!({
+                "ResourcePath": path,
+                "HttpMethod": method,
+                "LoggingLevel": "OFF",
+                "DataTraceEnabled": false,
+                "ThrottlingRateLimit": { "Ref": format!("{class}RateLimit") },
+                "ThrottlingBurstLimit": { "Ref": format!("{class}BurstLimit") },
+            })
+        };
+        let mut expected = vec![setting("/*", "*", "Throttling")];
+        for route in messages {
+            assert!(mode.routes().any(|of_mode| of_mode.path == route));
+            let path = format!("/{}", format!("/auth{route}").replace('/', "~1"));
+            expected.push(setting(&path, "POST", "MessageThrottling"));
+        }
         assert_eq!(
-            body,
-            json!({ "error": { "type": error_type, "message": message } }),
-            "{name}"
+            stage["Properties"]["MethodSettings"],
+            json!(expected),
+            "{}",
+            mode.name()
         );
     }
-    assert_eq!(answers.as_object().unwrap().len(), 7);
+}
+
+#[test]
+fn the_access_log_has_these_fields_and_its_stage_waits_for_the_role_that_writes_it() {
+    let template = Template::of(Mode::UserPassword);
+    let [(_, stage)] = template.resources_of("AWS::ApiGateway::Stage")[..] else {
+        panic!("not one stage");
+    };
+    let log = &stage["Properties"]["AccessLogSetting"];
+    let format: Value = serde_json::from_str(log["Format"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        format,
+        json!({
+            "requestId": "$context.requestId",
+            "functionRequestId": "$context.integration.requestId",
+            "ip": "$context.identity.sourceIp",
+            "method": "$context.httpMethod",
+            "route": "$context.resourcePath",
+            "status": "$context.status",
+            "latency": "$context.responseLatency",
+            "integrationStatus": "$context.integration.status",
+            "integrationLatency": "$context.integration.latency",
+            "errorType": "$context.error.responseType",
+        })
+    );
+
+    // The stage names the group, the group names the account's setting, and that the role.
+    let destination = log["DestinationArn"]["Fn::Sub"].as_str().unwrap();
+    assert!(
+        destination.ends_with(":log-group:${ApiLogGroup}"),
+        "{destination}"
+    );
+    let group = template.properties("ApiLogGroup");
+    assert_eq!(
+        group["RetentionInDays"],
+        json!({ "Ref": "LogRetentionDays" })
+    );
+    assert_eq!(
+        group["Tags"],
+        json!([{ "Key": "ApiGatewayAccount", "Value": { "Ref": "ApiGatewayAccount" } }])
+    );
+    assert_eq!(
+        *template.properties("ApiGatewayAccount"),
+        json!({ "CloudWatchRoleArn": { "Fn::GetAtt": [API_GATEWAY_ROLE, "Arn"] } })
+    );
+    assert_eq!(
+        template.properties(API_GATEWAY_ROLE)["ManagedPolicyArns"],
+        json!([{
+            "Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+        }])
+    );
+    assert!(template.properties(API_GATEWAY_ROLE)["Policies"].is_null());
+    // Another stack may rely on them when this one goes, or fails to come.
+    for name in ["ApiGatewayAccount", API_GATEWAY_ROLE] {
+        let resource = &template.0["Resources"][name];
+        assert_eq!(resource["DeletionPolicy"], "Retain", "{name}");
+        assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{name}");
+    }
+}
+
+#[test]
+fn the_web_acls_limit_each_address_by_their_own_parameter_and_count_what_they_find_in_bodies() {
+    assert!(
+        Template::of(Mode::UserPassword)
+            .resources_of("AWS::WAFv2::WebACL")
+            .is_empty()
+    );
+    let template = Template(Stack::strict().decided_template());
+    for (name, limit) in [
+        ("ApiWebAcl", "ApiWafRateLimit"),
+        ("UserPoolWebAcl", "UserPoolWafRateLimit"),
+    ] {
+        let acl = template.properties(name);
+        assert_eq!(acl["Scope"], "REGIONAL");
+        assert_eq!(acl["DefaultAction"], json!({ "Allow": {} }));
+        let rules = acl["Rules"].as_array().unwrap();
+        let [rate, reputation, common] = &rules[..] else {
+            panic!("{name}: {rules:?}");
+        };
+        assert_eq!(rate["Action"], json!({ "Block": {} }), "{name}");
+        assert_eq!(
+            rate["Statement"]["RateBasedStatement"],
+            json!({ "AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": { "Ref": limit } }),
+            "{name}"
+        );
+        let group = |rule: &Value| {
+            assert_eq!(rule["OverrideAction"], json!({ "None": {} }), "{name}");
+            rule["Statement"]["ManagedRuleGroupStatement"].clone()
+        };
+        assert_eq!(
+            group(reputation),
+            json!({ "VendorName": "AWS", "Name": "AWSManagedRulesAmazonIpReputationList" })
+        );
+        let common = group(common);
+        assert_eq!(common["Name"], "AWSManagedRulesCommonRuleSet");
+        for counted in common["RuleActionOverrides"].as_array().unwrap() {
+            assert!(counted["Name"].as_str().unwrap().ends_with("_BODY"));
+            assert_eq!(counted["ActionToUse"], json!({ "Count": {} }));
+        }
+        let visible = rules.iter().chain([acl]);
+        for rule in visible {
+            assert_eq!(rule["VisibilityConfig"]["SampledRequestsEnabled"], false);
+        }
+    }
 }
 
 #[test]
@@ -449,22 +706,46 @@ fn the_users_outlive_the_stack_and_the_pool_keeps_the_rules_that_the_emulator_do
         client["RefreshTokenRotation"]["Fn::If"][1],
         json!({ "Feature": "ENABLED", "RetryGracePeriodSeconds": 60 })
     );
+}
+
+#[test]
+fn a_client_may_use_its_mode_s_flow_only_and_its_users_never_change_their_role() {
     // With rotation Cognito refuses the older flow; without it GetTokensFromRefreshToken is all that is called.
-    assert_eq!(
-        client["ExplicitAuthFlows"],
-        json!([
-            { "Fn::If": ["IsUserPassword", "ALLOW_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH"] },
-            { "Fn::If": ["RotatesRefreshTokens", { "Ref": "AWS::NoValue" }, "ALLOW_REFRESH_TOKEN_AUTH"] },
-        ])
-    );
-    assert_eq!(
-        client["WriteAttributes"],
-        json!({ "Fn::If": [
-            "IsUserPassword",
-            ["email", "phone_number", "custom:role"],
-            ["phone_number", "custom:role"],
-        ] })
-    );
+    let passwords = "ALLOW_USER_PASSWORD_AUTH";
+    let challenges = "ALLOW_CUSTOM_AUTH";
+    let refresh = "ALLOW_REFRESH_TOKEN_AUTH";
+    let email = ["email", "phone_number", "custom:role"];
+    let phone = ["phone_number", "custom:role"];
+    for (stack, flows, written) in [
+        (Stack::standard(), &[passwords][..], &email[..]),
+        (Stack::strict(), &[passwords, refresh], &email),
+        (Stack::passwordless(), &[challenges], &phone),
+        (Stack::passwordless_strict(), &[challenges, refresh], &phone),
+    ] {
+        let template = Template(stack.decided_template());
+        let client = template.properties("UserPoolClient");
+        assert_eq!(client["ExplicitAuthFlows"], json!(flows));
+        // The role is among them for the sign-up; the pool's schema refuses any later change.
+        assert_eq!(client["WriteAttributes"], json!(written));
+        assert_eq!(
+            template.properties("UserPool")["Schema"],
+            json!([{ "Name": "role", "AttributeDataType": "String", "Mutable": false }])
+        );
+        assert_eq!(
+            client["ReadAttributes"],
+            json!([
+                "email",
+                "email_verified",
+                "phone_number",
+                "phone_number_verified",
+                "custom:role",
+            ])
+        );
+        assert_eq!(client["EnableTokenRevocation"], true);
+        for oauth in ["AllowedOAuthFlows", "AllowedOAuthScopes", "CallbackURLs"] {
+            assert!(client[oauth].is_null(), "{oauth}");
+        }
+    }
 }
 
 #[test]
@@ -499,16 +780,22 @@ fn the_parameters_and_outputs_have_their_names_and_defaults() {
         })
         .collect();
     let expected = [
+        ("AccessLogs", "ENABLED"),
         ("AccessTokenMinutes", "60"),
         ("AllowedOrigin", "*"),
         ("AllowedPhonePrefixes", ""),
+        ("ApiWafRateLimit", "300"),
         ("Architecture", "x86_64"),
         ("AuthSessionMinutes", "3"),
         ("DeletionProtection", "INACTIVE"),
         ("EmailSignUpRoles", "User"),
         ("EmailVerification", "LINK"),
+        ("EnableWaf", "false"),
         ("LogLevel", "INFO"),
         ("LogRetentionDays", "30"),
+        ("ManageApiGatewayAccount", "true"),
+        ("MessageThrottlingBurstLimit", "20"),
+        ("MessageThrottlingRateLimit", "10"),
         ("Mode", "UserPassword"),
         ("OtpCooldownSeconds", "30"),
         ("OtpMaxSendsPerDay", "20"),
@@ -527,9 +814,12 @@ fn the_parameters_and_outputs_have_their_names_and_defaults() {
         ("SmsMessage", "Your sign-in code is {####}."),
         ("SmsSenderId", ""),
         ("StageName", "production"),
+        ("ThrottlingBurstLimit", "100"),
+        ("ThrottlingRateLimit", "100"),
         ("UserExistenceErrors", "LEGACY"),
         ("UserPoolDomainPrefix", ""),
         ("UserPoolTier", "ESSENTIALS"),
+        ("UserPoolWafRateLimit", "30000"),
     ];
     let expected = expected.map(|(name, default)| (name, default.to_owned()));
     assert_eq!(parameters, BTreeMap::from(expected));

@@ -8,7 +8,7 @@
 
 import createClient from "openapi-fetch";
 import { createInterface } from "node:readline/promises";
-import type { components, paths } from "./api.js";
+import type { components, paths } from "../dist/api.js";
 
 type Tokens = components["schemas"]["Tokens"];
 

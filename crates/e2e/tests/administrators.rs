@@ -1,0 +1,849 @@
+//! `make create-user`, `make list-users` and `make set-role`: what they do, ask, refuse and never show.
+
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use e2e::http::respond;
+use e2e::{PASSWORD_CODE, Person, Stack, Terminal};
+use serde_json::{Value, json};
+
+const ASKS: &str = "(Enter makes one): ";
+const ASKS_AGAIN: &str = "The same again: ";
+const SHOWS: &str = "Its password, shown this once: ";
+
+fn root() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
+}
+
+/// The script with the embedded AWS as its AWS, as the Makefile runs it.
+fn users(arguments: &[&str]) -> Command {
+    let mut command = Command::new(root().join("local/embedded-aws"));
+    command.args(["run", "python", "local/users.py"]);
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// The script with the credentials of an account whose AWS is there, as `ACCOUNT=mine` runs it.
+fn users_on(endpoint: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(root().join("local/.venv/bin/python"));
+    command.arg(root().join("local/users.py")).args(arguments);
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ] {
+        command.env(name, value);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// The embedded AWS by a name that is not its own: the script can't tell it from a real account.
+fn account(stack: &Stack) -> String {
+    let endpoint = stack.output("Endpoint").replace("127.0.0.1", "localhost");
+    assert!(endpoint.starts_with("http://localhost:"));
+    endpoint
+}
+
+/// Runs a command that succeeds, and gives what it wrote.
+#[track_caller]
+fn output(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{command:?}: {errors}");
+    assert_eq!(errors, "");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs a command that fails, and gives what it says.
+#[track_caller]
+fn refusal(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{command:?}: {errors}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "", "{errors}");
+    assert!(!errors.contains("Traceback"), "{errors}");
+    errors
+}
+
+/// Makes a user of the standard stack with this password.
+#[track_caller]
+fn create(command: &Command, person: &Person) -> String {
+    let mut terminal = Terminal::start(command);
+    terminal.answer(ASKS, &person.password);
+    terminal.answer(ASKS_AGAIN, &person.password);
+    let (success, screen) = terminal.end();
+    assert!(success, "{screen}");
+    assert!(!screen.contains(&person.password), "{screen}");
+    screen
+}
+
+#[test]
+fn an_administrator_gives_a_closed_role_with_a_password_that_only_the_terminal_shows() {
+    let stack = Stack::standard();
+    for (mut person, attribute) in [
+        (Person::with_email(), "email"),
+        (Person::with_phone_in("+44"), "phone_number"),
+    ] {
+        let log = std::env::temp_dir().join(format!("create-user-{}.log", person.username));
+        let command = users(&["create-user", "standard", &person.username, "Admin"]);
+        // With a redirection, as in `make create-user … >log`: what is on the screen all the same is the secret.
+        let mut redirected = Command::new("sh");
+        redirected.args(["-c", "\"$@\" >\"$0\""]).arg(&log);
+        redirected
+            .arg(command.get_program())
+            .args(command.get_args());
+        let mut terminal = Terminal::start(&redirected);
+        terminal.answer(ASKS, "");
+        let (success, screen) = terminal.end();
+        let log = std::fs::read_to_string(log).unwrap();
+        assert!(success, "{screen}{log}");
+        let (_, password) = screen.trim_end().split_once(SHOWS).expect("no password");
+        assert!(!password.contains(char::is_whitespace), "{screen}");
+        assert!(password.len() >= 20);
+        assert!(!log.contains(password));
+        let said = format!("{} is confirmed and has the role Admin.", person.username);
+        assert!(log.starts_with(&said), "{log}");
+
+        let user = stack.user(&person.username);
+        assert_eq!(user["status"], "CONFIRMED");
+        assert_eq!(user[attribute], person.username);
+        assert_eq!(user[&format!("{attribute}_verified")], "true");
+        assert_eq!(user["custom:role"], "Admin");
+        person.password = password.to_owned();
+        let tokens = stack.tokens_of(&person);
+        assert_eq!(tokens.access_claims["cognito:groups"], json!(["Admin"]));
+
+        // As the script tells the owner to.
+        let forgot = json!({ "username": person.username });
+        stack.post("/password/forgot", forgot).granted();
+        person.password = Person::another_password();
+        let change = json!({
+            "username": person.username,
+            "password": person.password,
+            "confirmationCode": PASSWORD_CODE,
+        });
+        stack.post("/password/change", change).granted();
+        stack.tokens_of(&person);
+    }
+}
+
+#[test]
+fn generated_passwords_differ_and_meet_the_longest_policy() {
+    let script = "import users
+for _ in range(200): print(users.generate(98))
+for _ in range(200): print(users.generate(20))";
+    let mut python = Command::new(root().join("local/.venv/bin/python"));
+    let passwords = output(
+        python
+            .args(["-c", script])
+            .current_dir(root().join("local")),
+    );
+    let mut passwords: Vec<&str> = passwords.lines().collect();
+    for password in &passwords {
+        for class in [
+            char::is_lowercase,
+            char::is_uppercase,
+            |c: char| c.is_ascii_digit(),
+            |c: char| "-_.+=@%".contains(c),
+        ] {
+            assert!(password.contains(class), "{password}");
+        }
+    }
+    passwords.sort_unstable();
+    passwords.dedup();
+    assert_eq!(passwords.len(), 400);
+}
+
+#[test]
+fn a_password_that_is_typed_is_taken_and_stands_on_no_command_line_and_in_no_environment() {
+    let stack = Stack::standard();
+    let person = Person::with_email();
+    let password = person.password.clone();
+    let looked = Arc::new(AtomicUsize::new(0));
+    // While Cognito is told the password, all processes of the machine are looked at.
+    let looks = Arc::clone(&looked);
+    let tunnel = tunnel(&stack, move |request| {
+        if request.contains(&password) {
+            looks.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(processes_that_show(&password), Vec::<PathBuf>::new());
+        }
+        None
+    });
+    let command = users_on(
+        &tunnel,
+        &["create-user", "standard", &person.username, "Courier"],
+    );
+    create(&command, &person);
+    assert_eq!(looked.load(Ordering::Relaxed), 2);
+    let tokens = stack.tokens_of(&person);
+    assert_eq!(tokens.access_claims["cognito:groups"], json!(["Courier"]));
+}
+
+#[test]
+fn processes_that_show_a_secret_are_found() {
+    let secret = Person::another_password();
+    for (name, argument) in [("SHOWN", ""), ("", &*secret)] {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo; read -r line", argument]);
+        if argument.is_empty() {
+            command.env(name, &secret);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Else it may be on its way to become the shell still.
+        child.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
+        let folder = PathBuf::from(format!("/proc/{}", child.id()));
+        let found = processes_that_show(&secret);
+        assert!(found.iter().any(|file| file.starts_with(&folder)));
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+}
+
+/// The files of `/proc` that hold a secret where other users or the shell's history could see it.
+fn processes_that_show(secret: &str) -> Vec<PathBuf> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let files =
+        processes.flat_map(|process| ["cmdline", "environ"].map(|file| process.path().join(file)));
+    files
+        .filter(|file| {
+            let content = std::fs::read(file).unwrap_or_default();
+            String::from_utf8_lossy(&content).contains(secret)
+        })
+        .collect()
+}
+
+#[test]
+fn without_passwords_nobody_is_asked_for_one_and_the_user_signs_in_with_a_code() {
+    let stack = Stack::passwordless();
+    let person = Person::with_phone();
+    let said = output(&mut users(&[
+        "create-user",
+        "passwordless",
+        &person.username,
+        "Admin",
+    ]));
+    assert_eq!(
+        said,
+        format!("{} is confirmed and has the role Admin.\n", person.username)
+    );
+    let user = stack.user(&person.username);
+    assert_eq!(user["status"], "CONFIRMED");
+    assert_eq!(user["phone_number_verified"], "true");
+    let tokens = stack.tokens_for(&person, &stack.challenge(&person));
+    assert_eq!(tokens.access_claims["cognito:groups"], json!(["Admin"]));
+    assert_eq!(tokens.id_claims["custom:role"], "Admin");
+}
+
+#[test]
+fn an_administrator_is_told_of_a_number_that_no_code_is_sent_to() {
+    let person = Person::with_phone_in("+44");
+    let said = output(&mut users(&[
+        "create-user",
+        "passwordless",
+        &person.username,
+        "User",
+    ]));
+    assert!(
+        said.contains("no code is sent to a number outside AllowedPhonePrefixes, +34,+1."),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_can_not_be_right_is_refused_with_what_to_do_and_makes_no_user() {
+    let stack = Stack::standard();
+    let nobody = Person::with_email().username;
+    let existing = stack.confirmed_user().username;
+    let email_or_phone = "USERNAME should be an email address or a phone number in E.164 format, such as +34999999999.";
+    let terminal = "A password is typed at the terminal or shown there: run this in a terminal";
+    for (arguments, message) in [
+        (
+            ["create-user", "standard", "", "Admin"],
+            "USERNAME is missing: make create-user USERNAME=",
+        ),
+        (
+            ["create-user", "standard", &nobody, ""],
+            "ROLE is missing: make create-user USERNAME=",
+        ),
+        (
+            ["create-user", "standard", "nobody", "Admin"],
+            email_or_phone,
+        ),
+        (
+            ["create-user", "passwordless", &nobody, "Admin"],
+            "USERNAME should be a phone number in E.164",
+        ),
+        (
+            ["create-user", "standard", &nobody, "Boss"],
+            "The stack standard has no role 'Boss'. Its roles are: User, Driver, Courier, Admin",
+        ),
+        (
+            ["create-user", "standard", &nobody, "admin"],
+            "The stack standard has no role 'admin'.",
+        ),
+        (
+            ["create-user", "nothing", &nobody, "Admin"],
+            "The stack nothing is not there. Deploy it first: make local, or make deploy",
+        ),
+        (
+            ["create-user", "standard", &existing, "Admin"],
+            "exists already (status CONFIRMED, groups: User). Nothing was changed.",
+        ),
+        (["create-user", "standard", &nobody, "Admin"], terminal),
+        (
+            ["set-role", "standard", &nobody, "Admin"],
+            "The stack standard has no user ",
+        ),
+        (
+            ["set-role", "standard", &existing, "Boss"],
+            "The stack standard has no role 'Boss'.",
+        ),
+        (
+            ["set-role", "standard", "", "Admin"],
+            "USERNAME is missing: make set-role USERNAME=",
+        ),
+    ] {
+        let said = refusal(&mut users(&arguments));
+        assert!(said.contains(message), "{arguments:?}: {said}");
+    }
+    let said = refusal(&mut users(&["list-users", "nothing"]));
+    assert!(said.contains("The stack nothing is not there."), "{said}");
+    assert!(!stack.has_user(&nobody));
+    assert_eq!(stack.groups_of(&existing), ["User"]);
+}
+
+#[test]
+fn an_account_that_can_not_be_used_is_named_with_what_to_do() {
+    let stack = Stack::standard();
+    let endpoint = account(&stack);
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", closed.local_addr().unwrap());
+    drop(closed);
+    let no_credentials = "There are no AWS credentials that work: set AWS_PROFILE";
+    for (endpoint, variable, value, message) in [
+        (&endpoint, "AWS_ACCESS_KEY_ID", None, no_credentials),
+        (&endpoint, "AWS_SECRET_ACCESS_KEY", None, no_credentials),
+        (
+            &endpoint,
+            "AWS_ACCESS_KEY_ID",
+            Some("AKIAAAAAAAAAAAAAAAAA"),
+            "set AWS_PROFILE",
+        ),
+        (
+            &endpoint,
+            "AWS_REGION",
+            None,
+            "There is no AWS region: set AWS_REGION",
+        ),
+        (
+            &endpoint,
+            "AWS_PROFILE",
+            Some("nobody"),
+            "The config profile (nobody) could not be found",
+        ),
+        (
+            &nobody,
+            "AWS_REGION",
+            Some("us-east-1"),
+            "The embedded one is started by `make local`.",
+        ),
+    ] {
+        let mut command = users_on(endpoint, &["list-users", "standard"]);
+        command.env_remove("AWS_DEFAULT_REGION");
+        match value {
+            Some(value) => command.env(variable, value),
+            None => command.env_remove(variable),
+        };
+        let said = refusal(&mut command);
+        assert!(said.contains(message), "{variable}: {said}");
+    }
+}
+
+#[test]
+fn a_password_that_differs_or_is_against_the_policy_makes_no_user() {
+    let stack = Stack::standard();
+    for (password, again, message) in [
+        (
+            "Sup3r!secret",
+            "Sup3r!Secret",
+            "The two differ. Nothing was changed.",
+        ),
+        ("Sup3r!secret", "", "The two differ. Nothing was changed."),
+        (
+            "password",
+            "password",
+            "InvalidPasswordException: Password did not conform with policy",
+        ),
+        (
+            "Sh0rt!",
+            "Sh0rt!",
+            "InvalidPasswordException: Password did not conform with policy",
+        ),
+    ] {
+        let person = Person::with_email();
+        let command = users(&["create-user", "standard", &person.username, "Admin"]);
+        let mut terminal = Terminal::start(&command);
+        terminal.answer(ASKS, password);
+        terminal.answer(ASKS_AGAIN, again);
+        let (success, screen) = terminal.end();
+        assert!(!success && screen.contains(message), "{screen}");
+        assert!(!screen.contains("Traceback"), "{screen}");
+        assert!(!stack.has_user(&person.username), "{screen}");
+    }
+}
+
+#[test]
+fn who_leaves_at_a_question_changes_nothing() {
+    let stack = Stack::standard();
+    for key in ["\u{3}", "\u{4}"] {
+        let person = Person::with_email();
+        let command = users(&["create-user", "standard", &person.username, "Admin"]);
+        let mut terminal = Terminal::start(&command);
+        terminal.answer(ASKS, key);
+        let (success, screen) = terminal.end();
+        assert!(!success && screen.contains("Interrupted."), "{screen}");
+        assert!(!screen.contains("Traceback"), "{screen}");
+        assert!(!stack.has_user(&person.username), "{screen}");
+    }
+}
+
+#[test]
+fn a_user_who_can_not_be_finished_is_taken_away_again() {
+    let stack = Stack::passwordless();
+    for denied in ["AdminAddUserToGroup", "AdminSetUserPassword"] {
+        let person = Person::with_phone();
+        let tunnel = tunnel(&stack, denying([denied]));
+        let arguments = ["create-user", "passwordless", &person.username, "Admin"];
+        let said = refusal(&mut users_on(&tunnel, &arguments));
+        assert_eq!(
+            said,
+            format!(
+                "{} was taken away again: nothing is left of it.\n\
+                 AccessDeniedException: not authorized to perform: cognito-idp:{denied}\n\
+                 docs/administrators.md lists the actions that this needs\n",
+                person.username
+            )
+        );
+        assert!(!stack.has_user(&person.username), "{denied}");
+    }
+}
+
+#[test]
+fn a_user_who_is_left_half_made_is_taken_away_by_the_command_that_is_shown() {
+    let stack = Stack::passwordless();
+    let person = Person::with_phone();
+    let arguments = ["create-user", "passwordless", &person.username, "Admin"];
+    let denied = denying(["AdminSetUserPassword", "AdminDeleteUser"]);
+    let said = refusal(&mut users_on(&tunnel(&stack, denied), &arguments));
+    assert!(said.contains("is left half made."), "{said}");
+
+    let again = refusal(&mut users(&arguments));
+    assert!(again.contains("status FORCE_CHANGE_PASSWORD"), "{again}");
+    let shown = |said: &str| {
+        let command = said.lines().find_map(|line| line.strip_prefix("  aws "));
+        command
+            .unwrap_or_else(|| panic!("no command: {said}"))
+            .to_owned()
+    };
+    assert_eq!(shown(&said), shown(&again));
+    let mut shell = Command::new(root().join("local/embedded-aws"));
+    output(shell.args(["run", "sh", "-c", &format!("aws {}", shown(&said))]));
+    output(&mut users(&arguments));
+    stack.challenge(&person);
+}
+
+#[test]
+fn a_change_on_a_real_account_is_asked_for_first() {
+    let stack = Stack::passwordless();
+    let person = Person::with_phone();
+    let account = account(&stack);
+    let create = ["create-user", "passwordless", &person.username, "User"];
+    let set_role = ["set-role", "passwordless", &person.username, "Admin"];
+    let question = "in the stack passwordless (account 000000000000, region us-east-1)? [y/N] ";
+    for (arguments, what, done) in [
+        (
+            create,
+            format!("Make the user {} with the role User ", person.username),
+            "User",
+        ),
+        (
+            set_role,
+            format!("Change the role of {} from User to Admin ", person.username),
+            "Admin",
+        ),
+    ] {
+        let unattended = refusal(&mut users_on(&account, &arguments));
+        assert!(
+            unattended.starts_with(
+                "A change on a real account is asked for first: run this in a terminal"
+            ),
+            "{unattended}"
+        );
+        let roles = || {
+            stack
+                .has_user(&person.username)
+                .then(|| stack.groups_of(&person.username))
+        };
+        let before = roles();
+        for (answer, agreed) in [("", false), ("Y", true)] {
+            let mut terminal = Terminal::start(&users_on(&account, &arguments));
+            terminal.answer(&format!("{what}{question}"), answer);
+            let (success, screen) = terminal.end();
+            assert_eq!(success, agreed, "{answer}: {screen}");
+            if agreed {
+                assert_eq!(roles(), Some(vec![done.to_owned()]));
+            } else {
+                assert!(screen.contains("Nothing was changed."), "{screen}");
+                assert_eq!(roles(), before);
+            }
+        }
+    }
+    // To look changes nothing.
+    output(&mut users_on(&account, &["list-users", "passwordless"]));
+}
+
+#[test]
+fn a_role_that_is_set_replaces_all_others_and_is_in_the_tokens_from_then_on() {
+    let stack = Stack::standard();
+    let person = stack.confirmed_user();
+    for group in ["Driver", "Courier"] {
+        let member = json!({ "Username": person.username, "GroupName": group });
+        stack.cognito_admin("AdminAddUserToGroup", member);
+    }
+    let before = stack.tokens_of(&person);
+    let said = output(&mut users(&[
+        "set-role",
+        "standard",
+        &person.username,
+        "Admin",
+    ]));
+    assert_eq!(
+        said,
+        format!(
+            "{} has the role Admin; before: User, Driver, Courier.\n\
+             Tokens that are out already keep the old group until they expire, in 60 minutes at most.\n\
+             custom:role stays what it was at the beginning: authorise by cognito:groups.\n",
+            person.username
+        )
+    );
+    assert_eq!(stack.groups_of(&person.username), ["Admin"]);
+    let new = stack.tokens_of(&person);
+    assert_eq!(new.access_claims["cognito:groups"], json!(["Admin"]));
+    assert_eq!(new.id_claims["custom:role"], "User");
+    assert_eq!(
+        before.access_claims["cognito:groups"],
+        json!(["User", "Driver", "Courier"])
+    );
+
+    let again = output(&mut users(&[
+        "set-role",
+        "standard",
+        &person.username,
+        "Admin",
+    ]));
+    assert!(
+        again.contains("has the role Admin already. Nothing was changed."),
+        "{again}"
+    );
+}
+
+#[test]
+fn a_group_that_is_no_role_of_the_stack_is_left_alone_and_named() {
+    let stack = Stack::standard();
+    let person = stack.confirmed_user();
+    let group = format!("Beta{}", person.password.trim_start_matches("Secret!"));
+    stack.cognito_admin("CreateGroup", json!({ "GroupName": group }));
+    let member = json!({ "Username": person.username, "GroupName": group });
+    stack.cognito_admin("AdminAddUserToGroup", member);
+    let said = output(&mut users(&[
+        "set-role",
+        "standard",
+        &person.username,
+        "Driver",
+    ]));
+    let named = format!("It is still in groups that are no roles of this stack: {group}.");
+    assert!(said.contains(&named), "{said}");
+    let mut groups = stack.groups_of(&person.username);
+    groups.sort_unstable();
+    assert_eq!(groups, [group, "Driver".to_owned()]);
+}
+
+#[test]
+fn a_change_of_role_that_fails_half_way_leaves_less_and_can_be_run_again() {
+    let stack = Stack::standard();
+    let person = stack.confirmed_user();
+    let arguments = ["set-role", "standard", &person.username, "Admin"];
+    let tunnel = tunnel(&stack, denying(["AdminAddUserToGroup"]));
+    let said = refusal(&mut users_on(&tunnel, &arguments));
+    assert!(
+        said.contains("may be half changed: run the same command again."),
+        "{said}"
+    );
+    assert!(stack.groups_of(&person.username).is_empty());
+    output(&mut users(&arguments));
+    assert_eq!(stack.groups_of(&person.username), ["Admin"]);
+}
+
+#[test]
+fn the_role_of_a_user_who_has_not_confirmed_is_not_changed_as_the_confirmation_would_add_the_old_one()
+ {
+    let stack = Stack::standard();
+    let person = stack.unconfirmed_user();
+    let said = refusal(&mut users(&[
+        "set-role",
+        "standard",
+        &person.username,
+        "Admin",
+    ]));
+    assert!(said.contains("has not confirmed the sign-up yet"), "{said}");
+    assert_eq!(stack.groups_of(&person.username), ["User"]);
+}
+
+#[test]
+fn the_list_has_every_user_once_with_what_there_is_to_know() {
+    // Of more than one page, in a pool from which nobody is taken away meanwhile.
+    let stack = Stack::passwordless_strict();
+    let people: Vec<Person> = (0..70).map(|_| Person::with_phone()).collect();
+    for Person { username, .. } in &people {
+        let attributes = [json!({ "Name": "phone_number", "Value": username })];
+        stack.cognito_admin(
+            "AdminCreateUser",
+            json!({ "Username": username, "MessageAction": "SUPPRESS", "UserAttributes": attributes }),
+        );
+        let member = json!({ "Username": username, "GroupName": "Member" });
+        stack.cognito_admin("AdminAddUserToGroup", member);
+    }
+    stack.cognito_admin(
+        "AdminDisableUser",
+        json!({ "Username": people[0].username }),
+    );
+    let list = output(&mut users(&["list-users", "passwordless-strict"]));
+    let mut lines = list.lines();
+    let columns: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(
+        columns,
+        [
+            "CREATED", "(UTC)", "STATUS", "ENABLED", "USERNAME", "GROUPS"
+        ]
+    );
+    let rows: Vec<Vec<&str>> = lines
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    for (number, Person { username, .. }) in people.iter().enumerate() {
+        let enabled = if number == 0 { "no" } else { "yes" };
+        let of_person: Vec<_> = rows
+            .iter()
+            .filter(|row| row.contains(&&**username))
+            .collect();
+        let [[_, _, rest @ ..]] = of_person.iter().map(|row| &row[..]).collect::<Vec<_>>()[..]
+        else {
+            panic!("not one row for {username}: {of_person:?}");
+        };
+        assert_eq!(rest, ["FORCE_CHANGE_PASSWORD", enabled, username, "Member"]);
+    }
+}
+
+#[test]
+fn a_name_that_would_act_on_the_terminal_is_listed_without_that() {
+    let stack = Stack::standard();
+    let person = stack.unconfirmed_user();
+    let name = format!("\u{1b}[2J\u{202e}{}", person.username);
+    let attributes = [json!({ "Name": "email", "Value": name })];
+    stack.cognito_admin(
+        "AdminUpdateUserAttributes",
+        json!({ "Username": person.username, "UserAttributes": attributes }),
+    );
+    let list = output(&mut users(&["list-users", "standard"]));
+    assert!(
+        list.contains(&format!("?[2J?{}", person.username)),
+        "{list}"
+    );
+    assert!(!list.contains(['\u{1b}', '\u{202e}']), "{list}");
+}
+
+#[test]
+fn the_script_s_rule_for_usernames_is_the_api_s() {
+    let stack = Stack::standard();
+    let name = Person::with_email().username;
+    let (local, _) = name.split_once('@').unwrap();
+    let phone = Person::with_phone().username;
+    let long_label = format!("{local}@{}.com", "b".repeat(64));
+    let long = format!("{local}@{}.com", "b.".repeat(70));
+    let longest = format!("{local}@{}com", "b.".repeat(51));
+    let usernames = [
+        name.clone(),
+        format!("{local}+tag@sub.example.co.uk"),
+        format!("{local}'o{{}}|~!#$%&*/=?^`@example.com"),
+        format!("{local}@1.2"),
+        phone.clone(),
+        "+1234567".to_owned(),
+        "+123456".to_owned(),
+        format!("{phone}123"),
+        phone.replace("+34", "+04"),
+        phone.replace('+', ""),
+        format!("{phone} "),
+        phone.replace("+34", "+34\u{663}"),
+        local.to_owned(),
+        format!("@{name}"),
+        format!("{local}@"),
+        format!("{local}@localhost"),
+        format!("{local}@example..com"),
+        format!("{local}@-example.com"),
+        format!("{local}@example-.com"),
+        format!("{local}@example.com."),
+        format!(".{name}"),
+        format!("{local}.@example.com"),
+        format!("a..{name}"),
+        format!("a b{name}"),
+        format!(" {name}"),
+        format!("{name}\n"),
+        format!("a\u{435}{name}"),
+        format!("{local}@ex\u{e4}mple.com"),
+        format!("\"{local}\"@example.com"),
+        format!("{local}@[127.0.0.1]"),
+        format!("a@{name}"),
+        format!("{}@example.com", "a".repeat(64)),
+        format!("{}@example.com", "a".repeat(65)),
+        long_label,
+        long,
+        longest.clone(),
+        longest.replace("com", "come"),
+    ];
+    let script = "import json, sys, users
+print(json.dumps([bool(users.PHONE.fullmatch(name) or users.EMAIL.fullmatch(name)) for name in json.load(sys.stdin)]))";
+    let mut python = Command::new(root().join("local/.venv/bin/python"));
+    python
+        .args(["-c", script])
+        .current_dir(root().join("local"));
+    let mut python = python
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = python.stdin.take().unwrap();
+    stdin
+        .write_all(json!(&usernames[..]).to_string().as_bytes())
+        .unwrap();
+    drop(stdin);
+    let verdicts = python.wait_with_output().unwrap().stdout;
+    let verdicts: Vec<bool> = serde_json::from_slice(&verdicts).unwrap();
+    for (username, accepted) in usernames.iter().zip(&verdicts) {
+        let answer = stack.post("/password/forgot", json!({ "username": username }));
+        let refused = answer.json()["error"]["message"]
+            .as_str()
+            .is_some_and(|message| message.starts_with("Username should be"));
+        assert_eq!(*accepted, !refused, "{username:?}: {answer:?}");
+    }
+    assert!(verdicts.contains(&true) && verdicts.contains(&false));
+}
+
+#[test]
+fn make_runs_the_commands_for_the_stack_that_it_is_told() {
+    let stack = Stack::passwordless();
+    let person = Person::with_phone();
+    let username = format!("USERNAME={}", person.username);
+    let make = |arguments: &[&str]| {
+        let mut make = Command::new("make");
+        make.current_dir(root()).args(["-s", "STACK=passwordless"]);
+        // The tools are there: what runs this test installed them.
+        make.args(["-o", "local/.venv/.installed"]).args(arguments);
+        // Those of a `make test` around this.
+        for variable in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "STACK", "MODE"] {
+            make.env_remove(variable);
+        }
+        make.stdin(Stdio::null());
+        make
+    };
+    output(&mut make(&["create-user", &username, "ROLE=Admin"]));
+    output(&mut make(&["set-role", &username, "ROLE=User"]));
+    assert_eq!(stack.groups_of(&person.username), ["User"]);
+    let list = output(&mut make(&["list-users"]));
+    assert!(list.contains(&person.username), "{list}");
+
+    // A name is a name, whatever a shell would make of it.
+    let refused = make(&["create-user", "USERNAME=`id`;\"x", "ROLE=Admin"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        said.starts_with("USERNAME should be a phone number"),
+        "{said}"
+    );
+}
+
+/// A way to the embedded AWS that looks at each request on it, and answers instead of the embedded AWS where
+/// it has an answer: a JSON error of Cognito's. Gives its URL.
+fn tunnel(stack: &Stack, look: impl Fn(&str) -> Option<Value> + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let aws = stack.output("Endpoint").replace("http://", "");
+    let look = Arc::new(look);
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let (aws, look) = (TcpStream::connect(&aws).unwrap(), Arc::clone(&look));
+            std::thread::spawn(move || carry(client, aws, &*look));
+        }
+    });
+    url
+}
+
+/// Carries both directions of a connection to their ends.
+fn carry(mut client: TcpStream, mut aws: TcpStream, look: &dyn Fn(&str) -> Option<Value>) {
+    let (mut answers, mut to_client) = (aws.try_clone().unwrap(), client.try_clone().unwrap());
+    std::thread::spawn(move || {
+        std::io::copy(&mut answers, &mut to_client).ok();
+        to_client.shutdown(Shutdown::Both).ok();
+    });
+    let mut requests = BufReader::new(client.try_clone().unwrap());
+    while let Some(request) = next_request(&mut requests) {
+        if let Some(error) = look(&request) {
+            let json = "Content-Type: application/x-amz-json-1.1\r\n";
+            respond(&mut client, "400 Bad Request", json, &error.to_string()).ok();
+        } else if aws.write_all(request.as_bytes()).is_err() {
+            break;
+        }
+    }
+    aws.shutdown(Shutdown::Both).ok();
+}
+
+/// The next request of a connection, every byte of it.
+fn next_request(connection: &mut impl BufRead) -> Option<String> {
+    let mut request = String::new();
+    while !request.ends_with("\r\n\r\n") {
+        if connection.read_line(&mut request).ok()? == 0 {
+            return None;
+        }
+    }
+    let length = request.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.parse().unwrap())
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    connection.read_exact(&mut body).ok()?;
+    Some(request + &String::from_utf8(body).unwrap())
+}
+
+/// Denies these operations, as IAM does to who may not call them.
+fn denying<const N: usize>(operations: [&'static str; N]) -> impl Fn(&str) -> Option<Value> {
+    move |request| {
+        let mut operations = operations.iter();
+        let denied = operations.find(|operation| {
+            request.contains(&format!("IdentityProviderService.{operation}\r\n"))
+        })?;
+        Some(json!({
+            "__type": "AccessDeniedException",
+            "message": format!("not authorized to perform: cognito-idp:{denied}"),
+        }))
+    }
+}

@@ -1,0 +1,604 @@
+//! The documentation: what it tells to type does what it says, and what it names is there.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use e2e::{Mode, Person, Stack};
+use serde_json::{Value, json};
+
+/// The first line of a block that no test can run.
+const NEEDS_AWS: &str = "# needs an AWS account";
+
+/// What a block that is run may begin its lines with, beside assignments and definitions of functions.
+const COMMANDS: [&str; 3] = ["post", "curl", "export"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
+}
+
+#[track_caller]
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A page of Markdown.
+struct Page {
+    path: PathBuf,
+    blocks: Vec<Block>,
+    /// The page without its blocks.
+    prose: String,
+}
+
+/// A fenced block.
+struct Block {
+    /// What stands after the fence: the language, and for a shell the mode that it is for.
+    info: String,
+    /// Where it is, for messages.
+    place: String,
+    lines: Vec<String>,
+}
+
+impl Page {
+    fn all() -> Vec<Self> {
+        let folders = ["", "docs", "bench"];
+        let files = folders
+            .iter()
+            .flat_map(|folder| fs::read_dir(root().join(folder)).unwrap())
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+        let mut pages: Vec<Self> = files.map(Self::read).collect();
+        pages.sort_by(|one, other| one.path.cmp(&other.path));
+        assert!(pages.len() > 5, "the pages were not found");
+        pages
+    }
+
+    fn read(path: PathBuf) -> Self {
+        let text = fs::read_to_string(&path).unwrap();
+        let mut page = Self {
+            path,
+            blocks: Vec::new(),
+            prose: String::new(),
+        };
+        let mut open: Option<Block> = None;
+        for (number, line) in (1..).zip(text.lines()) {
+            match (line.trim_start().strip_prefix("```"), open.take()) {
+                (Some(info), None) => {
+                    open = Some(Block {
+                        info: info.trim().to_owned(),
+                        place: format!("{}:{number}", page.name()),
+                        lines: Vec::new(),
+                    })
+                }
+                (Some(_), Some(block)) => page.blocks.push(block),
+                (None, Some(mut block)) => {
+                    block.lines.push(line.to_owned());
+                    open = Some(block);
+                }
+                (None, None) => page.prose += &format!("{line}\n"),
+            }
+        }
+        assert!(open.is_none(), "{}: a block has no end", page.name());
+        page
+    }
+
+    /// Its path in the repository.
+    fn name(&self) -> String {
+        let path = self.path.strip_prefix(root()).unwrap();
+        path.display().to_string()
+    }
+
+    /// The targets of its links.
+    fn links(&self) -> impl Iterator<Item = &str> {
+        let after = self.prose.split("](").skip(1);
+        after.filter_map(|rest| Some(rest.split_once(')')?.0))
+    }
+
+    /// What stands between single backticks.
+    fn code_spans(&self) -> impl Iterator<Item = &str> {
+        self.prose.split('`').skip(1).step_by(2)
+    }
+
+    /// The anchors of its headings, as GitHub and others make them.
+    fn anchors(&self) -> impl Iterator<Item = String> {
+        let headings = self.prose.lines().filter_map(|line| {
+            let heading = line.trim_start_matches('#');
+            (heading.len() < line.len()).then(|| heading.trim().to_lowercase())
+        });
+        headings.map(|heading| {
+            let kept = heading.chars().filter_map(|letter| match letter {
+                ' ' => Some('-'),
+                '-' | '_' => Some(letter),
+                _ => letter.is_alphanumeric().then_some(letter),
+            });
+            kept.collect()
+        })
+    }
+
+    /// The cells of the rows of its tables that have this head over their first column.
+    fn rows(&self, head: &str) -> Vec<Vec<&str>> {
+        let cells = |line| str::split(str::trim_matches(line, '|'), '|').map(str::trim);
+        let mut rows = Vec::new();
+        let mut lines = self.prose.lines();
+        while let Some(line) = lines.next() {
+            if line.starts_with('|') && cells(line).next() == Some(head) {
+                let table = lines.by_ref().take_while(|line| line.starts_with('|'));
+                rows.extend(table.skip(1).map(|line| cells(line).collect()));
+            }
+        }
+        rows
+    }
+}
+
+/// What stands in backticks in a cell.
+fn names(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+impl Block {
+    fn language(&self) -> &str {
+        self.info.split_whitespace().next().unwrap_or_default()
+    }
+
+    fn mode(&self) -> Mode {
+        match self.info.split_whitespace().nth(1) {
+            None => Mode::UserPassword,
+            Some("Passwordless") => Mode::Passwordless,
+            Some(other) => panic!(
+                "{}: {other} is no mode: write ```sh Passwordless",
+                self.place
+            ),
+        }
+    }
+
+    fn needs_aws(&self) -> bool {
+        self.lines.first().is_some_and(|line| line == NEEDS_AWS)
+    }
+
+    fn commands(&self) -> impl Iterator<Item = &str> {
+        let lines = self.lines.iter().map(|line| line.trim());
+        lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+    }
+
+    /// Whether all that it runs is `make`.
+    fn is_make(&self) -> bool {
+        self.commands().all(|line| line.starts_with("make"))
+    }
+
+    /// Checks that [`run`] may run it.
+    #[track_caller]
+    fn check_commands(&self) {
+        for line in self.commands() {
+            let first = line.split_whitespace().next().unwrap_or_default();
+            assert!(
+                COMMANDS.contains(&first) || first.ends_with("()") || first.contains('='),
+                "{}: no test runs `{line}`. Blocks of `make TARGET` are checked, blocks of {COMMANDS:?} are \
+                 run; one for AWS has `{NEEDS_AWS}` as its first line.",
+                self.place
+            );
+        }
+    }
+}
+
+/// Checks that the Makefile has the targets and variables of a `make` command.
+#[track_caller]
+fn check_make(command: &str, place: &str) {
+    let makefile = read("Makefile");
+    let targets: BTreeSet<&str> = makefile
+        .lines()
+        .filter_map(|line| line.strip_prefix(".PHONY:"))
+        .flat_map(str::split_whitespace)
+        .collect();
+    let words = command.split_whitespace().skip(1);
+    for word in words.take_while(|word| !word.starts_with(['#', '|', '>', '…'])) {
+        match word.split_once('=') {
+            Some((name, _)) => {
+                let uses = [
+                    format!("$({name})"),
+                    format!("$${name}"),
+                    format!("{name} ?="),
+                ];
+                assert!(
+                    uses.iter().any(|text| makefile.contains(text)),
+                    "{place}: the Makefile has no {name}: {command}"
+                );
+            }
+            None => assert!(
+                targets.contains(word),
+                "{place}: the Makefile has no target {word}: {command}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn every_make_command_names_a_target_and_variables_that_the_makefile_has() {
+    for page in Page::all() {
+        for block in page.blocks.iter().filter(|block| block.language() == "sh") {
+            let commands = block.commands();
+            for line in commands.filter(|line| line.split(' ').next() == Some("make")) {
+                check_make(line, &block.place);
+            }
+        }
+        for span in page.code_spans().filter(|span| span.starts_with("make ")) {
+            check_make(span, &page.name());
+        }
+    }
+}
+
+#[test]
+fn every_shell_block_does_what_it_says_or_needs_an_aws_account() {
+    let mut ran = 0;
+    for page in Page::all() {
+        let mut blocks = Vec::new();
+        for block in &page.blocks {
+            assert!(
+                !["bash", "shell", "console", "zsh"].contains(&block.language()),
+                "{}: a block for a shell is ```sh",
+                block.place
+            );
+            if block.language() == "sh" && !block.needs_aws() && !block.is_make() {
+                block.check_commands();
+                blocks.push(block);
+            }
+        }
+        ran += blocks.len();
+        if !blocks.is_empty() {
+            run(&blocks);
+        }
+    }
+    assert!(ran > 3, "README's walk was not found");
+}
+
+/// A part of a block: commands, and the answer that stands under them.
+struct Step {
+    place: String,
+    mode: Mode,
+    commands: Vec<String>,
+    answer: Option<String>,
+}
+
+/// An empty folder of this process's own.
+fn scratch_folder(name: &str) -> PathBuf {
+    let name = format!("docs-{name}-{}", std::process::id());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Runs the blocks of one page in one shell, each against the stack of its mode, with people of their own in
+/// place of the page's, and compares the answers with those that the page shows.
+fn run(blocks: &[&Block]) {
+    let folder = scratch_folder("shell");
+    let phone = Person::with_phone().username;
+    let here = [
+        ("user@example.com", Person::with_email().username),
+        ("34999999999", phone.trim_start_matches('+').to_owned()),
+        ("/tmp", folder.display().to_string()),
+        (
+            "http://127.0.0.1:4566",
+            Stack::standard().output("Endpoint").to_owned(),
+        ),
+    ];
+    let place_here = |line: &str| {
+        let replace = |line: String, (there, here): &(&str, String)| line.replace(there, here);
+        here.iter().fold(line.to_owned(), replace)
+    };
+
+    let mut steps: Vec<Step> = Vec::new();
+    for block in blocks {
+        let new_step = || Step {
+            place: block.place.clone(),
+            mode: block.mode(),
+            commands: Vec::new(),
+            answer: None,
+        };
+        steps.push(new_step());
+        for line in block.lines.iter().map(|line| place_here(line)) {
+            let step = steps.last_mut().unwrap();
+            if let Some(answer) = line.strip_prefix("# {") {
+                step.answer = Some(format!("{{{answer}"));
+                steps.push(new_step());
+            } else if let Some(url) = line.strip_prefix("export AUTH=") {
+                let here = Stack::of(block.mode()).output("AuthApiURL").to_owned();
+                assert!(
+                    is_like(url, &here),
+                    "{}: {url} is not like {here}",
+                    block.place
+                );
+            } else {
+                step.commands.push(line);
+            }
+        }
+    }
+    steps.retain(|step| !step.commands.is_empty());
+
+    // A record separator ends what each step writes.
+    let script = steps.iter().map(|step| {
+        let auth = Stack::of(step.mode).output("AuthApiURL").to_owned();
+        format!(
+            "AUTH={auth}\n{}\nprintf '\\036'\n",
+            step.commands.join("\n")
+        )
+    });
+    let script = format!("set -euo pipefail\n{}", script.collect::<String>());
+    let mut bash = Command::new("bash");
+    let output = bash
+        .arg("-c")
+        .arg(script)
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    let written = String::from_utf8(output.stdout).unwrap();
+    let mut written = written.split('\u{1e}');
+    for step in &steps {
+        let written = written.next().unwrap_or_default().trim();
+        let shown = format!("{}: {:?} gave {written}", step.place, step.commands);
+        match &step.answer {
+            Some(answer) => {
+                let expected: Value = serde_json::from_str(answer)
+                    .unwrap_or_else(|error| panic!("{}: {answer}: {error}", step.place));
+                let actual = serde_json::from_str(written).unwrap_or_else(|_| panic!("{shown}"));
+                assert!(is_alike(&expected, &actual), "{shown}, not {answer}");
+            }
+            None => assert!(
+                step.commands.iter().all(|line| !line.starts_with("post ")),
+                "{}: the answer to {:?} is not shown as a comment under it",
+                step.place,
+                step.commands
+            ),
+        }
+    }
+    assert!(
+        output.status.success(),
+        "{}: {}",
+        blocks[0].place,
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Whether a value is as shown, where `…` stands for any text.
+fn is_alike(shown: &Value, value: &Value) -> bool {
+    match (shown, value) {
+        (Value::Object(shown), Value::Object(value)) => {
+            shown.len() == value.len()
+                && shown
+                    .iter()
+                    .all(|(key, shown)| value.get(key).is_some_and(|value| is_alike(shown, value)))
+        }
+        (Value::String(shown), Value::String(value)) => is_like(shown, value),
+        _ => shown == value,
+    }
+}
+
+fn is_like(shown: &str, text: &str) -> bool {
+    match shown.split_once('…') {
+        None => shown == text,
+        Some((start, end)) => {
+            text.len() > start.len() + end.len() && text.starts_with(start) && text.ends_with(end)
+        }
+    }
+}
+
+/// What the page's session has to do: refresh once for all who ask, and sign out.
+const BROWSER: &str = r#"
+import { Session } from './session.js';
+const [auth, username, password] = process.argv.slice(2);
+const routes = [];
+const { fetch } = globalThis;
+globalThis.fetch = (url, request) => { routes.push(url.slice(auth.length)); return fetch(url, request); };
+const session = new Session(auth);
+const refused = await session.signIn(username, 'wrong').catch((error) => error);
+await session.signIn(username, password);
+const first = await session.accessToken();
+const { now } = Date;
+Date.now = () => now() + 3600_000;
+const [one, other] = await Promise.all([session.accessToken(), session.accessToken()]);
+Date.now = now;
+await session.signOut();
+const refusal = [refused.status, refused.type];
+console.log(JSON.stringify({ refusal, refreshed: first !== one, shared: one === other, routes }));
+"#;
+
+#[test]
+fn the_session_for_browsers_signs_in_refreshes_once_for_all_and_signs_out() {
+    let stack = Stack::standard();
+    let person = stack.confirmed_user();
+    let page = Page::read(root().join("docs/integrating.md"));
+    let mut blocks = page.blocks.iter().filter(|block| block.language() == "js");
+    let session = blocks.next().unwrap();
+    assert!(blocks.next().is_none(), "a block that no test runs");
+
+    let folder = scratch_folder("session");
+    fs::write(folder.join("session.js"), session.lines.join("\n")).unwrap();
+    fs::write(folder.join("package.json"), r#"{"type":"module"}"#).unwrap();
+    fs::write(folder.join("test.js"), BROWSER).unwrap();
+    let mut node = Command::new("node");
+    let arguments = [
+        "test.js",
+        stack.output("AuthApiURL"),
+        &person.username,
+        &person.password,
+    ];
+    let output = node.args(arguments).current_dir(&folder).output();
+    let output = output.expect("node is missing: install Node.js 20 or later");
+    fs::remove_dir_all(&folder).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let seen: Value = serde_json::from_slice(&output.stdout).expect(&errors);
+    assert_eq!(
+        seen,
+        json!({
+            "refusal": [401, "NotAuthorizedException"],
+            "refreshed": true,
+            "shared": true,
+            "routes": ["/sign-in", "/sign-in", "/token/refresh", "/token/revoke"],
+        })
+    );
+}
+
+#[test]
+fn every_json_block_is_json() {
+    for block in Page::all().iter().flat_map(|page| &page.blocks) {
+        if block.language() == "json" {
+            let json = serde_json::from_str::<Value>(&block.lines.join("\n"));
+            assert!(json.is_ok(), "{}: {json:?}", block.place);
+        }
+    }
+}
+
+#[test]
+fn every_link_into_the_repository_leads_somewhere() {
+    for page in Page::all() {
+        for link in page.links().filter(|link| !link.contains("://")) {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = match path {
+                "" => page.path.clone(),
+                path => page.path.parent().unwrap().join(path),
+            };
+            let shown = format!("{}: nothing is at {link}", page.name());
+            assert!(target.exists(), "{shown}");
+            let found = || Page::read(target).anchors().any(|found| found == anchor);
+            assert!(anchor.is_empty() || found(), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn every_page_is_linked_from_the_readme() {
+    let readme = Page::read(root().join("README.md"));
+    let linked: BTreeSet<&str> = readme.links().collect();
+    for page in Page::all().iter().filter(|page| page.path != readme.path) {
+        let name = page.name();
+        assert!(linked.contains(&*name), "README.md does not link {name}");
+    }
+}
+
+/// Checks that a page tells all there is and nothing else.
+#[track_caller]
+fn assert_documented<T: Ord + Debug>(
+    page: &Page,
+    documented: &BTreeSet<T>,
+    there_is: &BTreeSet<T>,
+) {
+    let missing: Vec<_> = there_is.difference(documented).collect();
+    let gone: Vec<_> = documented.difference(there_is).collect();
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "{} leaves out {missing:?} and tells of {gone:?}",
+        page.name()
+    );
+}
+
+/// The parameters of a row, where `…Lowercase` stands for a name that starts as the one before it.
+fn parameters_of(cell: &str) -> Vec<String> {
+    let mut parameters: Vec<String> = Vec::new();
+    for name in names(cell) {
+        let full = match (name.strip_prefix('…'), parameters.last()) {
+            (Some(end), Some(last)) => {
+                let word = last.rfind(|letter: char| letter.is_uppercase()).unwrap();
+                format!("{}{end}", &last[..word])
+            }
+            _ => name.to_owned(),
+        };
+        parameters.push(full);
+    }
+    parameters
+}
+
+#[test]
+fn every_parameter_has_a_row_with_its_default() {
+    let template = Stack::standard().template();
+    let parameters = template["Parameters"].as_object().unwrap().iter();
+    let expected: BTreeSet<(String, String)> = parameters
+        .map(|(name, parameter)| {
+            let default = &parameter["Default"];
+            let text = default.as_str().map(str::to_owned);
+            (name.clone(), text.unwrap_or_else(|| default.to_string()))
+        })
+        .collect();
+
+    let page = Page::read(root().join("docs/parameters.md"));
+    let mut documented = BTreeSet::new();
+    for row in page.rows("parameter") {
+        // One for all of the row's parameters, or one for each.
+        let defaults: Vec<&str> = row[1].split(',').map(str::trim).collect();
+        for (number, name) in parameters_of(row[0]).into_iter().enumerate() {
+            let default = defaults[number.min(defaults.len() - 1)].trim_matches('`');
+            documented.insert((name, default.to_owned()));
+        }
+    }
+    assert_documented(&page, &documented, &expected);
+}
+
+/// Every error type that the code knows: those it tells, and those of AWS that it keeps for its log.
+fn error_types_of_the_code() -> BTreeSet<String> {
+    let mut types = BTreeSet::new();
+    for file in fs::read_dir(root().join("crates/auth-core/src")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = read(&path);
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        // `Error::new(Kind::Invalid, "SerializationException", …)`
+        types.extend(code.split("Kind::").skip(1).filter_map(|rest| {
+            let (_, rest) = rest.split_once(',')?;
+            let name = rest.trim_start().strip_prefix('"')?.split('"').next()?;
+            name.starts_with(char::is_uppercase)
+                .then(|| name.to_owned())
+        }));
+        if path.ends_with("error.rs") {
+            let (_, rest) = code.split_once("fn kind_of(").unwrap();
+            let (table, _) = rest.split_once("\n}\n").unwrap();
+            types.extend(table.split('"').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    types
+}
+
+/// The error types of what the gateway answers itself.
+fn error_types_of_the_gateway() -> BTreeSet<String> {
+    let template = Stack::standard().template();
+    let answers = &template["Resources"]["Api"]["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"];
+    let bodies = answers.as_object().unwrap().values().map(|answer| {
+        let body = answer["responseTemplates"]["application/json"].as_str();
+        let (_, rest) = body.unwrap().split_once(r#""type":""#).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    });
+    bodies.collect()
+}
+
+#[test]
+fn every_error_type_is_in_troubleshooting_and_every_one_there_can_come() {
+    let known: BTreeSet<String> = &error_types_of_the_code() | &error_types_of_the_gateway();
+    let page = Page::read(root().join("docs/troubleshooting.md"));
+    let documented: BTreeSet<String> = page
+        .rows("`type`")
+        .into_iter()
+        .flat_map(|row| names(row[0]))
+        .map(str::to_owned)
+        .collect();
+    assert_documented(&page, &documented, &known);
+}
+
+#[test]
+fn every_rule_that_a_deployment_can_break_is_in_troubleshooting() {
+    let template = Stack::standard().template();
+    let page = Page::read(root().join("docs/troubleshooting.md"));
+    for rule in template["Rules"].as_object().unwrap().values() {
+        for assertion in rule["Assertions"].as_array().unwrap() {
+            let sentence = assertion["AssertDescription"].as_str().unwrap();
+            assert!(
+                page.code_spans().any(|span| span == sentence),
+                "docs/troubleshooting.md leaves out: {sentence}"
+            );
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! What services verify the tokens with: jsonwebtoken, aws-jwt-verify, PyJWT and API Gateway's authorizer accept
+//! a token of the stack, and refuse every other for its own reason.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use e2e::{Stack, Tokens, verify_access_token};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, decode_header, encode};
+use serde_json::{Value, json};
+
+const SCOPE: &str = "aws.cognito.signin.user.admin";
+
+/// A token that must be refused, by a verifier that expects this client; and how each one says why.
+struct Refused {
+    what: &'static str,
+    token: String,
+    client_id: String,
+    jsonwebtoken: &'static str,
+    aws_jwt_verify: &'static str,
+    py_jwt: &'static str,
+    /// The status of an API behind the authorizer.
+    api_gateway: u16,
+}
+
+/// Tokens of the standard stack's user, and all that could be taken for one.
+fn refused_tokens(stack: &Stack, tokens: &Tokens) -> Vec<Refused> {
+    let access = &tokens.access;
+    let [header, claims, signature] = access.split('.').collect::<Vec<_>>()[..] else {
+        panic!("not three parts");
+    };
+    let key_id = decode_header(access).unwrap().kid.unwrap();
+    let base64 = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let first = if signature.starts_with('A') { "B" } else { "A" };
+    let changed = format!("{first}{}", &signature[1..]);
+    let mut promoted = tokens.access_claims.clone();
+    promoted["cognito:groups"] = json!(["Admin"]);
+    let unsigned = base64(&json!({ "alg": "none", "kid": key_id }));
+    let public_key = json!(stack.keys().find(&key_id).unwrap())["n"].to_string();
+    let by_public_key = encode(
+        &Header {
+            kid: Some(key_id),
+            ..Header::new(Algorithm::HS256)
+        },
+        &promoted,
+        &EncodingKey::from_secret(public_key.trim_matches('"').as_bytes()),
+    );
+    let strict = Stack::strict();
+    let member = e2e::Person::with_email();
+    strict.sign_up(&member, "Member").granted();
+    let other_pool = strict.tokens_of(&member).access;
+    let (other_client, of_other_client) = token_of_a_new_client(stack, json!({}));
+    assert_ne!(other_client, stack.client_id());
+    let (brief_client, expired) = expired_token(stack);
+
+    let client = stack.client_id().to_owned();
+    #[rustfmt::skip]
+    let rows = [
+        ("an expired token", expired, brief_client, "ExpiredSignature", "JwtExpiredError", "ExpiredSignatureError", 401),
+        ("a token of another pool", other_pool, client.clone(), "The token's key is not the pool's", "ParameterValidationError", "PyJWKClientError", 401),
+        ("a token of another client", of_other_client, client.clone(), "A token for another client", "CognitoJwtInvalidClientIdError", "InvalidAudienceError", 403),
+        ("an ID token", tokens.id.clone(), client.clone(), "Not an access token", "CognitoJwtInvalidTokenUseError", "MissingRequiredClaimError", 401),
+        ("a refresh token", tokens.refresh.clone(), client.clone(), "Not an access token", "CognitoJwtInvalidTokenUseError", "InvalidTokenError", 401),
+        ("another signature", format!("{header}.{claims}.{changed}"), client.clone(), "InvalidSignature", "JwtInvalidSignatureError", "InvalidSignatureError", 401),
+        ("no signature", format!("{header}.{claims}."), client.clone(), "InvalidSignature", "JwtParseError", "InvalidSignatureError", 401),
+        ("other claims", format!("{header}.{}.{signature}", base64(&promoted)), client.clone(), "InvalidSignature", "JwtInvalidSignatureError", "InvalidSignatureError", 401),
+        ("the algorithm none", format!("{unsigned}.{}.", base64(&promoted)), client.clone(), "none", "JwtParseError", "InvalidAlgorithmError", 401),
+        ("the algorithm none and a signature", format!("{unsigned}.{}.{signature}", base64(&promoted)), client.clone(), "none", "JwtInvalidSignatureAlgorithmError", "InvalidAlgorithmError", 401),
+        ("an HMAC with the public key", by_public_key.unwrap(), client.clone(), "InvalidAlgorithm", "JwtInvalidSignatureAlgorithmError", "InvalidAlgorithmError", 401),
+        ("nonsense", "a.b.c".to_owned(), client, "Base64", "JwtParseError", "DecodeError", 401),
+    ];
+    rows.map(
+        |(what, token, client_id, jsonwebtoken, aws_jwt_verify, py_jwt, api_gateway)| Refused {
+            what,
+            token,
+            client_id,
+            jsonwebtoken,
+            aws_jwt_verify,
+            py_jwt,
+            api_gateway,
+        },
+    )
+    .into()
+}
+
+fn other_issuer() -> String {
+    Stack::strict().output("AuthApiIssuer").to_owned()
+}
+
+/// Another client of the stack's pool, and the access token of a user who signed in with it.
+fn token_of_a_new_client(stack: &Stack, mut settings: Value) -> (String, String) {
+    settings["ClientName"] = "another".into();
+    settings["ExplicitAuthFlows"] = json!(["ALLOW_USER_PASSWORD_AUTH"]);
+    let client = stack.cognito_admin("CreateUserPoolClient", settings);
+    let client = client["UserPoolClient"]["ClientId"].as_str().unwrap();
+    let person = stack.confirmed_user();
+    let answer = stack.cognito_public(
+        "InitiateAuth",
+        json!({
+            "ClientId": client,
+            "AuthFlow": "USER_PASSWORD_AUTH",
+            "AuthParameters": { "USERNAME": person.username, "PASSWORD": person.password },
+        }),
+    );
+    let token = &answer.json()["AuthenticationResult"]["AccessToken"];
+    (client.to_owned(), token.as_str().unwrap().to_owned())
+}
+
+/// A client whose tokens live for one second, which AWS does not allow, and one that is over. It was good before.
+fn expired_token(stack: &Stack) -> (String, String) {
+    let settings = json!({
+        "AccessTokenValidity": 1,
+        "IdTokenValidity": 1,
+        "TokenValidityUnits": { "AccessToken": "seconds", "IdToken": "seconds" },
+    });
+    let (client, token) = token_of_a_new_client(stack, settings);
+    std::thread::sleep(Duration::from_millis(2100));
+    (client, token)
+}
+
+#[test]
+fn jsonwebtoken_accepts_the_stack_s_access_tokens_and_no_others() {
+    let stack = Stack::standard();
+    let tokens = stack.tokens_of(&stack.confirmed_user());
+    let (keys, issuer) = (stack.keys(), stack.output("AuthApiIssuer"));
+    let verify = |token: &str, client: &str| verify_access_token(token, &keys, issuer, client);
+    // The keys are the token's and the pool is not.
+    let elsewhere = verify_access_token(&tokens.access, &keys, &other_issuer(), stack.client_id());
+    assert_eq!(elsewhere.unwrap_err().to_string(), "InvalidIssuer");
+    let claims = verify(&tokens.access, stack.client_id()).unwrap();
+    assert_eq!(claims, tokens.access_claims);
+    for refused in refused_tokens(&stack, &tokens) {
+        let error = verify(&refused.token, &refused.client_id).unwrap_err();
+        let error = format!("{error:?} {error}");
+        assert!(
+            error.contains(refused.jsonwebtoken),
+            "{}: {error}",
+            refused.what
+        );
+    }
+}
+
+#[test]
+fn aws_jwt_verify_accepts_the_stack_s_access_tokens_and_no_others() {
+    let stack = Stack::standard();
+    let jwks_uri = stack.output("AuthApiJwksUri");
+    let mut verify = Command::new("node");
+    verify.arg(here("js/verify.mjs"));
+    let program =
+        |token: &str, client: &str| run(&verify, &[stack.pool_id(), client, jwks_uri], token);
+    accepts_access_tokens_only(&stack, program, |refused| refused.aws_jwt_verify);
+}
+
+#[test]
+fn py_jwt_accepts_the_stack_s_access_tokens_and_no_others() {
+    let stack = Stack::standard();
+    let (issuer, jwks_uri) = (
+        stack.output("AuthApiIssuer"),
+        stack.output("AuthApiJwksUri"),
+    );
+    let mut verify = Command::new(here("../../local/.venv-test/bin/python"));
+    verify.arg(here("python/verify.py"));
+    let program = |token: &str, client: &str| run(&verify, &[issuer, client, jwks_uri], token);
+    accepts_access_tokens_only(&stack, program, |refused| refused.py_jwt);
+    // The keys are the token's and the pool is not.
+    let access = stack.tokens_of(&stack.confirmed_user()).access;
+    let elsewhere = run(
+        &verify,
+        &[&other_issuer(), stack.client_id(), jwks_uri],
+        &access,
+    );
+    assert!(elsewhere.unwrap_err().starts_with("InvalidIssuerError:"));
+}
+
+/// Checks a program that gives a token's claims, or the name of its error.
+fn accepts_access_tokens_only(
+    stack: &Stack,
+    program: impl Fn(&str, &str) -> Result<Value, String>,
+    reason: impl Fn(&Refused) -> &str,
+) {
+    let tokens = stack.tokens_of(&stack.confirmed_user());
+    let claims = program(&tokens.access, stack.client_id());
+    assert_eq!(claims.as_ref(), Ok(&tokens.access_claims));
+    for refused in refused_tokens(stack, &tokens) {
+        let error = program(&refused.token, &refused.client_id).unwrap_err();
+        let name = error.split(':').next();
+        assert_eq!(name, Some(reason(&refused)), "{}: {error}", refused.what);
+        assert!(!error.contains(&refused.token), "{}: {error}", refused.what);
+    }
+}
+
+/// Runs a sample program on a token.
+fn run(program: &Command, arguments: &[&str], token: &str) -> Result<Value, String> {
+    let mut command = Command::new(program.get_program());
+    command.args(program.get_args()).args(arguments);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(token.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    if output.status.success() {
+        Ok(serde_json::from_slice(&output.stdout).unwrap())
+    } else {
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        Err(String::from_utf8(output.stderr).unwrap())
+    }
+}
+
+#[test]
+fn api_gateway_s_authorizer_accepts_the_stack_s_access_tokens_and_no_others() {
+    let stack = Stack::standard();
+    let url = deploy_api(&stack, "who-am-i");
+    let tokens = stack.tokens_of(&stack.confirmed_user());
+    // The scope that the template asks for.
+    assert_eq!(tokens.access_claims["scope"], SCOPE);
+    assert_eq!(tokens.id_claims.get("scope"), None);
+    let (status, body) = who_am_i(&url, Some(&tokens.access));
+    assert_eq!(status, 200, "{body}");
+    let me = json!({ "sub": tokens.access_claims["sub"], "groups": ["User"] });
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), me);
+    let (status, body) = who_am_i(&url, None);
+    assert_eq!(status, 401, "{body}");
+    for refused in refused_tokens(&stack, &tokens) {
+        let (status, body) = who_am_i(&url, Some(&refused.token));
+        assert_eq!(status, refused.api_gateway, "{}: {body}", refused.what);
+    }
+}
+
+#[test]
+fn a_token_that_was_revoked_is_refused_by_cognito_and_accepted_offline_until_it_expires() {
+    let stack = Stack::standard();
+    let url = deploy_api(&stack, "who-am-i-still");
+    let tokens = stack.tokens_of(&stack.confirmed_user());
+    let get_user = || stack.cognito_public("GetUser", json!({ "AccessToken": tokens.access }));
+    assert_eq!(get_user().status, 200);
+    let access_token = json!({ "accessToken": tokens.access });
+    stack.post("/token/revoke", access_token).granted();
+    let refused = get_user();
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["__type"], "NotAuthorizedException");
+    let issuer = stack.output("AuthApiIssuer");
+    verify_access_token(&tokens.access, &stack.keys(), issuer, stack.client_id()).unwrap();
+    assert_eq!(who_am_i(&url, Some(&tokens.access)).0, 200);
+}
+
+/// Deploys the sample of an API behind the authorizer as its page in docs says; gives its URL.
+#[track_caller]
+fn deploy_api(stack: &Stack, name: &str) -> String {
+    let embedded_aws = |arguments: &[&str]| {
+        let mut command = Command::new(here("../../local/embedded-aws"));
+        let output = command.args(arguments).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let template = here("api-gateway/template.yaml");
+    let deploy = [
+        "run",
+        "aws",
+        "cloudformation",
+        "deploy",
+        "--stack-name",
+        name,
+    ];
+    let capabilities = [
+        "--capabilities",
+        "CAPABILITY_IAM",
+        "--no-fail-on-empty-changeset",
+    ];
+    let file = ["--template-file", template.to_str().unwrap()];
+    let pool = format!("UserPoolId={}", stack.pool_id());
+    let client = format!("ClientId={}", stack.client_id());
+    let parameters = ["--parameter-overrides", &pool, &client];
+    embedded_aws(&[&deploy[..], &capabilities, &file, &parameters].concat());
+    let outputs = embedded_aws(&["outputs", name]);
+    outputs
+        .trim()
+        .strip_prefix("WhoAmIURL=")
+        .unwrap()
+        .to_owned()
+}
+
+fn who_am_i(url: &str, token: Option<&str>) -> (u16, String) {
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
+    let mut request = ureq::Agent::from(config.build()).get(url);
+    if let Some(token) = token {
+        request = request.header("authorization", token);
+    }
+    let mut response = request.call().unwrap();
+    let body = response.body_mut().read_to_string().unwrap();
+    (response.status().as_u16(), body)
+}
+
+#[test]
+fn the_page_about_verifiers_shows_the_programs_that_were_tested() {
+    let page = std::fs::read_to_string(here("../../docs/verifying-tokens.md")).unwrap();
+    for (language, program) in [
+        ("js", "js/verify.mjs"),
+        ("python", "python/verify.py"),
+        ("rust", "src/verify.rs"),
+        ("yaml", "api-gateway/template.yaml"),
+    ] {
+        let tested = std::fs::read_to_string(here(program)).unwrap();
+        let fence = format!("\n```{language}\n");
+        let blocks = page.split(&fence).skip(1);
+        let blocks: Vec<&str> = blocks
+            .map(|rest| rest.split("```").next().unwrap())
+            .collect();
+        assert!(!blocks.is_empty(), "no sample in {language}");
+        for block in blocks {
+            assert!(
+                tested.contains(block),
+                "{program} does not have this:\n{block}"
+            );
+        }
+    }
+}
+
+fn here(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}

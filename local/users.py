@@ -1,0 +1,331 @@
+"""The users of a stack, for its administrators.
+
+    python local/users.py create-user STACK USERNAME ROLE
+    python local/users.py list-users STACK
+    python local/users.py set-role STACK USERNAME ROLE
+
+`make create-user` and so on run it against the embedded AWS, and with ACCOUNT=mine against the account and the
+profile (AWS_PROFILE) that the AWS CLI is set to, where each change is asked for first. A password is typed at the
+terminal or shown there, once: it is never an argument, a variable or part of the output.
+"""
+
+import argparse
+import getpass
+import os
+import re
+import secrets
+import string
+import sys
+from datetime import UTC
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+)
+
+# The rules of `auth_core::username`.
+PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL = re.compile(rf"(?=.{{1,128}}\Z)(?=[^@]{{1,64}}@){ATOM}(\.{ATOM})*@{LABEL}(\.{LABEL})+")
+
+# What every policy can ask for; the symbols are Cognito's and need no quotes in a shell.
+CLASSES = [string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_.+=@%"]
+
+NO_CREDENTIALS = "there are no AWS credentials that work: set AWS_PROFILE, or run local/.venv/bin/aws configure"
+ADVICE = {
+    "AccessDenied": "docs/administrators.md lists the actions that this needs",
+    "AccessDeniedException": "docs/administrators.md lists the actions that this needs",
+    "AuthFailure": NO_CREDENTIALS,
+    "ExpiredToken": NO_CREDENTIALS,
+    "ExpiredTokenException": NO_CREDENTIALS,
+    "InvalidClientTokenId": NO_CREDENTIALS,
+    "SignatureDoesNotMatch": NO_CREDENTIALS,
+    "UnrecognizedClientException": NO_CREDENTIALS,
+}
+
+
+class Stack:
+    """A deployed stack: its parameters and its pool."""
+
+    def __init__(self, name):
+        self.name = name
+        # AWS_REGION is the SDKs' variable and not boto3's.
+        self.session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+        self.cognito = self.client("cognito-idp")
+        try:
+            stack = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            if code(error) != "ValidationError":
+                raise
+            sys.exit(f"The stack {name} is not there. Deploy it first: make local, or make deploy")
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        self.parameters = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
+        if "AuthApiUserPoolId" not in outputs or "Roles" not in self.parameters:
+            sys.exit(f"The stack {name} ({stack['StackStatus']}) has no user pool of this template.")
+        self.pool = {"UserPoolId": outputs["AuthApiUserPoolId"]}
+        self.roles = self.list("Roles")
+        self.passwordless = self.parameters["Mode"] == "Passwordless"
+
+    def client(self, service):
+        retries = {"mode": "standard", "max_attempts": 3}
+        return self.session.client(service, config=Config(connect_timeout=5, read_timeout=20, retries=retries))
+
+    def list(self, parameter):
+        return [item.strip() for item in self.parameters[parameter].split(",") if item.strip()]
+
+    def pages(self, operation, key, **arguments):
+        """What every page of a listing has under the key."""
+        for page in self.cognito.get_paginator(operation).paginate(**self.pool, **arguments):
+            yield from page[key]
+
+    def user(self, username):
+        """The user as Cognito has it; `None` where there is none."""
+        try:
+            return self.cognito.admin_get_user(**self.pool, Username=username)
+        except self.cognito.exceptions.UserNotFoundException:
+            return None
+
+    def groups_of(self, user):
+        groups = self.pages("admin_list_groups_for_user", "Groups", Username=user["Username"])
+        return [group["GroupName"] for group in groups]
+
+    def check(self, username, role):
+        """Ends where the username or the role can't be right in this stack."""
+        check_username(username, self.passwordless)
+        if role not in self.roles:
+            sys.exit(f"The stack {self.name} has no role {role!r}. Its roles are: {', '.join(self.roles)}")
+
+    def confirm(self, change):
+        """Asks before a change on a real account; the embedded AWS is on 127.0.0.1, and on no other name."""
+        if self.cognito.meta.endpoint_url.startswith("http://127.0.0.1:"):
+            return
+        need_terminal("A change on a real account is asked for first")
+        account = self.client("sts").get_caller_identity()["Account"]
+        region = self.cognito.meta.region_name
+        # Not by `input`, which would ask in the log where the output goes to one.
+        question = f"{change} in the stack {self.name} (account {account}, region {region})? [y/N] "
+        print(question, end="", file=sys.stderr, flush=True)
+        if input().lower() != "y":
+            sys.exit("Nothing was changed.")
+
+
+def create_user(name, username, role):
+    """Makes a confirmed user, or nothing."""
+    stack = Stack(name)
+    stack.check(username, role)
+    if user := stack.user(username):
+        groups = ", ".join(stack.groups_of(user)) or "none"
+        status = user["UserStatus"]
+        sys.exit(f"{username} exists already (status {status}, groups: {groups}). Nothing was changed.\n" + (
+            "It was left half made, or made elsewhere. To make it anew, take it away first:\n"
+            f"  {delete_command(stack, user['Username'])}"
+            if status == "FORCE_CHANGE_PASSWORD"
+            else "`make set-role` gives it another role."
+        ))
+    if not stack.passwordless:
+        need_terminal("A password is typed at the terminal or shown there")
+    stack.confirm(f"Make the user {username} with the role {role}")
+    minimum = int(stack.parameters["PasswordMinLength"])
+    generated = None
+    if stack.passwordless:
+        # Nobody ever knows it: sign-in is by one-time codes.
+        password = generate(max(minimum, 44))
+    else:
+        password = ask_password(username) or (generated := generate(max(minimum, 20)))
+
+    attribute = "phone_number" if PHONE.fullmatch(username) else "email"
+    attributes = {attribute: username, f"{attribute}_verified": "true", "custom:role": role}
+    cognito = stack.cognito
+    # Given here as well, so that one against the policy is refused before there is a user.
+    user = cognito.admin_create_user(
+        **stack.pool,
+        Username=username,
+        TemporaryPassword=password,
+        MessageAction="SUPPRESS",
+        UserAttributes=[{"Name": key, "Value": value} for key, value in attributes.items()],
+    )["User"]["Username"]
+    try:
+        cognito.admin_add_user_to_group(**stack.pool, Username=user, GroupName=role)
+        # Last: a password is good for nothing before. A temporary one would ask for a challenge beyond this API.
+        cognito.admin_set_user_password(**stack.pool, Username=user, Password=password, Permanent=True)
+    except BaseException:
+        undo(stack, user, username)
+        raise
+
+    print(f"{username} is confirmed and has the role {role}.")
+    if generated:
+        with open("/dev/tty", "w") as terminal:
+            print(f"Its password, shown this once: {generated}", file=terminal)
+        print("Hand it over safely; its owner changes it with /auth/password/forgot and /auth/password/change.")
+    prefixes = stack.list("AllowedPhonePrefixes")
+    if stack.passwordless and prefixes and not username.startswith(tuple(prefixes)):
+        allowed = ",".join(prefixes)
+        print(f"It can't sign in yet: no code is sent to a number outside AllowedPhonePrefixes, {allowed}.")
+
+
+def list_users(name):
+    """Prints every user, a page at a time."""
+    stack = Stack(name)
+    # By group, as that is a few calls where each user's own groups would be one call for each.
+    groups = {}
+    for group in stack.pages("list_groups", "Groups"):
+        for user in stack.pages("list_users_in_group", "Users", GroupName=group["GroupName"]):
+            groups.setdefault(user["Username"], []).append(group["GroupName"])
+    row = "{:<17}  {:<21}  {:<7}  {:<32}  {}".format
+    print(row("CREATED (UTC)", "STATUS", "ENABLED", "USERNAME", "GROUPS"))
+    for user in stack.pages("list_users", "Users"):
+        attributes = {attribute["Name"]: attribute["Value"] for attribute in user["Attributes"]}
+        username = attributes.get("email") or attributes.get("phone_number") or user["Username"]
+        print(row(
+            user["UserCreateDate"].astimezone(UTC).strftime("%Y-%m-%d %H:%M"),
+            user["UserStatus"],
+            "yes" if user["Enabled"] else "no",
+            printable(username),
+            ", ".join(groups.get(user["Username"], [])),
+        ))
+
+
+def set_role(name, username, role):
+    """Takes the user out of the groups of all other roles, and into the one of this role."""
+    stack = Stack(name)
+    stack.check(username, role)
+    user = stack.user(username)
+    if not user:
+        sys.exit(f"The stack {name} has no user {username}. `make list-users` lists them.")
+    if user["UserStatus"] == "UNCONFIRMED":
+        sys.exit(f"{username} has not confirmed the sign-up yet, which would add the role of the sign-up again.\n"
+                 "Nothing was changed: set the role once it has confirmed.")
+    groups = stack.groups_of(user)
+    before = [group for group in groups if group in stack.roles]
+    if before == [role]:
+        print(f"{username} has the role {role} already. Nothing was changed.")
+        return
+    stack.confirm(f"Change the role of {username} from {', '.join(before) or 'none'} to {role}")
+    try:
+        # The old one first: a failure between the two leaves too little, not too much.
+        member = {**stack.pool, "Username": user["Username"]}
+        for group in before:
+            if group != role:
+                stack.cognito.admin_remove_user_from_group(**member, GroupName=group)
+        stack.cognito.admin_add_user_to_group(**member, GroupName=role)
+    except BaseException:
+        print(f"The role of {username} may be half changed: run the same command again.", file=sys.stderr)
+        raise
+    print(f"{username} has the role {role}; before: {', '.join(before) or 'none'}.")
+    others = [group for group in groups if group not in stack.roles]
+    if others:
+        print(f"It is still in groups that are no roles of this stack: {', '.join(others)}.")
+    minutes = stack.parameters["AccessTokenMinutes"]
+    print(f"Tokens that are out already keep the old group until they expire, in {minutes} minutes at most.\n"
+          "custom:role stays what it was at the beginning: authorise by cognito:groups.")
+
+
+def undo(stack, user, username):
+    """Takes a user away who could not be finished."""
+    try:
+        stack.cognito.admin_delete_user(**stack.pool, Username=user)
+        print(f"{username} was taken away again: nothing is left of it.", file=sys.stderr)
+    except (BotoCoreError, ClientError):
+        print(f"{username} is left half made. Take it away before you try again:\n"
+              f"  {delete_command(stack, user)}", file=sys.stderr)
+
+
+def delete_command(stack, user):
+    return f"aws cognito-idp admin-delete-user --user-pool-id {stack.pool['UserPoolId']} --username '{user}'"
+
+
+def check_username(username, passwordless):
+    """Ends where the API would refuse the username; the prefixes are not asked, an administrator may take any."""
+    if PHONE.fullmatch(username):
+        return
+    if passwordless:
+        sys.exit("USERNAME should be a phone number in E.164 format, such as +34999999999.")
+    if not EMAIL.fullmatch(username):
+        sys.exit("USERNAME should be an email address or a phone number in E.164 format, such as +34999999999.")
+
+
+def need_terminal(why):
+    """Ends where nobody sits at the other side."""
+    try:
+        open("/dev/tty").close()
+        attended = sys.stdin.isatty()
+    except OSError:
+        attended = False
+    if not attended:
+        sys.exit(f"{why}: run this in a terminal, without a pipe or a redirection.")
+
+
+def ask_password(username):
+    """The password, typed twice; empty where one is to be made."""
+    password = getpass.getpass(f"Password for {username} (Enter makes one): ")
+    if password and getpass.getpass("The same again: ") != password:
+        sys.exit("The two differ. Nothing was changed.")
+    return password
+
+
+def generate(length):
+    """A random password that meets every policy of that length."""
+    while True:
+        password = "".join(secrets.choice("".join(CLASSES)) for _ in range(length))
+        if all(set(password) & set(characters) for characters in CLASSES):
+            return password
+
+
+def printable(text):
+    """The text without what a terminal would act on: Cognito lets people sign up with more than the API does."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def code(error):
+    return error.response["Error"]["Code"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    for function, arguments in [
+        (create_user, ["STACK", "USERNAME", "ROLE"]),
+        (list_users, ["STACK"]),
+        (set_role, ["STACK", "USERNAME", "ROLE"]),
+    ]:
+        name = function.__name__.replace("_", "-")
+        command = commands.add_parser(name)
+        command.set_defaults(name=name, function=function, arguments=arguments)
+        for argument in arguments:
+            command.add_argument(argument)
+    given = parser.parse_args()
+    values = {argument: getattr(given, argument) for argument in given.arguments}
+    for argument, value in values.items():
+        if not value:
+            sys.exit(f"{argument} is missing: make {given.name} USERNAME=user@example.com ROLE=User")
+    try:
+        given.function(*values.values())
+    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError):
+        sys.exit(NO_CREDENTIALS[0].upper() + NO_CREDENTIALS[1:])
+    except NoRegionError:
+        sys.exit("There is no AWS region: set AWS_REGION, or run local/.venv/bin/aws configure")
+    except (EndpointConnectionError, ConnectTimeoutError) as error:
+        sys.exit(f"AWS is out of reach: {error} The embedded one is started by `make local`.")
+    except ClientError as error:
+        advice = ADVICE.get(code(error))
+        sys.exit(f"{code(error)}: {error.response['Error']['Message']}" + (f"\n{advice}" if advice else ""))
+    except BotoCoreError as error:
+        sys.exit(str(error))
+    except BrokenPipeError:
+        # Whoever read the list has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (KeyboardInterrupt, EOFError):
+        sys.exit("\nInterrupted.")
+
+
+if __name__ == "__main__":
+    main()
