@@ -18,12 +18,14 @@ EXPANDED := target/template
 BENCH := target/bench
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
+CONSOLE := console/node_modules/.installed
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
 USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
 .DEFAULT_GOAL := help
-.PHONY: help tools npm build local local-down watch deploy create-user list-users set-role test bench load lint clean
+.PHONY: help tools npm build local local-down watch console deploy create-user list-users set-role test test-console \
+	bench load lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,6 +55,13 @@ local: build ## Run the stack on an embedded AWS (MODE=UserPassword or Passwordl
 
 watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… as you edit (ACCOUNT=mine: on your AWS account)
 	$(if $(ACCOUNT),,@$(EMBEDDED_AWS) run) local/watch $(STACK)
+
+console: $(CONSOLE) ## Serve the API reference and a walk through both modes (CONSOLE_PORT=9100)
+	@node console/serve.mjs
+
+$(CONSOLE): console/package-lock.json | npm
+	npm ci --prefix console --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; guided the first time)
 	@local/deploy $(CONFIG)
@@ -88,6 +97,9 @@ $(TEST_CLIENT): openapi.yaml $(TEST_JS)/tsconfig.json $(wildcard $(TEST_JS)/src/
 npm:
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
 
+test-console: build $(CONSOLE) ## Run the console's tests in Chromium, which must be installed
+	local/test-stacks local/test-console
+
 bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into bench/results.md
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)
 	cargo bench --locked -p bench --bench bench
@@ -109,7 +121,8 @@ lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licen
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO_DENY) --locked check licenses bans sources
-	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/deploy local/embedded-aws local/test-stacks local/watch
+	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/deploy local/embedded-aws local/test-console \
+		local/test-stacks local/watch
 	$(VENV)/bin/cfn-lint template.yaml
 	$(EMBEDDED_AWS) run sam validate --lint --language-extensions
 	@mkdir -p $(EXPANDED)
@@ -122,4 +135,4 @@ $(CARGO_DENY): | tools
 
 clean: local-down ## Remove what was built and installed here
 	rm -rf target local/.run local/.run-test bench/peers/node/node_modules $(VENV) $(LINT_VENV)
-	rm -rf $(TEST_VENV) $(TEST_JS)/node_modules $(TEST_JS)/dist
+	rm -rf $(TEST_VENV) $(TEST_JS)/node_modules $(TEST_JS)/dist console/node_modules
