@@ -23,7 +23,7 @@ fn sign_in(status: &'static str, body: &'static str) -> Answer {
     let body = Value::from(route.body()).to_string();
     let event = json!({ "httpMethod": "POST", "resource": "/auth/sign-in", "body": body });
     let answer = process.invoke(&event.to_string(), Duration::from_secs(20));
-    Answer::of_function(&answer.unwrap())
+    Answer::of_function(&serde_json::from_str(&answer.unwrap()).unwrap())
 }
 
 #[test]
