@@ -3,6 +3,7 @@
 MODE ?= UserPassword
 PORT ?= 4566
 CONFIG ?= default
+FUZZ_SECONDS ?= 120
 export PORT
 
 VENV := local/.venv
@@ -18,14 +19,17 @@ EXPANDED := target/template
 BENCH := target/bench
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_FUZZ_ROOT := $(VENV)/cargo-fuzz-$(CARGO_FUZZ_VERSION)
+CARGO_FUZZ := $(CARGO_FUZZ_ROOT)/bin/cargo-fuzz
 CONSOLE := console/node_modules/.installed
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
 USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
 .DEFAULT_GOAL := help
-.PHONY: help tools npm build local local-down watch console deploy create-user list-users set-role test test-console \
-	bench load lint clean
+.PHONY: help tools npm build local local-down watch console deploy create-user list-users set-role test test-console
+.PHONY: fuzz bench load lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -99,6 +103,14 @@ npm:
 
 test-console: build $(CONSOLE) ## Run the console's tests in Chromium, which must be installed
 	local/test-stacks local/test-console
+
+fuzz: $(CARGO_FUZZ) ## Fuzz the functions' entry for FUZZ_SECONDS=120, from the corpus on
+	@mkdir -p crates/hostile/fuzz/target/found
+	cd crates/hostile && RUSTC_BOOTSTRAP=1 $(CURDIR)/$(CARGO_FUZZ) run --sanitizer none http fuzz/target/found \
+		fuzz/corpus/http -- -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -dict=fuzz/http.dict
+
+$(CARGO_FUZZ): | tools
+	cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root $(CARGO_FUZZ_ROOT)
 
 bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into bench/results.md
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)

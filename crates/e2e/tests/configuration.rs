@@ -191,6 +191,7 @@ fn a_function_with_all_it_requires_starts_and_answers() {
             // An event that is no trigger's.
             "pre-sign-up"
             | "post-confirmation"
+            | "custom-message"
             | "define-auth-challenge"
             | "create-auth-challenge"
             | "verify-auth-challenge-response" => {

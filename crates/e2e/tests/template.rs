@@ -5,19 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use e2e::{Mode, ROUTES, Stack};
 use serde_json::{Value, json};
 
-const TRIGGERS: [&str; 5] = [
+const TRIGGERS: [&str; 6] = [
     "CreateAuthChallenge",
+    "CustomMessage",
     "DefineAuthChallenge",
     "PostConfirmation",
     "PreSignUp",
     "VerifyAuthChallengeResponse",
 ];
 
-/// The functions that only one mode has, by the condition that they carry.
-const CONDITIONS: [(&str, &str); 6] = [
+/// The functions that not every stack has, by the condition that they carry.
+const CONDITIONS: [(&str, &str); 7] = [
     ("PasswordChange", "IsUserPassword"),
     ("PasswordForgot", "IsUserPassword"),
     ("Token", "IsPasswordless"),
+    ("CustomMessage", "HasResetEmail"),
     ("CreateAuthChallenge", "IsPasswordless"),
     ("DefineAuthChallenge", "IsPasswordless"),
     ("VerifyAuthChallengeResponse", "IsPasswordless"),
@@ -181,6 +183,30 @@ fn every_role_may_do_exactly_what_its_function_needs() {
     }
 }
 
+#[test]
+fn with_traces_every_function_may_write_them_too_and_nothing_else() {
+    let template = Template::expanded();
+    let traces = json!({
+        "PolicyName": "write-traces",
+        "PolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Sid": "WriteTraces",
+                "Effect": "Allow",
+                "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+                // X-Ray knows no ARNs.
+                "Resource": "*",
+            }],
+        },
+    });
+    for function in functions() {
+        let policies = &template.properties(&format!("{function}Role"))["Policies"];
+        assert_eq!(policies.as_array().unwrap().len(), 2, "{function}");
+        let choice = json!({ "Fn::If": ["HasTraces", traces, { "Ref": "AWS::NoValue" }] });
+        assert_eq!(policies[1], choice, "{function}");
+    }
+}
+
 /// The statement's actions, and on what, where it is a plain one.
 fn granted(statement: &Value) -> (Vec<&str>, Value) {
     let keys: BTreeSet<&str> = statement
@@ -212,6 +238,7 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
         "ALLOWED_PHONE_PREFIXES",
         "EMAIL_SIGN_UP_ROLES",
         "LOG_LEVEL",
+        "METRICS_NAMESPACE",
         "MODE",
         "PHONE_SIGN_UP_ROLES",
         "ROLES",
@@ -241,8 +268,11 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
             let expected = everywhere.into_iter().chain(more).collect();
             assert_eq!(names, expected, "{function} of {}", mode.name());
 
-            // Each is a parameter, which is no secret, or the name of a resource.
+            // Each is a parameter, which is no secret, or the name of a resource or of the stack.
             for (variable, value) in variables {
+                if value["Fn::Sub"] == "AuthRocket/${AWS::StackName}" {
+                    continue;
+                }
                 let value = value["Fn::Join"][1]
                     .as_object()
                     .map_or(value, |_| &value["Fn::Join"][1]);
@@ -459,7 +489,6 @@ fn what_the_gateway_answers_itself_has_the_status_the_headers_and_the_body_of_ev
             403 => ("ForbiddenException", None),
             404 => ("NotFoundException", None),
             413 => ("RequestEntityTooLargeException", None),
-            415 => ("UnsupportedMediaTypeException", None),
             429 => ("TooManyRequestsException", Some("'1'")),
             500 => ("InternalErrorException", None),
             503 => ("ServiceUnavailableException", Some("'5'")),
@@ -784,20 +813,33 @@ fn the_parameters_and_outputs_have_their_names_and_defaults() {
     let expected = [
         ("AccessLogs", "ENABLED"),
         ("AccessTokenMinutes", "60"),
+        ("AlarmCodesSent", "100"),
+        ("AlarmEmail", ""),
+        ("AlarmSignInFailures", "200"),
         ("AllowedOrigin", "*"),
         ("AllowedPhonePrefixes", ""),
         ("ApiWafRateLimit", "300"),
         ("Architecture", "x86_64"),
         ("AuthSessionMinutes", "3"),
+        ("CertificateArn", ""),
+        ("ConfirmByCodeMessage", "Your confirmation code is {####}."),
+        ("ConfirmByCodeSubject", "Your confirmation code"),
+        ("ConfirmByLinkMessage", "{##Confirm your account##}"),
+        ("ConfirmByLinkSubject", "Confirm your account"),
         ("DeletionProtection", "INACTIVE"),
+        ("DomainName", ""),
+        ("EmailFrom", ""),
+        ("EmailReplyTo", ""),
         ("EmailSignUpRoles", "User"),
         ("EmailVerification", "LINK"),
         ("EnableWaf", "false"),
+        ("HostedZoneId", ""),
         ("LogLevel", "INFO"),
         ("LogRetentionDays", "30"),
         ("ManageApiGatewayAccount", "true"),
         ("MessageThrottlingBurstLimit", "20"),
         ("MessageThrottlingRateLimit", "10"),
+        ("Metrics", "ENABLED"),
         ("Mode", "UserPassword"),
         ("OtpCooldownSeconds", "30"),
         ("OtpMaxSendsPerDay", "20"),
@@ -811,13 +853,17 @@ fn the_parameters_and_outputs_have_their_names_and_defaults() {
         ("PhoneSignUpRoles", ""),
         ("RefreshTokenDays", "30"),
         ("RefreshTokenRotation", "ENABLED"),
+        ("ResetEmailMessage", ""),
+        ("ResetEmailSubject", "Your confirmation code"),
         ("Roles", "User"),
+        ("SesIdentityArn", ""),
         ("SkipConfirmationRoles", ""),
         ("SmsMessage", "Your sign-in code is {####}."),
         ("SmsSenderId", ""),
         ("StageName", "production"),
         ("ThrottlingBurstLimit", "100"),
         ("ThrottlingRateLimit", "100"),
+        ("TracingMode", "PassThrough"),
         ("UserExistenceErrors", "LEGACY"),
         ("UserPoolDomainPrefix", ""),
         ("UserPoolTier", "ESSENTIALS"),
