@@ -301,7 +301,7 @@ fn triggers() -> impl Iterator<Item = Load> {
             "custom-message",
             "CustomMessage_ForgotPassword",
             json!({ "codeParameter": "{####}" }),
-            vec![(json!({ "codeParameter": null }), Says::Yes, internal)],
+            vec![(json!({ "codeParameter": null }), None, internal)],
             vec![],
         ),
         (
