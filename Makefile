@@ -16,6 +16,9 @@ TEST_VENV := local/.venv-test
 TEST_JS := crates/e2e/js
 TEST_CLIENT := $(TEST_JS)/dist/client.js
 EXPANDED := target/template
+# What the scanner is to see, too.
+OPTIONS := EnableWaf=true AlarmEmail=ops@example.com TracingMode=Active DomainName=auth.example.com \
+	CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/1
 BENCH := target/bench
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
@@ -138,8 +141,9 @@ lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licen
 	$(VENV)/bin/cfn-lint template.yaml
 	$(EMBEDDED_AWS) run sam validate --lint --language-extensions
 	@mkdir -p $(EXPANDED)
-	$(VENV)/bin/python local/expand_template.py EnableWaf=true >$(EXPANDED)/UserPassword.json
-	$(VENV)/bin/python local/expand_template.py Mode=Passwordless PhoneSignUpRoles=User EnableWaf=true >$(EXPANDED)/Passwordless.json
+	$(VENV)/bin/python local/expand_template.py $(OPTIONS) "ResetEmailMessage={####}" >$(EXPANDED)/UserPassword.json
+	$(VENV)/bin/python local/expand_template.py $(OPTIONS) Mode=Passwordless PhoneSignUpRoles=User \
+		>$(EXPANDED)/Passwordless.json
 	$(LINT_VENV)/bin/checkov --config-file local/checkov.yaml --file $(EXPANDED)/UserPassword.json $(EXPANDED)/Passwordless.json
 
 $(CARGO_DENY): | tools
