@@ -2,6 +2,7 @@
 //! environment, and what it answers when Cognito fails.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -131,6 +132,11 @@ impl Function {
     /// Starts it.
     pub fn start(&self) -> Process {
         Process::start(&mut self.command(&self.bootstrap()))
+    }
+
+    /// Starts it, with its log in this file.
+    pub fn start_logging(&self, log: File) -> Process {
+        Process::start_printing(&mut self.command(&self.bootstrap()), log)
     }
 
     /// Starts it, hands it one event with this much time to answer, and gives the answer, which is `None`

@@ -22,12 +22,17 @@ pub struct Process {
 impl Process {
     /// Starts it, with `AWS_LAMBDA_RUNTIME_API` beside the command's own environment.
     pub fn start(command: &mut Command) -> Self {
+        Self::start_printing(command, Stdio::null())
+    }
+
+    /// The same with its standard output there.
+    pub fn start_printing(command: &mut Command, output: impl Into<Stdio>) -> Self {
         let lambda = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = lambda.local_addr().unwrap();
         let mut child = command
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(output)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -46,6 +51,12 @@ impl Process {
             connection: None,
             ended,
         }
+    }
+
+    /// Ends it, and gives what it wrote to standard error.
+    pub fn end(mut self) -> String {
+        self.child.kill().ok();
+        self.ended.recv().unwrap_or_default()
     }
 
     /// Its id.

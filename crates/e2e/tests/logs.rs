@@ -1,10 +1,16 @@
 //! The functions' logs: one line a request, and nothing in them that should not be known.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use e2e::{Mode, PASSWORD_CODE, Person, Route, SIGN_UP_CODE, Stack, Tokens, url_encoded};
+use e2e::{
+    Authority, Aws, Fault, Function, Mode, PASSWORD_CODE, Person, ROUTES, Route, SIGN_UP_CODE,
+    Stack, Tokens, url_encoded,
+};
 use serde_json::{Value, json};
 
 /// A mode, its triggers, and what goes through every one of its functions.
@@ -181,6 +187,19 @@ impl Traffic {
     }
 }
 
+/// Whether the secret stands in the line, in some form.
+fn is_in(secret: &str, line: &str) -> bool {
+    forms(secret).iter().any(|form| match secret.len() {
+        // A code's digits can be part of another number.
+        6 => words(line).any(|word| word == form),
+        _ => line.contains(form),
+    })
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| !c.is_ascii_alphanumeric())
+}
+
 /// The ways in which a text could stand in a log: as it is, in base64 at any offset, URL-encoded, escaped.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![
@@ -208,20 +227,11 @@ fn no_password_token_code_or_contact_is_ever_logged() {
         let logs = stack.logs();
         assert!(logs.len() > 100, "the traffic left no logs");
         for secret in &secrets {
-            for form in forms(secret) {
-                for (function, line) in &logs {
-                    // A code's digits can be part of another number.
-                    let found = match secret.len() {
-                        6 => line
-                            .split(|c: char| !c.is_ascii_alphanumeric())
-                            .any(|word| word == form),
-                        _ => line.contains(&form),
-                    };
-                    assert!(
-                        !found,
-                        "{form} of {secret} is in the log of {function}: {line}"
-                    );
-                }
+            for (function, line) in &logs {
+                assert!(
+                    !is_in(secret, line),
+                    "{secret} is in the log of {function}: {line}"
+                );
             }
         }
         // What the other tests sent must not be there either: nothing that looks like a contact or a token.
@@ -267,6 +277,10 @@ fn each_request_is_one_line(traffic: &Traffic) {
         let mut routes = traffic.mode.routes();
         if let Some(route) = routes.find(|route| route.resource() == *function) {
             assert_eq!(line["route"], format!("/auth{}", route.path), "{line}");
+            if line["outcome"] == "success" {
+                assert!(line["upstreamAttempts"].as_u64() > Some(0), "{line}");
+                assert!(line["UpstreamLatency"].is_f64(), "{line}");
+            }
         }
         assert_eq!(line["function"], kebab_case(function), "{line}");
         match line["outcome"].as_str() {
@@ -359,4 +373,131 @@ fn a_secret_is_found_in_every_form_that_it_could_have_in_a_log() {
             "{text}"
         );
     }
+}
+
+/// What is in the events of [`no_function_logs_a_secret_at_any_level_whatever_aws_answers`], and what the stand-in
+/// for AWS answers with: tokens and sessions begin so.
+const SECRETS: [&str; 14] = [
+    "zebra.marker@example.com",
+    "+34699123987",
+    "Zebra-Secret!1 \u{e9}",
+    "918273",
+    "zebra-session",
+    "zebra.access.token",
+    "zebra-refresh",
+    "zebra-header",
+    "zebra-query",
+    "192.0.2.77",
+    "zebra-sub",
+    "access------",
+    "refresh------",
+    "session------",
+];
+
+/// The functions with an event that has all of them: those of the routes, and the triggers.
+fn functions() -> Vec<(String, Mode, Value)> {
+    let routes = ROUTES.iter().map(|route| {
+        let username = match route.mode {
+            Mode::UserPassword => SECRETS[0],
+            Mode::Passwordless => SECRETS[1],
+        };
+        let body = json!({
+            "username": username, "password": SECRETS[2], "confirmationCode": SECRETS[3], "session": SECRETS[4],
+            "accessToken": SECRETS[5], "refreshToken": SECRETS[6], "userAttributes": { "role": "User" },
+        });
+        let event = json!({
+            "resource": format!("/auth{}", route.path), "httpMethod": "POST", "body": body.to_string(),
+            "headers": { "Authorization": SECRETS[7] }, "queryStringParameters": { "q": SECRETS[8] },
+            "requestContext": { "identity": { "sourceIp": SECRETS[9] } },
+        });
+        (route.function(), route.mode, event)
+    });
+    let triggers = [
+        ("pre-sign-up", "PreSignUp_SignUp"),
+        ("post-confirmation", "PostConfirmation_ConfirmSignUp"),
+        ("custom-message", "CustomMessage_ForgotPassword"),
+        (
+            "define-auth-challenge",
+            "DefineAuthChallenge_Authentication",
+        ),
+        (
+            "create-auth-challenge",
+            "CreateAuthChallenge_Authentication",
+        ),
+        (
+            "verify-auth-challenge-response",
+            "VerifyAuthChallengeResponse_Authentication",
+        ),
+    ];
+    let triggers = triggers.into_iter().map(|(function, source)| {
+        let event = json!({
+            "triggerSource": source, "userPoolId": "us-east-1_example", "userName": SECRETS[10],
+            "request": {
+                "userAttributes": {
+                    "sub": SECRETS[10], "phone_number": SECRETS[1], "custom:role": "User",
+                    "cognito:user_status": "CONFIRMED",
+                },
+                "challengeName": "CUSTOM_CHALLENGE", "session": [], "codeParameter": "{####}",
+                "privateChallengeParameters": { "code": SECRETS[3] }, "challengeAnswer": SECRETS[3],
+            },
+            "response": {},
+        });
+        (function.to_owned(), Mode::Passwordless, event)
+    });
+    routes.chain(triggers).collect()
+}
+
+#[test]
+fn no_function_logs_a_secret_at_any_level_whatever_aws_answers() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let authority = Authority::new(folder);
+    let lines_at = |level: &str| -> usize {
+        let lines = functions().into_iter().map(|(name, mode, event)| {
+            let aws = Aws::start(&authority);
+            let function = Function::configured(name.as_str()).behind(&aws);
+            let function = function.with("LOG_LEVEL", level).with("MODE", mode.name());
+            let file = folder.join(format!("log-{level}-{}-{name}", mode.name()));
+            let mut process = function.start_logging(File::create(&file).unwrap());
+            process.ready().unwrap();
+            let answers = [
+                None,
+                Some(Fault::Exception("NotAuthorizedException")),
+                Some(Fault::Exception("AccessDeniedException")),
+                Some(Fault::ClosedRead),
+            ];
+            let mut bad = event.clone();
+            bad["body"] = format!("{{\"password\":\"{}", SECRETS[2]).into();
+            bad["triggerSource"] = "Unheard_Of".into();
+            let events = answers.map(|answer| (&event, answer));
+            for (event, answer) in events.into_iter().chain([(&bad, None)]) {
+                aws.answer_with(answer);
+                process
+                    .invoke(&event.to_string(), Duration::from_secs(20))
+                    .unwrap();
+                process.ready().unwrap();
+            }
+            let output = std::fs::read_to_string(&file).unwrap() + &process.end();
+            for line in output.lines() {
+                let what = format!("{name} at {level}: {line}");
+                for secret in SECRETS {
+                    assert!(!is_in(secret, line), "{secret} in {what}");
+                }
+                let code = |word: &str| word.len() == 6 && word.bytes().all(|c| c.is_ascii_digit());
+                assert!(!words(line).any(code), "a code in {what}");
+                assert!(serde_json::from_str::<Value>(line).is_ok(), "{what}");
+            }
+            output.lines().count()
+        });
+        lines.sum()
+    };
+    let levels = ["ERROR", "WARN", "INFO", "DEBUG"];
+    let lines = std::thread::scope(|scope| {
+        let threads = levels.map(|level| scope.spawn(|| lines_at(level)));
+        threads.map(|thread| thread.join().unwrap())
+    });
+    let [error, warn, info, debug] = lines;
+    println!("Lines at {levels:?}: {lines:?}");
+    assert!(0 < error && error == warn && warn < info);
+    // One line for each of the five calls.
+    assert_eq!([info, debug], [5 * functions().len(); 2]);
 }
