@@ -1,7 +1,5 @@
 //! Every route as its function has it, from API Gateway's event to its answer, and what is wrong with one.
 
-use std::collections::BTreeMap;
-
 use auth_core::clients::UserPool;
 use auth_core::config::Mode;
 use auth_core::{
@@ -10,13 +8,12 @@ use auth_core::{
 };
 use e2e::{Answer, ROUTES, Route};
 use lambda_runtime::Context;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 use crate::aws::{Aws, REFUSAL, configured};
 use crate::event::Event;
-use crate::request::is_plain;
+use crate::request::{fields, is_plain};
 
 /// What the API may say of a request that it does not put to Cognito: these texts, and none other.
 const REFUSALS: [(u16, &str, &[&str]); 8] = [
@@ -269,9 +266,7 @@ fn success(route: &Route, request: &Map<String, Value>) -> Value {
 
 /// The fields of the body that the route reads.
 fn read(route: &Route, body: &[u8]) -> Map<String, Value> {
-    // Not as values: a field that nobody asks for may hold what can't be one, as a lone surrogate.
-    let fields: BTreeMap<String, &RawValue> =
-        serde_json::from_slice(body).expect("a body that was read is an object");
+    let fields = fields(body).expect("a body that was read is an object");
     let fields = fields.into_iter().filter(|(key, _)| {
         route.fields.contains(&&**key) || (route.path == "/sign-up" && key == "userAttributes")
     });
