@@ -217,20 +217,26 @@ fn http_client(env: Env<'_>) -> Result<SharedHttpClient, ConfigError> {
     // In between, so that the SDK does not have a connector made at its start, only to see that it can be
     // made: the trust store would be parsed a second time.
     Ok(http_client_fn(move |settings, components| {
-        SharedHttpConnector::new(Bounded(client.http_connector(settings, components)))
+        SharedHttpConnector::new(Careful(client.http_connector(settings, components)))
     }))
 }
 
-/// A connector whose answers end at [`MAX_ANSWER_BYTES`]: the SDK reads them into memory to their end.
+/// A connector that sends nothing over a connection which is known to be gone, and whose answers end at
+/// [`MAX_ANSWER_BYTES`]: the SDK reads them into memory to their end.
 #[derive(Debug)]
-struct Bounded(SharedHttpConnector);
+struct Careful(SharedHttpConnector);
 
-impl HttpConnector for Bounded {
+impl HttpConnector for Careful {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let answer = self.0.call(request);
+        let connector = self.0.clone();
         HttpConnectorFuture::new(async move {
+            // What happened while Lambda froze the function is heard first, then acted upon: a request that is
+            // sent once would be lost on a connection that was reset meanwhile.
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+            }
             let bounded = |body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES));
-            Ok(answer.await?.map(bounded))
+            Ok(connector.call(request).await?.map(bounded))
         })
     }
 }

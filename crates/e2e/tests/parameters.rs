@@ -37,6 +37,26 @@ fn good_combinations_are_accepted_those_of_samconfig_among_them() {
         ("as-guarded", vec![("EnableWaf", "true")]),
         ("as-unlogged", vec![("AccessLogs", "DISABLED")]),
         (
+            "with-everything",
+            vec![
+                ("SesIdentityArn", IDENTITY),
+                (
+                    "EmailFrom",
+                    "Example & Co. <no-reply+auth@mail.example.com>",
+                ),
+                ("EmailReplyTo", "help@example.com"),
+                ("DomainName", "auth.example.com"),
+                ("CertificateArn", CERTIFICATE),
+                ("HostedZoneId", "Z0123456789ABCDEFGHIJ"),
+                ("AlarmEmail", "ops+auth@example.com"),
+                (
+                    "ConfirmByLinkMessage",
+                    "<p style=\"color: #123\">Hello,\n{##confirm##}</p>",
+                ),
+                ("ResetEmailMessage", "{####}"),
+            ],
+        ),
+        (
             "as-lite",
             vec![
                 ("UserPoolTier", "LITE"),
@@ -48,6 +68,11 @@ fn good_combinations_are_accepted_those_of_samconfig_among_them() {
         assert_eq!(answer.status, 200, "{parameters:?}: {}", answer.text);
     }
 }
+
+const IDENTITY: &str = "arn:aws:ses:us-east-1:000000000000:identity/example.com";
+const CERTIFICATE: &str = "arn:aws:acm:us-east-1:000000000000:certificate/1";
+/// A text of 141 characters.
+const LONG: &str = "A subject that goes on and on and on and on and on and on and on and on and on and on and on and on and on and on and on and on and on and on";
 
 #[test]
 fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
@@ -76,6 +101,34 @@ fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
         (
             &[("UserPoolTier", "LITE")],
             "UserPoolTier=LITE has no refresh token rotation; set RefreshTokenRotation=DISABLED.",
+        ),
+        (
+            &[("SesIdentityArn", IDENTITY)],
+            "SesIdentityArn and EmailFrom need each other, as SES sends only for addresses of the identity.",
+        ),
+        (
+            &[("EmailFrom", "no-reply@example.com")],
+            "SesIdentityArn and EmailFrom need each other, as SES sends only for addresses of the identity.",
+        ),
+        (
+            &[("DomainName", "auth.example.com")],
+            "DomainName and CertificateArn need each other.",
+        ),
+        (
+            &[("CertificateArn", CERTIFICATE)],
+            "DomainName and CertificateArn need each other.",
+        ),
+        (
+            &[("HostedZoneId", "Z0123456789")],
+            "HostedZoneId needs DomainName.",
+        ),
+        (
+            &[("AlarmEmail", "ops@example.com"), ("Metrics", "DISABLED")],
+            "AlarmEmail needs Metrics=ENABLED, as alarms watch them.",
+        ),
+        (
+            &[("AlarmEmail", "ops@example.com"), ("LogLevel", "ERROR")],
+            "AlarmEmail needs LogLevel=INFO or DEBUG, as metrics are lines of the level INFO.",
         ),
         (
             &passwordless,
@@ -128,6 +181,46 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
         ("OtpMaxWrongAnswersPerHour", &["0"]),
         ("SmsMessage", &["", "Your code.", "{####} {####}", "{code}"]),
         ("SmsSenderId", &["a b", "TwelveLetters"]),
+        ("ConfirmByLinkSubject", &["", LONG]),
+        (
+            "ConfirmByLinkMessage",
+            &["", "Confirm.", "{####}", "{##a##}{##b##}", "{####a##}"],
+        ),
+        ("ConfirmByCodeSubject", &["", LONG]),
+        ("ConfirmByCodeMessage", &["", "Your code.", "{####} {####}"]),
+        ("ResetEmailSubject", &["", LONG]),
+        (
+            "ResetEmailMessage",
+            &["Your code.", "{####} {####}", "{##a##}"],
+        ),
+        (
+            "SesIdentityArn",
+            &["example.com", "arn:aws:sns:us-east-1:000000000000:a"],
+        ),
+        (
+            "EmailFrom",
+            &["example.com", "Example no-reply@example.com", "a@b@c"],
+        ),
+        ("EmailReplyTo", &["example.com", "Help <help@example.com>"]),
+        (
+            "DomainName",
+            &[
+                "example",
+                "Auth.example.com",
+                "https://a.example",
+                "-a.example",
+            ],
+        ),
+        (
+            "CertificateArn",
+            &["1", "arn:aws:iam::000000000000:server-certificate/a"],
+        ),
+        ("HostedZoneId", &["example.com", "z123"]),
+        ("AlarmEmail", &["ops", "a@b c"]),
+        ("AlarmSignInFailures", &["0", "many"]),
+        ("AlarmCodesSent", &["0", "many"]),
+        ("Metrics", &["true"]),
+        ("TracingMode", &["active"]),
         ("Architecture", &["arm"]),
         ("LogLevel", &["info", "TRACE"]),
         ("LogRetentionDays", &["2"]),

@@ -220,9 +220,12 @@ impl Request {
         }
     }
 
-    /// The username, if the body has one that an answer may repeat.
+    /// The username, if the body has one that an answer may repeat. A gateway hands on a text, in which what was
+    /// no UTF-8 is replaced.
     pub fn username(&self) -> Option<String> {
-        let name: String = serde_json::from_str(fields(&self.body)?.get("username")?.get()).ok()?;
+        let body = String::from_utf8_lossy(&self.body);
+        let fields = fields(body.as_bytes())?;
+        let name: String = serde_json::from_str(fields.get("username")?.get()).ok()?;
         is_plain(&name).then_some(name)
     }
 
