@@ -86,17 +86,6 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// A figure of a process's memory as `/proc` has it: `VmRSS` is what it has, `VmHWM` the most it had.
-pub fn memory_kib(process: u32, figure: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let value = status.lines().find_map(|line| line.strip_prefix(figure));
-    value
-        .unwrap()
-        .trim_matches(|c: char| !c.is_ascii_digit())
-        .parse()
-        .unwrap()
-}
-
 /// How many files and sockets a process has open.
 pub fn open_files(process: u32) -> usize {
     fs::read_dir(format!("/proc/{process}/fd")).unwrap().count()

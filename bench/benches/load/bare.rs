@@ -43,7 +43,7 @@ pub struct Held {
 impl Held {
     fn by(process: &Process) -> Self {
         Self {
-            resident_kib: machine::memory_kib(process.id(), "VmRSS"),
+            resident_kib: process.resident_kib(),
             open_files: machine::open_files(process.id()),
         }
     }

@@ -94,11 +94,20 @@ impl Process {
         signal(self.id(), name);
     }
 
-    /// The most memory it had at once (`VmHWM`), in KiB.
+    /// The most memory it had at once, in KiB.
     pub fn peak_kib(&self) -> u64 {
+        self.memory_kib("VmHWM")
+    }
+
+    /// The memory that it has, in KiB.
+    pub fn resident_kib(&self) -> u64 {
+        self.memory_kib("VmRSS")
+    }
+
+    fn memory_kib(&self, figure: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let number = line.unwrap().trim().trim_end_matches(" kB");
+        let line = status.lines().find_map(|line| line.strip_prefix(figure));
+        let number = line.unwrap().trim_matches(|c: char| !c.is_ascii_digit());
         number.parse().unwrap()
     }
 

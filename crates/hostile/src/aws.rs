@@ -12,32 +12,21 @@ use serde_json::{Value, json};
 pub(crate) const REFUSAL: &str =
     "\"No\", said Cognito: \\ \r\nSet-Cookie: a=b\r\n\r\n</script>\u{202e}\0\u{1f680}";
 
-/// An environment in which every function starts.
-const ENVIRONMENT: [(&str, &str); 18] = [
-    ("AWS_REGION", "us-east-1"),
-    ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-    ("AWS_SECRET_ACCESS_KEY", "secret"),
-    ("AWS_SESSION_TOKEN", "token"),
-    ("USER_POOL_CLIENT_ID", "client"),
-    ("ALLOWED_ORIGIN", "*"),
+/// What is other than in the environment of the tests' functions: more roles, and more countries.
+const VARIABLES: [(&str, &str); 6] = [
     ("ROLES", "User,Driver,Guest,Admin"),
     ("EMAIL_SIGN_UP_ROLES", "User,Guest"),
     ("PHONE_SIGN_UP_ROLES", "User,Driver"),
     ("SKIP_CONFIRMATION_ROLES", "Guest"),
     ("ALLOWED_PHONE_PREFIXES", "+34,+1"),
-    ("OTP_TABLE_NAME", "one-time-codes"),
-    ("OTP_COOLDOWN_SECONDS", "30"),
-    ("OTP_MAX_SENDS_PER_HOUR", "5"),
-    ("OTP_MAX_SENDS_PER_DAY", "20"),
-    ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
-    ("SMS_MESSAGE", "Your sign-in code is {####}."),
     ("SMS_SENDER_ID", "Rocket"),
 ];
 
-/// Reads a configuration from [`ENVIRONMENT`] in this mode.
+/// Reads a configuration from an environment in which every function starts, in this mode.
 pub(crate) fn configured<T>(mode: &str, read: impl FnOnce(Env<'_>) -> T) -> T {
     read(Env::new(&|name| {
-        let mut variables = ENVIRONMENT.into_iter().chain([("MODE", mode)]);
+        let own = [("MODE", mode)].into_iter().chain(VARIABLES);
+        let mut variables = own.chain(e2e::ENVIRONMENT);
         let (_, value) = variables.find(|(key, _)| *key == name)?;
         Some(value.to_owned())
     }))
