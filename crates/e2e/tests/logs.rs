@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use e2e::{
     Authority, Aws, Fault, Function, Mode, PASSWORD_CODE, Person, ROUTES, Route, SIGN_UP_CODE,
     Stack, Tokens, url_encoded,
@@ -189,7 +189,7 @@ impl Traffic {
 
 /// Whether the secret stands in the line, in some form.
 fn is_in(secret: &str, line: &str) -> bool {
-    forms(secret).iter().any(|form| match secret.len() {
+    forms(secret).iter().any(|form| match form.len() {
         // A code's digits can be part of another number.
         6 => words(line).any(|word| word == form),
         _ => line.contains(form),
@@ -357,21 +357,21 @@ fn kebab_case(name: &str) -> String {
 
 #[test]
 fn a_secret_is_found_in_every_form_that_it_could_have_in_a_log() {
-    let secret = "Secret!+34/é";
-    for text in [
-        format!("a line with {secret} in it"),
-        json!({ "password": secret }).to_string(),
-        json!({ "body": json!({ "password": secret }).to_string() }).to_string(),
-        format!("password={}&x=1", url_encoded(secret)),
-        STANDARD_NO_PAD.encode(format!("{secret}?")),
-        STANDARD_NO_PAD.encode(format!("a{secret}?>")),
-        URL_SAFE_NO_PAD.encode(format!("ab{secret}>")),
-        URL_SAFE_NO_PAD.encode(format!("abc{secret}")),
-    ] {
-        assert!(
-            forms(secret).iter().any(|form| text.contains(form)),
-            "{text}"
-        );
+    for secret in ["Secret!+34/é", WRONG_CODE] {
+        for text in [
+            format!("a line with {secret} in it"),
+            json!({ "password": secret }).to_string(),
+            json!({ "body": json!({ "password": secret }).to_string() }).to_string(),
+            format!("password={}&x=1", url_encoded(secret)),
+            STANDARD_NO_PAD.encode(format!("{secret}?")),
+            STANDARD_NO_PAD.encode(format!("a{secret}?>")),
+            URL_SAFE_NO_PAD.encode(format!("ab{secret}>")),
+            URL_SAFE_NO_PAD.encode(format!("abc{secret}")),
+            STANDARD.encode(json!({ "code": secret }).to_string()),
+        ] {
+            assert!(is_in(secret, &text), "{secret} in {text}");
+        }
+        assert!(!is_in(secret, "1918273 918 273 9182731 Secret!"));
     }
 }
 

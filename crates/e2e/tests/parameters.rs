@@ -111,6 +111,10 @@ fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
             "SesIdentityArn and EmailFrom need each other, as SES sends only for addresses of the identity.",
         ),
         (
+            &[("ResetEmailMessage", "{####}")],
+            "ResetEmailMessage needs SesIdentityArn, as Cognito takes a trigger's texts only where SES sends.",
+        ),
+        (
             &[("DomainName", "auth.example.com")],
             "DomainName and CertificateArn need each other.",
         ),
@@ -191,7 +195,12 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
         ("ResetEmailSubject", &["", LONG]),
         (
             "ResetEmailMessage",
-            &["Your code.", "{####} {####}", "{##a##}"],
+            &[
+                "Your code.",
+                "{####} {####}",
+                "{##a##}",
+                &format!("{{####}}{:2000}", "."),
+            ],
         ),
         (
             "SesIdentityArn",

@@ -259,6 +259,7 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
                 "SignUp" => vec!["USER_POOL_CLIENT_ID", "USER_POOL_ID"],
                 "CreateAuthChallenge" => [&limits[..], &["SMS_MESSAGE", "SMS_SENDER_ID"]].concat(),
                 "VerifyAuthChallengeResponse" => limits.to_vec(),
+                "CustomMessage" => vec!["RESET_EMAIL_MESSAGE", "RESET_EMAIL_SUBJECT"],
                 _ if TRIGGERS.contains(&name) => vec![],
                 _ => vec!["USER_POOL_CLIENT_ID"],
             };

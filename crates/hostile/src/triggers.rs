@@ -2,6 +2,7 @@
 
 use auth_core::clients::{ChallengeClients, UserPool};
 use auth_core::create_auth_challenge::{Sms, create_auth_challenge};
+use auth_core::custom_message::{Reset, custom_message};
 use auth_core::define_auth_challenge::define_auth_challenge;
 use auth_core::error::{Error, Kind};
 use auth_core::limits::Limits;
@@ -21,9 +22,10 @@ use crate::aws::{Aws, configured};
 use crate::request::json;
 
 /// The functions behind Cognito's triggers, by their names.
-pub const TRIGGERS: [&str; 5] = [
+pub const TRIGGERS: [&str; 6] = [
     "pre-sign-up",
     "post-confirmation",
+    "custom-message",
     "define-auth-challenge",
     "create-auth-challenge",
     "verify-auth-challenge-response",
@@ -35,6 +37,7 @@ pub struct Triggers {
     pool: UserPool,
     rules: SignUpRules,
     roles: Roles,
+    reset: Reset,
     limits: Limits,
     sms: Sms,
     runtime: Runtime,
@@ -47,6 +50,7 @@ impl Default for Triggers {
             pool: Aws::default().pool(),
             rules: configured("", SignUpRules::from_env).unwrap(),
             roles: configured("", Roles::from_env).unwrap(),
+            reset: configured("", Reset::from_env).unwrap(),
             limits: configured("", |env| Limits::from_env(env, dynamodb)).unwrap(),
             sms: configured("", |env| Sms::from_env(env, sns)).unwrap(),
             runtime: tokio::runtime::Builder::new_current_thread()
@@ -86,6 +90,7 @@ impl Triggers {
                 "post-confirmation" => {
                     post_confirmation(&event, &self.pool.cognito, &self.roles).await
                 }
+                "custom-message" => custom_message(&mut event, &self.reset),
                 "define-auth-challenge" => define_auth_challenge(&mut event),
                 "create-auth-challenge" => {
                     create_auth_challenge(&mut event, &self.limits, &self.sms).await
@@ -135,6 +140,7 @@ fn well_formed(trigger: &str) -> Value {
     let source = match trigger {
         "pre-sign-up" => "PreSignUp_SignUp",
         "post-confirmation" => "PostConfirmation_ConfirmSignUp",
+        "custom-message" => "CustomMessage_ForgotPassword",
         "define-auth-challenge" => "DefineAuthChallenge_Authentication",
         "create-auth-challenge" => "CreateAuthChallenge_Authentication",
         _ => "VerifyAuthChallengeResponse_Authentication",
@@ -155,6 +161,7 @@ fn well_formed(trigger: &str) -> Value {
                 "phone_number": "+34999999999",
                 "custom:role": "User",
             },
+            "codeParameter": "{####}",
             "challengeName": "CUSTOM_CHALLENGE",
             "session": if first { json!([]) } else { json!([round]) },
             "privateChallengeParameters": { "code": "zebra-012345" },

@@ -588,6 +588,8 @@ async fn the_line_of_a_request_tells_what_was_asked_of_cognito_and_what_it_count
         .build();
     let refusal = mock!(Client::initiate_auth)
         .then_http_response(|| exception("NotAuthorizedException", "no"));
+    let throttled = mock!(Client::initiate_auth)
+        .then_http_response(|| exception("TooManyRequestsException", "no"));
     let no_request = events_with("", false);
     for (event, cognito, attempts, retries, [sign_ins, failures]) in [
         (
@@ -604,6 +606,14 @@ async fn the_line_of_a_request_tells_what_was_asked_of_cognito_and_what_it_count
             json!(1),
             json!(0),
             [Value::Null, json!(1)],
+        ),
+        // A limit of requests tells nothing of who signs in.
+        (
+            &events()[0],
+            throttled,
+            json!(3),
+            json!(2),
+            [Value::Null, Value::Null],
         ),
         (
             &no_request[0],

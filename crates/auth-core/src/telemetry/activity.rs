@@ -12,7 +12,7 @@ use aws_sdk_cognitoidentityprovider::config::interceptors::{
 use aws_sdk_cognitoidentityprovider::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cognitoidentityprovider::error::BoxError;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// What is counted of a call, beside its outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Metric {
     SignUps,
     /// A user got the first tokens of a sign-in.
     SignIns,
-    /// A sign-in was refused, or the code of one.
+    /// A sign-in was refused, or the code of one, for what it says.
     SignInFailures,
     /// A code or link was sent, by this API or by Cognito.
     CodesSent,
@@ -54,9 +54,9 @@ pub fn count(metric: Metric) {
     });
 }
 
-/// Counts a sign-in that was refused; one that failed is not the caller's.
+/// Counts a sign-in that was refused; one that failed, or met a limit of requests, tells nothing of the caller.
 pub fn count_sign_in_failure(error: &Error) {
-    if !error.is_failure() {
+    if !error.is_failure() && error.kind != Kind::Throttled {
         count(Metric::SignInFailures);
     }
 }

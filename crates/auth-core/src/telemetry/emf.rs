@@ -1,8 +1,8 @@
 //! Lines of JSON that are CloudWatch metrics too, by its embedded metric format (EMF).
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>:
-//! the member `_aws` names the members of the line that are metrics, and their dimensions. Those that a line
-//! does not have are passed over, so that one text does for all lines.
+//! the member `_aws` names the members of the line that are metrics, and their dimensions. It may name none that
+//! the line does not have.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,44 +15,70 @@ use tracing_subscriber::registry::LookupSpan;
 /// The member that only the line of an answered call has.
 const REQUESTS: &str = "Requests";
 
+/// The metrics with their units, by their dimensions. Every value of a dimension makes a metric that AWS charges
+/// for: there are few.
+const METRICS: [(&str, &[(&str, &str)]); 3] = [
+    (r#""function","outcome""#, &[(REQUESTS, "Count")]),
+    (
+        r#""function""#,
+        &[
+            ("UpstreamLatency", "Milliseconds"),
+            ("UpstreamRetries", "Count"),
+        ],
+    ),
+    (
+        "",
+        &[
+            ("SignUps", "Count"),
+            ("SignIns", "Count"),
+            ("SignInFailures", "Count"),
+            ("CodesSent", "Count"),
+            ("CodesRefused", "Count"),
+        ],
+    ),
+];
+
 /// The format of a line: the JSON of its fields, with the metrics in front.
 pub(crate) struct Emf {
     json: Format<Json>,
-    directives: Option<String>,
+    namespace: Option<String>,
 }
 
 impl Emf {
     /// With metrics in this namespace; without any where there is none.
     pub(super) fn new(json: Format<Json>, namespace: Option<String>) -> Self {
-        Self {
-            json,
-            directives: namespace.map(|namespace| directives(&namespace)),
-        }
+        Self { json, namespace }
     }
 }
 
-/// What the metrics are. Every value of a dimension makes a metric that AWS charges for: there are few.
-fn directives(namespace: &str) -> String {
-    let directive = |dimensions: &str, metrics: &str| {
-        format!(
-            r#"{{"Namespace":"{namespace}","Dimensions":[[{dimensions}]],"Metrics":[{metrics}]}}"#
-        )
-    };
-    [
-        directive(
-            r#""function","outcome""#,
-            r#"{"Name":"Requests","Unit":"Count"}"#,
-        ),
-        directive(
-            r#""function""#,
-            r#"{"Name":"UpstreamLatency","Unit":"Milliseconds"},{"Name":"UpstreamRetries","Unit":"Count"}"#,
-        ),
-        directive(
-            "",
-            r#"{"Name":"SignUps","Unit":"Count"},{"Name":"SignIns","Unit":"Count"},{"Name":"SignInFailures","Unit":"Count"},{"Name":"CodesSent","Unit":"Count"},{"Name":"CodesRefused","Unit":"Count"}"#,
-        ),
-    ]
-    .join(",")
+/// What of this line is metrics.
+fn directives(namespace: &str, line: &str) -> String {
+    let mut directives = String::new();
+    for (dimensions, metrics) in METRICS {
+        let mut named = String::new();
+        for (name, unit) in metrics {
+            // Within a value the quotes would be escaped.
+            if line.contains(&["\"", name, "\":"].concat()) {
+                let comma = if named.is_empty() { "" } else { "," };
+                named += &[comma, r#"{"Name":""#, name, r#"","Unit":""#, unit, r#""}"#].concat();
+            }
+        }
+        if !named.is_empty() {
+            let comma = if directives.is_empty() { "" } else { "," };
+            directives += &[
+                comma,
+                r#"{"Namespace":""#,
+                namespace,
+                r#"","Dimensions":[["#,
+                dimensions,
+                r#"]],"Metrics":["#,
+                &named,
+                "]}",
+            ]
+            .concat();
+        }
+    }
+    directives
 }
 
 impl<S> FormatEvent<S, JsonFields> for Emf
@@ -69,8 +95,9 @@ where
         self.json
             .format_event(context, Writer::new(&mut line), event)?;
         let is_metric = event.metadata().fields().field(REQUESTS).is_some();
-        match (&self.directives, line.strip_prefix('{')) {
-            (Some(directives), Some(members)) if is_metric => {
+        match (&self.namespace, line.strip_prefix('{')) {
+            (Some(namespace), Some(members)) if is_metric => {
+                let directives = directives(namespace, members);
                 let now = SystemTime::now().duration_since(UNIX_EPOCH);
                 let now = now.unwrap_or_default().as_millis();
                 write!(
@@ -111,44 +138,56 @@ mod tests {
         let age = now.as_millis() as u64 - line["_aws"]["Timestamp"].as_u64().unwrap();
         assert!(age < 60_000, "{line}");
 
-        let metrics = |directive: &Value| -> Vec<(String, String)> {
-            let text = |value: &Value| value.as_str().unwrap().to_owned();
-            let metrics = directive["Metrics"].as_array().unwrap().iter();
-            metrics
-                .map(|metric| (text(&metric["Name"]), text(&metric["Unit"])))
-                .collect()
-        };
-        let count = |name: &str| (name.to_owned(), "Count".to_owned());
-        let latency = ("UpstreamLatency".to_owned(), "Milliseconds".to_owned());
-        let expected = [
-            (json!([["function", "outcome"]]), vec![count("Requests")]),
-            (
-                json!([["function"]]),
-                vec![latency, count("UpstreamRetries")],
-            ),
-            (
-                json!([[]]),
-                [
-                    "SignUps",
-                    "SignIns",
-                    "SignInFailures",
-                    "CodesSent",
-                    "CodesRefused",
-                ]
-                .map(count)
-                .to_vec(),
-            ),
-        ];
-        let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
-        assert_eq!(directives.len(), expected.len());
-        for (directive, (dimensions, names)) in directives.iter().zip(expected) {
-            assert_eq!(directive["Namespace"], "AuthRocket");
-            assert_eq!(directive["Dimensions"], dimensions);
-            assert_eq!(metrics(directive), names);
-        }
+        // It names what it has, and nothing else.
+        assert_eq!(
+            line["_aws"]["CloudWatchMetrics"],
+            json!([directive(&["function", "outcome"], &[("Requests", "Count")])])
+        );
         assert_eq!(
             (&line["function"], &line["outcome"], &line["Requests"]),
             (&json!("sign-in"), &json!("success"), &json!(1))
+        );
+    }
+
+    fn directive(dimensions: &[&str], metrics: &[(&str, &str)]) -> Value {
+        let metrics = metrics.iter();
+        let metrics: Vec<Value> = metrics
+            .map(|(name, unit)| json!({ "Name": name, "Unit": unit }))
+            .collect();
+        json!({ "Namespace": "AuthRocket", "Dimensions": [dimensions], "Metrics": metrics })
+    }
+
+    #[test]
+    fn a_line_names_all_the_metrics_that_it_has_and_no_text_in_it_passes_for_one() {
+        let line = |members: &str| -> Value {
+            serde_json::from_str(&format!("[{}]", directives("AuthRocket", members))).unwrap()
+        };
+        let all = METRICS.iter().flat_map(|(_, metrics)| metrics.iter());
+        let members: Vec<String> = all.map(|(name, _)| format!(r#""{name}":1"#)).collect();
+        let count = |name| (name, "Count");
+        assert_eq!(
+            line(&members.join(",")),
+            json!([
+                directive(&["function", "outcome"], &[count("Requests")]),
+                directive(
+                    &["function"],
+                    &[("UpstreamLatency", "Milliseconds"), count("UpstreamRetries")]
+                ),
+                directive(
+                    &[],
+                    &[
+                        count("SignUps"),
+                        count("SignIns"),
+                        count("SignInFailures"),
+                        count("CodesSent"),
+                        count("CodesRefused"),
+                    ]
+                ),
+            ])
+        );
+        assert_eq!(
+            line(r#""cause":"no \"SignUps\": here","CodesSent":1}"#),
+            json!([directive(&[], &[count("CodesSent")])])
         );
     }
 
