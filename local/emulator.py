@@ -5,7 +5,8 @@ parameter they came from. MiniStack hands Cognito the parameters' strings: a min
 "false" that counts as true. This converts them by the types of Cognito's API.
 
 Cognito tells the triggers of a challenge the user's status, and where the client hides who has an account
-it calls them for unknown users too, as `userNotFound`. MiniStack does neither; this does both.
+it calls them for unknown users too, as `userNotFound`. MiniStack does neither; this does both. Of a signed-in user
+Cognito takes no attribute that the client may not write or that can't be changed; MiniStack takes any.
 
 Of an API's description API Gateway takes the gateway responses and the integration responses too, in a stage's
 method settings a path's slashes are ~1, and a web ACL can be associated by a resource of its own.
@@ -91,7 +92,28 @@ def with_the_user(build):
     return build_event
 
 
+update_user_attributes = cognito._update_user_attributes
+
+
+def update_writable_user_attributes(data):
+    """UpdateUserAttributes, of the attributes that the token's client may write and the pool lets change."""
+    token = data.get("AccessToken", "")
+    user, pool = cognito._user_pool_for_access_token(token)
+    if user:
+        client = pool["_clients"][cognito._decode_id_token_unverified(token)["client_id"]]
+        immutable = {attribute["Name"] for attribute in pool["SchemaAttributes"] if not attribute["Mutable"]}
+        for name in (attribute["Name"] for attribute in data["UserAttributes"]):
+            if name not in client["WriteAttributes"]:
+                message = "A client attempted to write unauthorized attribute"
+                return cognito.error_response_json("NotAuthorizedException", message, 400)
+            if name in immutable:
+                message = f"user.{name}: Attribute cannot be updated."
+                return cognito.error_response_json("InvalidParameterException", message, 400)
+    return update_user_attributes(data)
+
+
 cognito._resolve_user = resolve_user_or_nobody
+cognito._update_user_attributes = update_writable_user_attributes
 for handler in ("_initiate_auth", "_respond_to_auth_challenge"):
     setattr(cognito, handler, hiding_unknown_users(getattr(cognito, handler)))
 for trigger in ("define_auth_challenge", "create_auth_challenge", "verify_auth_challenge"):

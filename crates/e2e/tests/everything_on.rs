@@ -1,14 +1,13 @@
-//! A stack with every option that the others leave off: mail of its own, a domain, alarms, traces.
+//! Stacks with every option that the others leave off: mail of its own, a domain, alarms, traces.
 
+use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::Duration;
 
 use e2e::{Mode, Stack};
 use serde_json::{Value, json};
 
-const NAME: &str = "everything-on";
-const PARAMETERS: [(&str, &str); 17] = [
-    ("Mode", "UserPassword"),
+const PARAMETERS: [(&str, &str); 15] = [
     ("Roles", "User,Driver,Courier,Admin"),
     ("PhoneSignUpRoles", "Driver"),
     ("EmailVerification", "LINK"),
@@ -22,7 +21,6 @@ const PARAMETERS: [(&str, &str); 17] = [
     ),
     ("EmailFrom", "Example <no-reply@example.com>"),
     ("EmailReplyTo", "help@example.com"),
-    ("DomainName", "auth.example.com"),
     (
         "CertificateArn",
         "arn:aws:acm:us-east-1:000000000000:certificate/1",
@@ -33,126 +31,348 @@ const PARAMETERS: [(&str, &str); 17] = [
     ("TracingMode", "Active"),
 ];
 
-/// Deploys the stack and gives its description once it is complete.
-#[track_caller]
-fn deploy(stack: &Stack) -> Value {
-    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/everything-on.json");
-    std::fs::write(file, stack.template().to_string()).unwrap();
-    let bucket = ["--bucket", "test-stacks", "--key", "everything-on.json"];
-    stack.cli(&[&["s3api", "put-object", "--body", file][..], &bucket].concat());
-    // In a bucket, as it is larger than what a request may hold.
-    let template = format!(
-        "{}/test-stacks/everything-on.json",
-        stack.output("Endpoint")
-    );
-    let parameters =
-        PARAMETERS.map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": value }));
-    let parameters = Value::from(parameters.to_vec()).to_string();
-    stack.cli(&[
-        "cloudformation",
-        "create-stack",
-        "--stack-name",
-        NAME,
-        "--template-url",
-        &template,
-        "--parameters",
-        &parameters,
-        "--capabilities",
-        "CAPABILITY_IAM",
-    ]);
-    for _ in 0..120 {
-        let description = describe(stack);
-        match description["StackStatus"].as_str() {
-            Some("CREATE_IN_PROGRESS") => sleep(Duration::from_millis(500)),
-            Some("CREATE_COMPLETE") => return description,
-            _ => break,
-        }
-    }
-    panic!("the stack is not complete: {}", describe(stack));
+/// The triggers that tell Cognito a refusal as an error, with the names that their lines have.
+const REFUSING: [(&str, &str); 3] = [
+    ("PreSignUp", "pre-sign-up"),
+    ("DefineAuthChallenge", "define-auth-challenge"),
+    ("CreateAuthChallenge", "create-auth-challenge"),
+];
+
+/// A stack with everything, and the embedded AWS that it is deployed to.
+struct Everything {
+    aws: Stack,
+    name: &'static str,
+    /// By their keys.
+    outputs: BTreeMap<String, String>,
+    /// Their names, by their types and names in the template.
+    resources: BTreeMap<(String, String), String>,
 }
 
-fn describe(stack: &Stack) -> Value {
-    let arguments = ["cloudformation", "describe-stacks", "--stack-name", NAME];
-    stack.cli(&arguments)["Stacks"][0].clone()
+/// A text of an answer of AWS's.
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value}")).into()
+}
+
+impl Everything {
+    /// Deploys the stack in this mode, with these parameters besides, and waits until it is complete.
+    #[track_caller]
+    fn deploy(name: &'static str, mode: Mode, more: &[(&str, &str)]) -> Self {
+        let aws = Stack::standard();
+        let file = format!("{}/{name}.json", env!("CARGO_TARGET_TMPDIR"));
+        std::fs::write(&file, aws.template().to_string()).unwrap();
+        let key = format!("{name}.json");
+        let bucket = ["--bucket", "test-stacks", "--key", &key];
+        aws.cli(&[&["s3api", "put-object", "--body", &file][..], &bucket].concat());
+        // In a bucket, as it is larger than what a request may hold.
+        let template = format!("{}/test-stacks/{key}", aws.output("Endpoint"));
+        let parameters = [("Mode", mode.name())].into_iter().chain(PARAMETERS);
+        let parameters: Value = parameters
+            .chain(more.iter().copied())
+            .map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": value }))
+            .collect();
+        let parameters = parameters.to_string();
+        let stack = ["--stack-name", name, "--template-url", &template];
+        let options = ["--parameters", &parameters];
+        let capabilities = ["--capabilities", "CAPABILITY_IAM"];
+        let create = ["cloudformation", "create-stack"];
+        aws.cli(&[&create[..], &stack, &options, &capabilities].concat());
+
+        let ask = |what: &str| aws.cli(&["cloudformation", what, "--stack-name", name]);
+        let mut description = Value::Null;
+        for _ in 0..120 {
+            description = ask("describe-stacks")["Stacks"][0].take();
+            if description["StackStatus"] != "CREATE_IN_PROGRESS" {
+                break;
+            }
+            sleep(Duration::from_millis(500));
+        }
+        assert_eq!(
+            description["StackStatus"], "CREATE_COMPLETE",
+            "{description}"
+        );
+        let outputs = description["Outputs"].as_array().unwrap().iter();
+        let resources = ask("list-stack-resources")["StackResourceSummaries"].take();
+        let resources = resources.as_array().unwrap().iter();
+        Self {
+            outputs: outputs
+                .map(|output| (text(&output["OutputKey"]), text(&output["OutputValue"])))
+                .collect(),
+            resources: resources
+                .map(|resource| {
+                    let key = ["ResourceType", "LogicalResourceId"].map(|key| text(&resource[key]));
+                    (key.into(), text(&resource["PhysicalResourceId"]))
+                })
+                .collect(),
+            aws,
+            name,
+        }
+    }
+
+    /// The functions' own names, by those that they have in the template.
+    fn functions(&self) -> BTreeMap<&str, &str> {
+        let functions = self.resources.iter();
+        functions
+            .filter(|((kind, _), _)| kind == "AWS::Lambda::Function")
+            .map(|((_, name), id)| (name.strip_suffix("Function").unwrap(), &**id))
+            .collect()
+    }
+
+    #[track_caller]
+    fn resource(&self, kind: &str, name: &str) -> &str {
+        let id = self.resources.get(&(kind.to_owned(), name.to_owned()));
+        id.unwrap_or_else(|| panic!("no {kind} {name}: {:?}", self.resources))
+    }
+
+    fn pool(&self) -> Value {
+        let id = &self.outputs["AuthApiUserPoolId"];
+        let ask = ["cognito-idp", "describe-user-pool", "--user-pool-id", id];
+        self.aws.cli(&ask)["UserPool"].take()
+    }
+
+    /// That the emails come from the identity, with these texts.
+    fn has_its_mail(&self) {
+        let pool = self.pool();
+        assert_eq!(
+            pool["EmailConfiguration"],
+            json!({
+                "EmailSendingAccount": "DEVELOPER",
+                "SourceArn": "arn:aws:ses:us-east-1:000000000000:identity/example.com",
+                "From": "Example <no-reply@example.com>",
+                "ReplyToEmailAddress": "help@example.com",
+            })
+        );
+        let messages = &pool["VerificationMessageTemplate"];
+        assert_eq!(messages["EmailMessageByLink"], "<p>{##Yes, it is me##}</p>");
+        assert_eq!(messages["EmailMessage"], "Say {####}.");
+    }
+
+    /// That the domain leads to the API, by its record and its mapping.
+    fn has_its_domain(&self, domain: &str, zone: &str) {
+        let Self { aws, outputs, .. } = self;
+        assert_eq!(outputs["AuthApiURL"], format!("https://{domain}/auth"));
+        let of_domain = |what| aws.cli(&["apigateway", what, "--domain-name", domain]);
+        let names = of_domain("get-domain-name");
+        assert_eq!(
+            names["regionalCertificateArn"],
+            "arn:aws:acm:us-east-1:000000000000:certificate/1"
+        );
+        assert_eq!(names["securityPolicy"], "TLS_1_2");
+        let mappings = of_domain("get-base-path-mappings");
+        let [mapping] = &mappings["items"].as_array().unwrap()[..] else {
+            panic!("not one mapping: {mappings}");
+        };
+        let api = self.resource("AWS::ApiGateway::RestApi", "Api");
+        assert_eq!(
+            (&mapping["restApiId"], &mapping["stage"]),
+            (&json!(api), &json!("production"))
+        );
+        let records = ["route53", "list-resource-record-sets", "--hosted-zone-id"];
+        let records = aws.cli(&[&records[..], &[zone]].concat());
+        let record = records["ResourceRecordSets"].as_array().unwrap().iter();
+        let mut record = record.filter(|record| record["Type"] == "A");
+        let record = record
+            .next()
+            .unwrap_or_else(|| panic!("no record: {records}"));
+        assert_eq!(record["Name"], format!("{domain}."));
+        let target = text(&record["AliasTarget"]["DNSName"]);
+        let regional = text(&names["regionalDomainName"]);
+        assert_eq!(target.trim_end_matches('.'), regional);
+    }
+
+    /// That the stage and every function send traces.
+    fn has_its_traces(&self) {
+        let api = self.resource("AWS::ApiGateway::RestApi", "Api");
+        let stage = ["--rest-api-id", api, "--stage-name", "production"];
+        let stage = [&["apigateway", "get-stage"][..], &stage].concat();
+        assert_eq!(self.aws.cli(&stage)["tracingEnabled"], true);
+        let functions = self.aws.cli(&["lambda", "list-functions"]);
+        for id in self.functions().values() {
+            let mut functions = functions["Functions"].as_array().unwrap().iter();
+            let function = functions.find(|function| function["FunctionName"] == *id);
+            let mode = &function.unwrap()["TracingConfig"]["Mode"];
+            assert_eq!(*mode, "Active", "{id}");
+        }
+    }
+
+    /// That every function has its two alarms, the stack its three, and all of them reach the address.
+    fn has_its_alarms(&self) {
+        let Self { aws, name, .. } = self;
+        let topic = self.resource("AWS::SNS::Topic", "AlarmTopic");
+        let subscriptions = aws.cli(&["sns", "list-subscriptions-by-topic", "--topic-arn", topic]);
+        let [subscription] = &subscriptions["Subscriptions"].as_array().unwrap()[..] else {
+            panic!("not one subscription: {subscriptions}");
+        };
+        assert_eq!(
+            (&subscription["Protocol"], &subscription["Endpoint"]),
+            (&json!("email"), &json!("ops@example.com"))
+        );
+
+        let own = format!("AuthRocket/{name}");
+        let mut expected = BTreeMap::from([
+            (
+                "sign-in failures".to_owned(),
+                (own.clone(), "SignInFailures", vec![], 50.0),
+            ),
+            (
+                "codes sent".to_owned(),
+                (own.clone(), "CodesSent", vec![], 40.0),
+            ),
+            (
+                "server errors".to_owned(),
+                (
+                    "AWS/ApiGateway".to_owned(),
+                    "5XXError",
+                    vec![("ApiName", *name), ("Stage", "production")],
+                    0.01,
+                ),
+            ),
+        ]);
+        for (function, id) in self.functions() {
+            let lambda = "AWS/Lambda".to_owned();
+            let dimensions = vec![("FunctionName", id)];
+            let throttles = (lambda.clone(), "Throttles", dimensions.clone(), 0.0);
+            expected.insert(format!("{function} Throttles"), throttles);
+            // A refusal is an error to Lambda; it must not ring.
+            let refusing = REFUSING.iter().find(|(refusing, _)| *refusing == function);
+            let (kind, alarm) = match refusing {
+                None => ("Errors", (lambda, "Errors", dimensions, 0.0)),
+                Some((_, line)) => {
+                    let dimensions = vec![("function", *line), ("outcome", "failure")];
+                    ("Failures", (own.clone(), "Requests", dimensions, 0.0))
+                }
+            };
+            expected.insert(format!("{function} {kind}"), alarm);
+        }
+
+        let alarms = ["cloudwatch", "describe-alarms", "--alarm-name-prefix"];
+        let prefix = format!("{name} ");
+        let mut alarms = aws.cli(&[&alarms[..], &[&prefix]].concat());
+        let alarms = alarms["MetricAlarms"].take();
+        let mut found = BTreeMap::new();
+        for alarm in alarms.as_array().unwrap() {
+            let what = text(&alarm["AlarmName"]);
+            for actions in ["AlarmActions", "OKActions"] {
+                assert_eq!(alarm[actions], json!([topic]), "{what}");
+            }
+            assert_eq!(alarm["TreatMissingData"], "notBreaching", "{what}");
+            let dimensions = alarm["Dimensions"].as_array().unwrap().iter();
+            let dimensions: Vec<(&str, &str)> = dimensions
+                .map(|of| (of["Name"].as_str().unwrap(), of["Value"].as_str().unwrap()))
+                .collect();
+            let watched = (
+                text(&alarm["Namespace"]),
+                alarm["MetricName"].as_str().unwrap(),
+                dimensions,
+                alarm["Threshold"].as_f64().unwrap(),
+            );
+            found.insert(what.strip_prefix(&prefix).unwrap().to_owned(), watched);
+        }
+        assert_eq!(found, expected);
+    }
+
+    /// That the dashboard can be read, and shows every metric of the functions'.
+    fn has_its_dashboard(&self) {
+        let name = self.resource("AWS::CloudWatch::Dashboard", "Dashboard");
+        assert_eq!(name, format!("{}-us-east-1", self.name));
+        let dashboard = ["cloudwatch", "get-dashboard", "--dashboard-name", name];
+        let body = text(&self.aws.cli(&dashboard)["DashboardBody"]);
+        let body: Value = serde_json::from_str(&body).unwrap_or_else(|error| {
+            panic!("the dashboard can't be read ({error}): {body}");
+        });
+        let mut shown = Vec::new();
+        let own = format!("AuthRocket/{}", self.name);
+        for widget in body["widgets"].as_array().unwrap() {
+            let properties = &widget["properties"];
+            assert_eq!(properties["region"], "us-east-1", "{widget}");
+            for metric in properties["metrics"].as_array().unwrap() {
+                match metric[0].as_str() {
+                    Some("AWS/ApiGateway") => {
+                        let api = json!(["ApiName", self.name, "Stage", "production"]);
+                        assert_eq!(metric.as_array().unwrap()[2..6], *api.as_array().unwrap());
+                    }
+                    Some(namespace) => {
+                        assert_eq!(namespace, own);
+                        shown.push(text(&metric[1]));
+                    }
+                    None => {
+                        let search = text(&metric[0]["expression"]);
+                        let (schema, rest) = search.split_once("} MetricName=\"").unwrap();
+                        let schema = schema.strip_prefix("SEARCH('{").unwrap();
+                        assert!(schema.starts_with(&format!("\"{own}\",function")));
+                        shown.push(rest.split('"').next().unwrap().to_owned());
+                    }
+                }
+            }
+        }
+        shown.sort();
+        let all = [
+            "CodesRefused",
+            "CodesSent",
+            "Requests",
+            "SignInFailures",
+            "SignIns",
+            "SignUps",
+            "UpstreamLatency",
+            "UpstreamRetries",
+        ];
+        assert_eq!(shown, all);
+    }
+}
+
+/// Deploys a stack with everything under this domain, and looks at what both modes have.
+fn everything(name: &'static str, mode: Mode, domain: &str) -> Everything {
+    let reference = ["--name", domain, "--caller-reference", name];
+    let zone = [&["route53", "create-hosted-zone"][..], &reference].concat();
+    let zone = text(&Stack::standard().cli(&zone)["HostedZone"]["Id"]);
+    let zone = zone.rsplit('/').next().unwrap();
+    let domain_of = [("DomainName", domain), ("HostedZoneId", zone)];
+    let stack = Everything::deploy(name, mode, &domain_of);
+    stack.has_its_mail();
+    stack.has_its_domain(domain, zone);
+    stack.has_its_traces();
+    stack.has_its_alarms();
+    stack.has_its_dashboard();
+    stack
 }
 
 #[test]
 fn a_stack_with_every_option_deploys_and_does_what_they_say() {
-    let standard = Stack::standard();
-    let description = deploy(&standard);
-    let output = |name: &str| {
-        let outputs = description["Outputs"].as_array().unwrap().iter();
-        let mut outputs = outputs.filter(|output| output["OutputKey"] == name);
-        outputs.next().unwrap()["OutputValue"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
-    assert_eq!(output("AuthApiURL"), "https://auth.example.com/auth");
-
-    let pool_id = output("AuthApiUserPoolId");
-    let pool = standard.cli(&[
-        "cognito-idp",
-        "describe-user-pool",
-        "--user-pool-id",
-        &pool_id,
-    ]);
-    let pool = &pool["UserPool"];
-    assert_eq!(
-        pool["EmailConfiguration"],
-        json!({
-            "EmailSendingAccount": "DEVELOPER",
-            "SourceArn": "arn:aws:ses:us-east-1:000000000000:identity/example.com",
-            "From": "Example <no-reply@example.com>",
-            "ReplyToEmailAddress": "help@example.com",
-        })
-    );
-    let messages = &pool["VerificationMessageTemplate"];
-    assert_eq!(messages["EmailMessageByLink"], "<p>{##Yes, it is me##}</p>");
-    assert_eq!(messages["EmailMessage"], "Say {####}.");
+    let mode = Mode::UserPassword;
+    let stack = everything("everything-on", mode, "auth.example.com");
+    let routes = mode.routes().count();
+    let triggers = ["PreSignUp", "PostConfirmation", "CustomMessage"];
+    assert_eq!(stack.functions().len(), routes + triggers.len());
 
     // The embedded AWS does not call this trigger for a forgotten password.
+    let pool = stack.pool();
     let function = pool["LambdaConfig"]["CustomMessage"].as_str().unwrap();
     let mut event = json!({
         "triggerSource": "CustomMessage_ForgotPassword",
         "request": { "codeParameter": "{####}", "userAttributes": { "email": "user@example.com" } },
         "response": { "smsMessage": null, "emailMessage": null, "emailSubject": null },
     });
-    let answer = standard.invoke(function, &event).unwrap();
+    let answer = stack.aws.invoke(function, &event).unwrap();
     event["response"] = json!({
         "smsMessage": null,
         "emailMessage": "<p>Set it with {####}.</p>",
         "emailSubject": "A new password",
     });
     assert_eq!(answer, event);
+}
 
-    let alarms = standard.cli(&["cloudwatch", "describe-alarms", "--alarm-name-prefix", NAME]);
-    let alarms = alarms["MetricAlarms"].as_array().unwrap();
-    let threshold = |name: &str| {
-        let alarm = alarms
-            .iter()
-            .find(|alarm| alarm["AlarmName"] == format!("{NAME} {name}"));
-        let alarm = alarm.unwrap_or_else(|| panic!("no alarm {name}: {alarms:?}"));
-        assert_eq!(alarm["AlarmActions"], alarm["OKActions"]);
-        assert_eq!(alarm["TreatMissingData"], "notBreaching");
-        (
-            alarm["Threshold"].as_f64().unwrap(),
-            alarm["Namespace"].as_str().unwrap().to_owned(),
-        )
-    };
-    let own = format!("AuthRocket/{NAME}");
-    assert_eq!(threshold("sign-in failures"), (50.0, own.clone()));
-    assert_eq!(threshold("codes sent"), (40.0, own));
-    assert_eq!(
-        threshold("server errors"),
-        (0.01, "AWS/ApiGateway".to_owned())
-    );
-    let functions = Mode::UserPassword.routes().map(|route| route.resource());
-    let functions = functions.chain(["PreSignUp", "PostConfirmation"].map(str::to_owned));
-    for function in functions {
-        for metric in ["Errors", "Throttles"] {
-            let expected = (0.0, "AWS/Lambda".to_owned());
-            assert_eq!(threshold(&format!("{function} {metric}")), expected);
-        }
-    }
+#[test]
+fn a_passwordless_stack_with_every_option_deploys_and_does_what_they_say() {
+    let mode = Mode::Passwordless;
+    let stack = everything("everything-otp", mode, "otp.example.com");
+    let routes = mode.routes().count();
+    // Who has no password gets no email that resets one.
+    let triggers = [
+        "PreSignUp",
+        "PostConfirmation",
+        "DefineAuthChallenge",
+        "CreateAuthChallenge",
+        "VerifyAuthChallengeResponse",
+    ];
+    assert_eq!(stack.functions().len(), routes + triggers.len());
+    assert!(stack.pool()["LambdaConfig"]["CustomMessage"].is_null());
 }

@@ -112,7 +112,7 @@ fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
         ),
         (
             &[("ResetEmailMessage", "{####}")],
-            "ResetEmailMessage needs SesIdentityArn, as Cognito takes a trigger's texts only where SES sends.",
+            "ResetEmailMessage needs SesIdentityArn, as Cognito takes the texts of a trigger only where SES sends.",
         ),
         (
             &[("DomainName", "auth.example.com")],

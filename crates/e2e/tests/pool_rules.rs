@@ -1,6 +1,6 @@
 //! What holds for those who go around the API, to Cognito's public operations with the client's id.
 
-use e2e::{Person, Stack};
+use e2e::{Person, Stack, Tokens};
 use serde_json::{Value, json};
 
 fn sign_up(stack: &Stack, person: &Person, attributes: &[(&str, &str)]) -> e2e::Answer {
@@ -96,6 +96,43 @@ fn a_direct_sign_up_that_breaks_the_rules_is_refused_by_the_pool_s_trigger() {
         let text = body["message"].as_str().unwrap();
         assert!(text.contains(message), "{attributes:?}: {text}");
         assert!(!stack.has_user(&person.username), "{attributes:?}");
+    }
+}
+
+#[test]
+fn a_signed_in_user_can_not_change_the_role_nor_say_that_a_contact_is_verified() {
+    let with_code = |stack: &Stack, person: &Person| {
+        let challenge = stack.challenge(person);
+        stack.tokens_for(person, &challenge)
+    };
+    let with_password = |stack: &Stack, person: &Person| stack.tokens_of(person);
+    let modes: [(Stack, &dyn Fn(&Stack, &Person) -> Tokens); 2] = [
+        (Stack::standard(), &with_password),
+        (Stack::passwordless(), &with_code),
+    ];
+    for (stack, sign_in) in modes {
+        let person = stack.confirmed_user();
+        let access = sign_in(&stack, &person).access;
+        let update = |name: &str, value: &str| {
+            let body = json!({
+                "AccessToken": access, "UserAttributes": [{ "Name": name, "Value": value }],
+            });
+            stack.cognito_public("UpdateUserAttributes", body)
+        };
+        for (name, value, code) in [
+            ("custom:role", "Admin", "InvalidParameterException"),
+            ("email_verified", "true", "NotAuthorizedException"),
+            ("phone_number_verified", "true", "NotAuthorizedException"),
+        ] {
+            let before = stack.user(&person.username);
+            let answer = update(name, value);
+            assert_eq!(answer.status, 400, "{name}: {answer:?}");
+            assert_eq!(answer.json()["__type"], code, "{name}");
+            assert_eq!(stack.user(&person.username), before, "{name}");
+        }
+        // What the client may write is taken: the refusals above are not for the token.
+        let answer = update("phone_number", &Person::with_phone().username);
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 }
 

@@ -141,7 +141,10 @@ mod tests {
         // It names what it has, and nothing else.
         assert_eq!(
             line["_aws"]["CloudWatchMetrics"],
-            json!([directive(&["function", "outcome"], &[("Requests", "Count")])])
+            json!([directive(
+                &["function", "outcome"],
+                &[("Requests", "Count")]
+            )])
         );
         assert_eq!(
             (&line["function"], &line["outcome"], &line["Requests"]),
@@ -171,7 +174,10 @@ mod tests {
                 directive(&["function", "outcome"], &[count("Requests")]),
                 directive(
                     &["function"],
-                    &[("UpstreamLatency", "Milliseconds"), count("UpstreamRetries")]
+                    &[
+                        ("UpstreamLatency", "Milliseconds"),
+                        count("UpstreamRetries")
+                    ]
                 ),
                 directive(
                     &[],
