@@ -10,13 +10,15 @@ Cognito takes no attribute that the client may not write or that can't be change
 
 Of an API's description API Gateway takes the gateway responses and the integration responses too, in a stage's
 method settings a path's slashes are ~1, and a web ACL can be associated by a resource of its own.
+
+A function whose variables name an endpoint of AWS calls that one. MiniStack has it call MiniStack.
 """
 
 import contextvars
 
 import botocore.session
 from ministack import app
-from ministack.services import apigateway_v1, cognito, waf
+from ministack.services import apigateway_v1, cognito, lambda_svc, waf
 from ministack.services.cloudformation import provisioners
 
 API = botocore.session.get_session().get_service_model("cognito-idp")
@@ -159,9 +161,20 @@ def disassociate_web_acl(physical_id, properties):
     waf._disassociate_web_acl(properties)
 
 
+provided_worker_env = lambda_svc._provided_worker_env
+
+
+def worker_env_with_its_endpoint(config, *rest):
+    """The environment of a function's process, with the endpoint that its variables name."""
+    variables = config.get("Environment", {}).get("Variables", {})
+    own = {name: variables[name] for name in ("AWS_ENDPOINT_URL",) if name in variables}
+    return provided_worker_env(config, *rest) | own
+
+
 apigateway_v1._import_rest_api = import_with_gateway_responses
 apigateway_v1._import_operation = import_with_integration_responses
 provisioners._apigw_method_settings = unescaped_method_settings
+lambda_svc._provided_worker_env = worker_env_with_its_endpoint
 provisioners._RESOURCE_HANDLERS["AWS::WAFv2::WebACLAssociation"] = {
     "create": associate_web_acl,
     "delete": disassociate_web_acl,

@@ -3,6 +3,7 @@
 
 mod answer;
 mod aws;
+mod deployment;
 mod function;
 pub mod http;
 mod one_time_codes;
@@ -17,6 +18,7 @@ mod verify;
 
 pub use answer::Answer;
 pub use aws::{Authority, Aws, Fault, Reply, Scope, Trouble};
+pub use deployment::text;
 pub use function::{ENVIRONMENT, Ended, Function};
 pub use one_time_codes::{Challenge, session_in};
 pub use person::{Person, random};

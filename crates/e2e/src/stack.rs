@@ -19,7 +19,7 @@ pub const PASSWORD_CODE: &str = "654321";
 pub struct Stack {
     /// How long the stack's access tokens live.
     pub access_token_seconds: u64,
-    name: &'static str,
+    pub(crate) name: &'static str,
     mode: Mode,
     allowed_origin: &'static str,
     outputs: HashMap<String, String>,
@@ -68,11 +68,19 @@ impl Stack {
         allowed_origin: &'static str,
         access_token_minutes: u64,
     ) -> Self {
-        let outputs = written(name)
-            .lines()
-            .filter_map(|line| line.split_once('='))
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect();
+        let outputs = written(name);
+        Self::new(name, mode, allowed_origin, access_token_minutes, &outputs)
+    }
+
+    pub(crate) fn new(
+        name: &'static str,
+        mode: Mode,
+        allowed_origin: &'static str,
+        access_token_minutes: u64,
+        outputs: &str,
+    ) -> Self {
+        let outputs = outputs.lines().filter_map(|line| line.split_once('='));
+        let outputs = outputs.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
@@ -82,7 +90,7 @@ impl Stack {
             name,
             mode,
             allowed_origin,
-            outputs,
+            outputs: outputs.collect(),
             http: config.into(),
         }
     }
@@ -103,6 +111,11 @@ impl Stack {
         self.outputs
             .get(key)
             .unwrap_or_else(|| panic!("the stack {} has no output {key}", self.name))
+    }
+
+    /// The stack's mode.
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// The id of the pool client.
@@ -364,17 +377,23 @@ impl Stack {
     /// What the AWS CLI answers to these arguments, such as `cloudwatch describe-alarms`.
     #[track_caller]
     pub fn cli(&self, arguments: &[&str]) -> Value {
+        let aws = ["run", "aws", "--output", "json"];
+        serde_json::from_str(&self.embedded_aws(&[&aws, arguments].concat())).unwrap()
+    }
+
+    /// What `local/embedded-aws` prints for these arguments.
+    #[track_caller]
+    pub(crate) fn embedded_aws(&self, arguments: &[&str]) -> String {
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/embedded-aws");
         let port = self.output("Endpoint").rsplit(':').next().unwrap();
-        let output = Command::new(program)
-            .args(["run", "aws", "--output", "json"])
+        let command = Command::new(program)
             .args(arguments)
             .env("PORT", port)
-            .output()
-            .unwrap();
+            .output();
+        let output = command.unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {errors}");
-        serde_json::from_slice(&output.stdout).unwrap()
+        String::from_utf8(output.stdout).unwrap()
     }
 
     #[track_caller]

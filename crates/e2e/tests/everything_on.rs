@@ -1,10 +1,8 @@
 //! Stacks with every option that the others leave off: mail of its own, a domain, alarms, traces.
 
 use std::collections::BTreeMap;
-use std::thread::sleep;
-use std::time::Duration;
 
-use e2e::{Mode, Stack};
+use e2e::{Mode, Stack, text};
 use serde_json::{Value, json};
 
 const PARAMETERS: [(&str, &str); 15] = [
@@ -38,76 +36,14 @@ const REFUSING: [(&str, &str); 3] = [
     ("CreateAuthChallenge", "create-auth-challenge"),
 ];
 
-/// A stack with everything, and the embedded AWS that it is deployed to.
+/// A stack with everything.
 struct Everything {
-    aws: Stack,
     name: &'static str,
-    /// By their keys.
-    outputs: BTreeMap<String, String>,
-    /// Their names, by their types and names in the template.
+    stack: Stack,
     resources: BTreeMap<(String, String), String>,
 }
 
-/// A text of an answer of AWS's.
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value}")).into()
-}
-
 impl Everything {
-    /// Deploys the stack in this mode, with these parameters besides, and waits until it is complete.
-    #[track_caller]
-    fn deploy(name: &'static str, mode: Mode, more: &[(&str, &str)]) -> Self {
-        let aws = Stack::standard();
-        let file = format!("{}/{name}.json", env!("CARGO_TARGET_TMPDIR"));
-        std::fs::write(&file, aws.template().to_string()).unwrap();
-        let key = format!("{name}.json");
-        let bucket = ["--bucket", "test-stacks", "--key", &key];
-        aws.cli(&[&["s3api", "put-object", "--body", &file][..], &bucket].concat());
-        // In a bucket, as it is larger than what a request may hold.
-        let template = format!("{}/test-stacks/{key}", aws.output("Endpoint"));
-        let parameters = [("Mode", mode.name())].into_iter().chain(PARAMETERS);
-        let parameters: Value = parameters
-            .chain(more.iter().copied())
-            .map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": value }))
-            .collect();
-        let parameters = parameters.to_string();
-        let stack = ["--stack-name", name, "--template-url", &template];
-        let options = ["--parameters", &parameters];
-        let capabilities = ["--capabilities", "CAPABILITY_IAM"];
-        let create = ["cloudformation", "create-stack"];
-        aws.cli(&[&create[..], &stack, &options, &capabilities].concat());
-
-        let ask = |what: &str| aws.cli(&["cloudformation", what, "--stack-name", name]);
-        let mut description = Value::Null;
-        for _ in 0..120 {
-            description = ask("describe-stacks")["Stacks"][0].take();
-            if description["StackStatus"] != "CREATE_IN_PROGRESS" {
-                break;
-            }
-            sleep(Duration::from_millis(500));
-        }
-        assert_eq!(
-            description["StackStatus"], "CREATE_COMPLETE",
-            "{description}"
-        );
-        let outputs = description["Outputs"].as_array().unwrap().iter();
-        let resources = ask("list-stack-resources")["StackResourceSummaries"].take();
-        let resources = resources.as_array().unwrap().iter();
-        Self {
-            outputs: outputs
-                .map(|output| (text(&output["OutputKey"]), text(&output["OutputValue"])))
-                .collect(),
-            resources: resources
-                .map(|resource| {
-                    let key = ["ResourceType", "LogicalResourceId"].map(|key| text(&resource[key]));
-                    (key.into(), text(&resource["PhysicalResourceId"]))
-                })
-                .collect(),
-            aws,
-            name,
-        }
-    }
-
     /// The functions' own names, by those that they have in the template.
     fn functions(&self) -> BTreeMap<&str, &str> {
         let functions = self.resources.iter();
@@ -124,9 +60,7 @@ impl Everything {
     }
 
     fn pool(&self) -> Value {
-        let id = &self.outputs["AuthApiUserPoolId"];
-        let ask = ["cognito-idp", "describe-user-pool", "--user-pool-id", id];
-        self.aws.cli(&ask)["UserPool"].take()
+        self.stack.cognito_admin("DescribeUserPool", json!({}))["UserPool"].take()
     }
 
     /// That the emails come from the identity, with these texts.
@@ -148,8 +82,8 @@ impl Everything {
 
     /// That the domain leads to the API, by its record and its mapping.
     fn has_its_domain(&self, domain: &str, zone: &str) {
-        let Self { aws, outputs, .. } = self;
-        assert_eq!(outputs["AuthApiURL"], format!("https://{domain}/auth"));
+        let aws = &self.stack;
+        assert_eq!(aws.output("AuthApiURL"), format!("https://{domain}/auth"));
         let of_domain = |what| aws.cli(&["apigateway", what, "--domain-name", domain]);
         let names = of_domain("get-domain-name");
         assert_eq!(
@@ -184,8 +118,8 @@ impl Everything {
         let api = self.resource("AWS::ApiGateway::RestApi", "Api");
         let stage = ["--rest-api-id", api, "--stage-name", "production"];
         let stage = [&["apigateway", "get-stage"][..], &stage].concat();
-        assert_eq!(self.aws.cli(&stage)["tracingEnabled"], true);
-        let functions = self.aws.cli(&["lambda", "list-functions"]);
+        assert_eq!(self.stack.cli(&stage)["tracingEnabled"], true);
+        let functions = self.stack.cli(&["lambda", "list-functions"]);
         for id in self.functions().values() {
             let mut functions = functions["Functions"].as_array().unwrap().iter();
             let function = functions.find(|function| function["FunctionName"] == *id);
@@ -196,7 +130,9 @@ impl Everything {
 
     /// That every function has its two alarms, the stack its three, and all of them reach the address.
     fn has_its_alarms(&self) {
-        let Self { aws, name, .. } = self;
+        let Self {
+            name, stack: aws, ..
+        } = self;
         let topic = self.resource("AWS::SNS::Topic", "AlarmTopic");
         let subscriptions = aws.cli(&["sns", "list-subscriptions-by-topic", "--topic-arn", topic]);
         let [subscription] = &subscriptions["Subscriptions"].as_array().unwrap()[..] else {
@@ -275,7 +211,7 @@ impl Everything {
         let name = self.resource("AWS::CloudWatch::Dashboard", "Dashboard");
         assert_eq!(name, format!("{}-us-east-1", self.name));
         let dashboard = ["cloudwatch", "get-dashboard", "--dashboard-name", name];
-        let body = text(&self.aws.cli(&dashboard)["DashboardBody"]);
+        let body = text(&self.stack.cli(&dashboard)["DashboardBody"]);
         let body: Value = serde_json::from_str(&body).unwrap_or_else(|error| {
             panic!("the dashboard can't be read ({error}): {body}");
         });
@@ -326,7 +262,12 @@ fn everything(name: &'static str, mode: Mode, domain: &str) -> Everything {
     let zone = text(&Stack::standard().cli(&zone)["HostedZone"]["Id"]);
     let zone = zone.rsplit('/').next().unwrap();
     let domain_of = [("DomainName", domain), ("HostedZoneId", zone)];
-    let stack = Everything::deploy(name, mode, &domain_of);
+    let stack = Stack::deploy(name, mode, &[&PARAMETERS[..], &domain_of].concat());
+    let stack = Everything {
+        name,
+        resources: stack.resources(),
+        stack,
+    };
     stack.has_its_mail();
     stack.has_its_domain(domain, zone);
     stack.has_its_traces();
@@ -351,7 +292,7 @@ fn a_stack_with_every_option_deploys_and_does_what_they_say() {
         "request": { "codeParameter": "{####}", "userAttributes": { "email": "user@example.com" } },
         "response": { "smsMessage": null, "emailMessage": null, "emailSubject": null },
     });
-    let answer = stack.aws.invoke(function, &event).unwrap();
+    let answer = stack.stack.invoke(function, &event).unwrap();
     event["response"] = json!({
         "smsMessage": null,
         "emailMessage": "<p>Set it with {####}.</p>",

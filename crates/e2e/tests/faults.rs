@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use e2e::{Answer, Authority, Aws, Fault, Function, Mode, Process, ROUTES, Trouble};
+use e2e::{Answer, Authority, Aws, Fault, Function, Mode, Process, ROUTES, Route, Stack, Trouble};
 use serde_json::{Value, json};
 
 /// The page with the table: a row for each of [`FAULTS`], a column for each of [`KINDS`].
@@ -30,6 +30,7 @@ const KINDS: [&str; 7] = [
 struct Call {
     /// The route or trigger, and the call where it makes several.
     name: String,
+    route: Option<Route>,
     kind: &'static str,
     operation: &'static str,
     /// How many calls the function makes before it, and in all.
@@ -159,6 +160,49 @@ fn whatever_goes_wrong_behind_a_function_it_answers_as_documented_and_goes_on() 
     );
 }
 
+/// With what can be met there: the embedded AWS freezes no function, and gives each its whole time.
+#[test]
+fn no_fault_makes_the_gateway_answer_for_a_function() {
+    let table = Table::new();
+    let stacks = [Mode::UserPassword, Mode::Passwordless].map(|mode| {
+        let name = match mode {
+            Mode::UserPassword => "faulty",
+            Mode::Passwordless => "faulty-otp",
+        };
+        let parameters = [
+            ("Roles", "User,Courier"),
+            ("EmailSignUpRoles", "User,Courier"),
+            ("PhoneSignUpRoles", "User,Courier"),
+            ("MessageThrottlingRateLimit", "10000"),
+            ("MessageThrottlingBurstLimit", "5000"),
+        ];
+        Stack::deploy(name, mode, &parameters)
+    });
+    let answered: usize = std::thread::scope(|scope| {
+        let table = &table;
+        let threads: Vec<_> = stacks
+            .iter()
+            .flat_map(|stack| {
+                let functions = stack.resources();
+                stack.mode().routes().map(move |route| {
+                    let resource = format!("{}Function", route.resource());
+                    let function = ("AWS::Lambda::Function".to_owned(), resource);
+                    let function = functions[&function].clone();
+                    scope.spawn(move || table.meet_deployed(stack, &function, route.path))
+                })
+            })
+            .collect();
+        let threads = threads.into_iter();
+        threads.map(|thread| thread.join().unwrap()).sum()
+    });
+    println!("{answered} answers through the gateway");
+    let always = FAULTS
+        .iter()
+        .filter(|(_, met)| matches!(met, Always(_) | FirstTime(_)));
+    let of_routes = table.calls.iter().filter(|call| call.route.is_some());
+    assert_eq!(answered, always.count() * of_routes.count());
+}
+
 const MOST_SPOILED: usize = 40;
 const QUICK_AT_ONCE: usize = 3;
 const BETWEEN_SLOW: Duration = Duration::from_millis(40);
@@ -224,13 +268,52 @@ impl Table {
         }
     }
 
+    fn expected(&self, cell: Cell) -> &Expected {
+        let kind = self.calls[cell.1].kind;
+        let column = KINDS.iter().position(|of| *of == kind).unwrap();
+        &self.expected[cell.0][column]
+    }
+
     fn meet_one(&self, cell: Cell) {
         let (fault, call) = (FAULTS[cell.0].1, &self.calls[cell.1]);
         let seen = meet(call, fault, &self.authority);
         let text = format!("{} {:.1} s", seen.status, seen.time.as_secs_f32());
         self.seen.lock().unwrap().insert(cell, text);
-        let kind = KINDS.iter().position(|kind| *kind == call.kind).unwrap();
-        check(call, fault, &self.expected[cell.0][kind], &seen);
+        check(call, fault, self.expected(cell), &seen);
+    }
+
+    /// Meets every fault of a deployed route, one after the other; gives how many there were.
+    fn meet_deployed(&self, stack: &Stack, function: &str, path: &str) -> usize {
+        let aws = Aws::start(&self.authority);
+        stack.set_environment(function, &aws.environment());
+        let mut met = 0;
+        for (number, call) in self.calls.iter().enumerate() {
+            let route = call.route.filter(|route| route.path == path);
+            if route.is_none_or(|route| route.mode != stack.mode()) {
+                continue;
+            }
+            let body = call.event["body"].as_str().unwrap();
+            for (fault, (name, how)) in FAULTS.iter().enumerate() {
+                // Each is met over a connection of its own.
+                aws.hang_up(false);
+                match how {
+                    Always(fault) => aws.fail(trouble(call, *fault, usize::MAX)),
+                    FirstTime(fault) => aws.fail(trouble(call, *fault, 1)),
+                    Late(_) | Frozen { .. } | Idle(_) => continue,
+                }
+                let answer = stack.post_bytes(path, body.as_bytes());
+                let expected = self.expected((fault, number)).status;
+                assert_eq!(status_of(&answer), expected, "{name}, {}", call.name);
+                aws.recover();
+                assert_eq!(
+                    stack.post_bytes(path, body.as_bytes()).status,
+                    200,
+                    "after {name}"
+                );
+                met += 1;
+            }
+        }
+        met
     }
 
     /// Prints and keeps what was seen.
@@ -269,13 +352,7 @@ fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
         process.ready().expect("the process ended after its answer");
         (answer, time)
     };
-    let trouble = |fault, most| Trouble {
-        fault,
-        operation: Some(call.operation),
-        after: call.before,
-        // A message is sent once; what takes it back goes well.
-        most: if call.kind == "SMS" { 1 } else { most },
-    };
+    let trouble = |fault, most| trouble(call, fault, most);
     let mut time = call.time;
     if matches!(met, Frozen { .. } | Idle(_)) {
         let (answer, _) = ask(&mut process, time);
@@ -326,30 +403,24 @@ fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
     }
 }
 
+fn trouble(call: &Call, fault: Fault, most: usize) -> Trouble {
+    Trouble {
+        fault,
+        operation: Some(call.operation),
+        after: call.before,
+        // A message is sent once; what takes it back goes well.
+        most: if call.kind == "SMS" { 1 } else { most },
+    }
+}
+
 /// A function has 128 MiB; what a stand-in sends without end is 64.
 const MOST_MEMORY_KIB: u64 = 40 << 10;
 
 /// The status that the caller gets, of an answer that keeps the contract: a trigger's error is told by the route
 /// that Cognito called it for.
 fn status(call: &Call, answer: &str) -> u16 {
-    if call.event["triggerSource"].is_null() {
-        let answer = Answer::of_function(&serde_json::from_str(answer).unwrap());
-        if answer.status == 200 {
-            answer.granted();
-            return 200;
-        }
-        let (error_type, wait) = match answer.status {
-            429 => ("TooManyRequestsException", Some("1")),
-            500 => ("InternalErrorException", None),
-            503 => ("ServiceUnavailableException", Some("5")),
-            _ => panic!("no documented status: {answer:?}"),
-        };
-        let message = answer.refused(answer.status, error_type);
-        assert_eq!(message, told(answer.status));
-        assert_eq!(answer.header("retry-after"), wait);
-        let exposed = answer.header("access-control-expose-headers");
-        assert_eq!(exposed, wait.map(|_| "Retry-After"));
-        return answer.status;
+    if call.route.is_some() {
+        return status_of(&Answer::of_function(&serde_json::from_str(answer).unwrap()));
     }
     let answer: Value = serde_json::from_str(answer).unwrap();
     let status = match answer["errorType"].as_str() {
@@ -367,6 +438,26 @@ fn status(call: &Call, answer: &str) -> u16 {
     let message = answer["errorMessage"].as_str().unwrap();
     assert!(message.contains(told(status)), "{answer}");
     status
+}
+
+/// The status of a route's answer that keeps the contract.
+fn status_of(answer: &Answer) -> u16 {
+    if answer.status == 200 {
+        answer.granted();
+        return 200;
+    }
+    let (error_type, wait) = match answer.status {
+        429 => ("TooManyRequestsException", Some("1")),
+        500 => ("InternalErrorException", None),
+        503 => ("ServiceUnavailableException", Some("5")),
+        _ => panic!("no documented status: {answer:?}"),
+    };
+    let message = answer.refused(answer.status, error_type);
+    assert_eq!(message, told(answer.status));
+    assert_eq!(answer.header("retry-after"), wait);
+    let exposed = answer.header("access-control-expose-headers");
+    assert_eq!(exposed, wait.map(|_| "Retry-After"));
+    answer.status
 }
 
 fn told(status: u16) -> &'static str {
@@ -468,6 +559,7 @@ fn calls() -> Vec<Call> {
         };
         let call = Call {
             name: format!("{}{mode}", route.path),
+            route: Some(route),
             kind,
             operation,
             before: 0,
@@ -514,6 +606,7 @@ fn calls() -> Vec<Call> {
         });
         let call = |(kind, operation, before): &(&'static str, &'static str, usize)| Call {
             name: format!("{function}: {operation} {}", before + 1),
+            route: None,
             kind,
             operation,
             before: *before,

@@ -1,0 +1,86 @@
+//! Stacks that a test deploys for itself.
+
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{Mode, Stack};
+
+/// A text of an answer of AWS's.
+#[track_caller]
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value}")).into()
+}
+
+impl Stack {
+    /// Deploys a stack of this name beside the others, with these parameters, and waits until it is complete.
+    #[track_caller]
+    pub fn deploy(name: &'static str, mode: Mode, parameters: &[(&str, &str)]) -> Self {
+        let aws = Self::standard();
+        let file = std::env::temp_dir().join(format!("{name}-{}.json", std::process::id()));
+        std::fs::write(&file, aws.template().to_string()).unwrap();
+        let key = format!("{name}.json");
+        let body = file.to_str().unwrap();
+        let bucket = ["--bucket", "test-stacks", "--key", &key];
+        aws.cli(&[&["s3api", "put-object", "--body", body][..], &bucket].concat());
+        std::fs::remove_file(&file).unwrap();
+
+        // In a bucket, as it is larger than what a request may hold.
+        let template = format!("{}/test-stacks/{key}", aws.output("Endpoint"));
+        let parameters: Value = [("Mode", mode.name())]
+            .iter()
+            .chain(parameters)
+            .map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": value }))
+            .collect();
+        let parameters = parameters.to_string();
+        let stack = ["--stack-name", name, "--template-url", &template];
+        let options = ["--parameters", &parameters];
+        let capabilities = ["--capabilities", "CAPABILITY_IAM"];
+        let create = ["cloudformation", "create-stack"];
+        aws.cli(&[&create[..], &stack, &options, &capabilities].concat());
+
+        let mut description = Value::Null;
+        for _ in 0..120 {
+            let describe = ["cloudformation", "describe-stacks", "--stack-name", name];
+            description = aws.cli(&describe)["Stacks"][0].take();
+            if description["StackStatus"] != "CREATE_IN_PROGRESS" {
+                break;
+            }
+            sleep(Duration::from_millis(500));
+        }
+        assert_eq!(
+            description["StackStatus"], "CREATE_COMPLETE",
+            "{description}"
+        );
+        let endpoint = format!("Endpoint={}", aws.output("Endpoint"));
+        let outputs = aws.embedded_aws(&["outputs", name]) + &endpoint;
+        Self::new(name, mode, "*", 60, &outputs)
+    }
+
+    /// The ids of the stack's resources, by their types and their names in the template.
+    #[track_caller]
+    pub fn resources(&self) -> BTreeMap<(String, String), String> {
+        let list = ["cloudformation", "list-stack-resources", "--stack-name"];
+        let resources = self.cli(&[&list[..], &[self.name]].concat());
+        let resources = resources["StackResourceSummaries"].as_array().unwrap();
+        let resources = resources.iter().map(|resource| {
+            let key = ["ResourceType", "LogicalResourceId"].map(|key| text(&resource[key]));
+            (key.into(), text(&resource["PhysicalResourceId"]))
+        });
+        resources.collect()
+    }
+    /// Gives a function these variables beside its own.
+    #[track_caller]
+    pub fn set_environment(&self, function: &str, more: &[(&'static str, String)]) {
+        let mut variables = self.environment(function);
+        for (name, value) in more {
+            variables[name] = Value::from(&**value);
+        }
+        let environment = json!({ "Variables": variables }).to_string();
+        let update = ["lambda", "update-function-configuration"];
+        let to = ["--function-name", function, "--environment", &environment];
+        self.cli(&[&update[..], &to].concat());
+    }
+}
