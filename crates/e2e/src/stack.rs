@@ -204,7 +204,13 @@ impl Stack {
     /// Signs this person in, who can, and checks the tokens.
     #[track_caller]
     pub fn tokens_of(&self, person: &Person) -> Tokens {
-        Tokens::read(self, &self.sign_in(person).granted())
+        match self.mode {
+            Mode::UserPassword => Tokens::read(self, &self.sign_in(person).granted()),
+            Mode::Passwordless => {
+                let challenge = self.challenge(person);
+                self.tokens_for(person, &challenge)
+            }
+        }
     }
 
     // ── AWS ──────────────────────────────────────────────────────────────────────────────────────────
@@ -383,7 +389,7 @@ impl Stack {
 
     /// What `local/embedded-aws` prints for these arguments.
     #[track_caller]
-    pub(crate) fn embedded_aws(&self, arguments: &[&str]) -> String {
+    pub fn embedded_aws(&self, arguments: &[&str]) -> String {
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/embedded-aws");
         let port = self.output("Endpoint").rsplit(':').next().unwrap();
         let command = Command::new(program)

@@ -29,8 +29,15 @@ const PARAMETERS: [(&str, &str); 15] = [
     ("TracingMode", "Active"),
 ];
 
-/// The triggers that tell Cognito a refusal as an error, with the names that their lines have.
-const REFUSING: [(&str, &str); 3] = [
+/// The triggers that tell Cognito a refusal as an error.
+const REFUSING: [&str; 3] = ["PreSignUp", "DefineAuthChallenge", "CreateAuthChallenge"];
+
+/// The functions whose own failures ring, with the names that their lines have: those triggers, and the routes
+/// that fail where they can't start.
+const FAILING: [(&str, &str); 6] = [
+    ("SignUp", "sign-up"),
+    ("SignIn", "sign-in"),
+    ("Token", "token"),
     ("PreSignUp", "pre-sign-up"),
     ("DefineAuthChallenge", "define-auth-challenge"),
     ("CreateAuthChallenge", "create-auth-challenge"),
@@ -128,7 +135,7 @@ impl Everything {
         }
     }
 
-    /// That every function has its two alarms, the stack its three, and all of them reach the address.
+    /// That every function has its alarms, the stack its three, and all of them reach the address.
     fn has_its_alarms(&self) {
         let Self {
             name, stack: aws, ..
@@ -169,15 +176,15 @@ impl Everything {
             let throttles = (lambda.clone(), "Throttles", dimensions.clone(), 0.0);
             expected.insert(format!("{function} Throttles"), throttles);
             // A refusal is an error to Lambda; it must not ring.
-            let refusing = REFUSING.iter().find(|(refusing, _)| *refusing == function);
-            let (kind, alarm) = match refusing {
-                None => ("Errors", (lambda, "Errors", dimensions, 0.0)),
-                Some((_, line)) => {
-                    let dimensions = vec![("function", *line), ("outcome", "failure")];
-                    ("Failures", (own.clone(), "Requests", dimensions, 0.0))
-                }
-            };
-            expected.insert(format!("{function} {kind}"), alarm);
+            if !REFUSING.contains(&function) {
+                let errors = (lambda, "Errors", dimensions, 0.0);
+                expected.insert(format!("{function} Errors"), errors);
+            }
+            if let Some((_, line)) = FAILING.iter().find(|(failing, _)| *failing == function) {
+                let dimensions = vec![("function", *line), ("outcome", "failure")];
+                let failures = (own.clone(), "Requests", dimensions, 0.0);
+                expected.insert(format!("{function} failed requests"), failures);
+            }
         }
 
         let alarms = ["cloudwatch", "describe-alarms", "--alarm-name-prefix"];

@@ -146,8 +146,12 @@ fn whatever_goes_wrong_behind_a_function_it_answers_as_documented_and_goes_on() 
     let calls = 0..table.calls.len();
     let cells = (0..FAULTS.len()).flat_map(|fault| calls.clone().map(move |call| (fault, call)));
     let mut failures = table.meet(cells);
-    if failures.len() <= MOST_SPOILED {
+    let spoiled = |text: &String| !NEVER_SPOILED.iter().any(|never| text.contains(never));
+    if failures.len() <= MOST_SPOILED && failures.values().all(spoiled) {
         // What a busy machine spoiled goes well among fewer.
+        for failure in failures.values() {
+            println!("Met again: {failure}");
+        }
         failures = table.meet(failures.into_keys());
     }
     table.report();
@@ -204,6 +208,13 @@ fn no_fault_makes_the_gateway_answer_for_a_function() {
 }
 
 const MOST_SPOILED: usize = 40;
+/// What no lack of time explains.
+const NEVER_SPOILED: [&str; 4] = [
+    "the process ended",
+    "a message was sent that is not counted",
+    "KiB of memory",
+    "a success is a whole one",
+];
 const QUICK_AT_ONCE: usize = 3;
 const BETWEEN_SLOW: Duration = Duration::from_millis(40);
 

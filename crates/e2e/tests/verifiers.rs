@@ -175,6 +175,56 @@ fn py_jwt_accepts_the_stack_s_access_tokens_and_no_others() {
     assert!(elsewhere.unwrap_err().starts_with("InvalidIssuerError:"));
 }
 
+/// The issuer in the configuration that the page about integrating shows.
+const EXAMPLE_ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example";
+
+#[test]
+fn booster_takes_the_roles_from_the_stack_s_tokens_by_the_configuration_that_its_page_shows() {
+    let stack = Stack::standard();
+    let page = std::fs::read_to_string(here("../../docs/integrating.md")).unwrap();
+    let (_, block) = page.split_once("\n```ts\n").unwrap();
+    let (block, rest) = block.split_once("```").unwrap();
+    assert!(!rest.contains("```ts"), "a block that no test compiles");
+    assert_eq!(block.matches(EXAMPLE_ISSUER).count(), 2);
+    let example_keys = format!("{EXAMPLE_ISSUER}/.well-known/jwks.json");
+    let block = block.replace(&example_keys, stack.output("AuthApiJwksUri"));
+    let block = block.replace(EXAMPLE_ISSUER, stack.output("AuthApiIssuer"));
+
+    let folder = here("js/dist/booster");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("booster.ts"), block).unwrap();
+    let compiler = here("js/node_modules/.bin/tsc");
+    let options = ["--strict", "--skipLibCheck", "--types", "node"];
+    let modules = ["--target", "es2022", "--module", "nodenext", "booster.ts"];
+    let mut compile = Command::new(compiler);
+    compile.args(options).args(modules).current_dir(&folder);
+    let output = compile.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+
+    let mut verify = Command::new("node");
+    let configured = folder.join("booster.js");
+    verify.arg(here("js/booster.mjs")).arg(configured);
+    let tokens = stack.tokens_of(&stack.confirmed_user());
+    let (id, email) = (&tokens.id_claims["sub"], &tokens.id_claims["email"]);
+    for (token, username) in [(&tokens.access, id), (&tokens.id, email)] {
+        let user = run(&verify, &[], token).unwrap();
+        let expected = json!({ "id": id, "username": username, "roles": ["User"] });
+        assert_eq!(user, expected);
+    }
+    for refused in refused_tokens(&stack, &tokens) {
+        let user = run(&verify, &[], &refused.token);
+        // It does not look at what the token is for. A refresh token is encrypted on AWS.
+        let accepted = [
+            "a token of another client",
+            "an ID token",
+            "a refresh token",
+        ];
+        let accepted = accepted.contains(&refused.what);
+        assert_eq!(user.is_ok(), accepted, "{}: {user:?}", refused.what);
+    }
+}
+
 /// Checks a program that gives a token's claims, or the name of its error.
 fn accepts_access_tokens_only(
     stack: &Stack,
@@ -258,13 +308,6 @@ fn a_token_that_was_revoked_is_refused_by_cognito_and_accepted_offline_until_it_
 /// Deploys the sample of an API behind the authorizer as its page in docs says; gives its URL.
 #[track_caller]
 fn deploy_api(stack: &Stack, name: &str) -> String {
-    let embedded_aws = |arguments: &[&str]| {
-        let mut command = Command::new(here("../../local/embedded-aws"));
-        let output = command.args(arguments).output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {errors}");
-        String::from_utf8(output.stdout).unwrap()
-    };
     let template = here("api-gateway/template.yaml");
     let deploy = [
         "run",
@@ -283,8 +326,8 @@ fn deploy_api(stack: &Stack, name: &str) -> String {
     let pool = format!("UserPoolId={}", stack.pool_id());
     let client = format!("ClientId={}", stack.client_id());
     let parameters = ["--parameter-overrides", &pool, &client];
-    embedded_aws(&[&deploy[..], &capabilities, &file, &parameters].concat());
-    let outputs = embedded_aws(&["outputs", name]);
+    stack.embedded_aws(&[&deploy[..], &capabilities, &file, &parameters].concat());
+    let outputs = stack.embedded_aws(&["outputs", name]);
     outputs
         .trim()
         .strip_prefix("WhoAmIURL=")
