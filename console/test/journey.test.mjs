@@ -22,8 +22,9 @@ let server, consoleUrl, browser, context, page, hosts, preflights, faults;
 
 before(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true });
-  const serve = fileURLToPath(new URL("../serve.mjs", import.meta.url));
-  server = spawn(process.execPath, [serve], { env: { CONSOLE_PORT: "0" } });
+  const cwd = fileURLToPath(new URL("../../", import.meta.url));
+  // A group of its own, so that `after` ends what make started too.
+  server = spawn("make", ["-s", "console"], { cwd, detached: true, env: { ...process.env, CONSOLE_PORT: "0" } });
   const [line] = await once(server.stdout, "data");
   [consoleUrl] = String(line).match(/http:\/\/[\d.]+:\d+/);
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
@@ -31,7 +32,7 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
-  server?.kill();
+  if (server) process.kill(-server.pid);
 });
 
 /** A fresh browser profile with the console open. */

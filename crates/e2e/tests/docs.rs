@@ -217,17 +217,54 @@ fn check_make(command: &str, place: &str) {
     }
 }
 
+/// The `make` commands that a page tells, with their places.
+fn make_commands(page: &Page) -> Vec<(&str, String)> {
+    let blocks = page.blocks.iter().filter(|block| block.language() == "sh");
+    let lines = blocks.flat_map(|block| {
+        let commands = block.commands();
+        let commands = commands.filter(|line| line.split(' ').next() == Some("make"));
+        commands.map(|line| (line, block.place.clone()))
+    });
+    let spans = page.code_spans().filter(|span| span.starts_with("make "));
+    lines.chain(spans.map(|span| (span, page.name()))).collect()
+}
+
 #[test]
 fn every_make_command_names_a_target_and_variables_that_the_makefile_has() {
     for page in Page::all() {
-        for block in page.blocks.iter().filter(|block| block.language() == "sh") {
-            let commands = block.commands();
-            for line in commands.filter(|line| line.split(' ').next() == Some("make")) {
-                check_make(line, &block.place);
-            }
+        for (command, place) in make_commands(&page) {
+            check_make(command, &place);
         }
-        for span in page.code_spans().filter(|span| span.starts_with("make ")) {
-            check_make(span, &page.name());
+    }
+}
+
+#[test]
+fn every_make_target_that_is_told_runs_on_the_build_server_or_needs_an_aws_account() {
+    // How these files run a target.
+    let runs = [
+        (".ci/run", "make ", "\n"),
+        (".ci/run", "make ", " "),
+        ("local/test-console", "make -s ", " "),
+        (
+            "console/test/journey.test.mjs",
+            "\"make\", [\"-s\", \"",
+            "\"]",
+        ),
+        ("crates/e2e/tests/administrators.rs", "make(&[\"", "\""),
+        // Those need these.
+        ("Makefile", "test: ", " "),
+        ("Makefile", "build: ", " "),
+    ]
+    .map(|(file, before, after)| (read(file), before, after));
+    for page in Page::all() {
+        for (command, place) in make_commands(&page) {
+            let words = command.split_whitespace().skip(1);
+            let mut targets = words.filter(|word| word.starts_with(|c: char| c.is_lowercase()));
+            let target = targets.next().unwrap();
+            let run = runs
+                .iter()
+                .any(|(text, before, after)| text.contains(&format!("{before}{target}{after}")));
+            assert!(run || target == "deploy", "{place}: nothing runs {command}");
         }
     }
 }

@@ -139,6 +139,30 @@ fn the_functions_and_the_router_of_make_watch_are_the_specification_s_routes() {
 }
 
 #[test]
+fn the_console_sends_the_specification_s_routes_their_fields() {
+    let program =
+        r#"import { ROUTES } from "./console/api.js"; console.log(JSON.stringify(ROUTES));"#;
+    let mut node = Command::new("node");
+    node.args(["--input-type=module", "--eval", program]);
+    let output = node.current_dir(root()).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let sent: BTreeMap<String, BTreeSet<String>> =
+        serde_json::from_slice(&output.stdout).expect(&errors);
+
+    let mut specified: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for route in ROUTES {
+        let fields = specified
+            .entry(route.path.trim_start_matches('/').to_owned())
+            .or_default();
+        fields.extend(route.fields.iter().map(|field| (*field).to_owned()));
+        if route.path == "/sign-up" {
+            fields.insert("role".to_owned());
+        }
+    }
+    assert_eq!(sent, specified);
+}
+
+#[test]
 fn operations_are_named_after_their_functions_and_have_an_example_of_each_mode() {
     for route in ROUTES {
         let specification = Specification::of(route.mode);
