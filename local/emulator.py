@@ -6,7 +6,8 @@ parameter they came from. MiniStack hands Cognito the parameters' strings: a min
 
 Cognito tells the triggers of a challenge the user's status, and where the client hides who has an account
 it calls them for unknown users too, as `userNotFound`. MiniStack does neither; this does both. Of a signed-in user
-Cognito takes no attribute that the client may not write or that can't be changed; MiniStack takes any.
+Cognito takes no attribute that the client may not write or that can't be changed, and before it sends a code to
+a new contact it asks the trigger of messages; MiniStack takes any.
 
 Of an API's description API Gateway takes the gateway responses and the integration responses too, in a stage's
 method settings a path's slashes are ~1, and a web ACL can be associated by a resource of its own.
@@ -111,6 +112,14 @@ def update_writable_user_attributes(data):
             if name in immutable:
                 message = f"user.{name}: Attribute cannot be updated."
                 return cognito.error_response_json("InvalidParameterException", message, 400)
+        if any(attribute["Name"] in ("email", "phone_number") for attribute in data["UserAttributes"]):
+            attributes = cognito._attr_list_to_dict(user["Attributes"])
+            try:
+                cognito._apply_custom_message_trigger(
+                    pool, "CustomMessage_UpdateUserAttribute", user["Username"], attributes
+                )
+            except cognito._CustomMessageRejected as refusal:
+                return cognito._custom_message_error(refusal)
     return update_user_attributes(data)
 
 

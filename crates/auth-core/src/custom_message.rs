@@ -1,46 +1,66 @@
-//! The e-mail with the code that resets a password. Cognito has one text for it and for the code that confirms
-//! a sign-up; who wants two of them needs this trigger.
+//! The messages that Cognito sends. The e-mail with the code that resets a password has a text of its own here:
+//! Cognito has one for it and for the code that confirms a sign-up. And no code goes to a new contact, where
+//! a signed-in user, or who has stolen a token, is not to change theirs.
 
-use crate::config::{CODE_PLACEHOLDER, ConfigError, Env};
-use crate::error::Result;
+use crate::config::{CODE_PLACEHOLDER, ConfigError, Env, bad_value};
+use crate::error::{Error, Result};
 use crate::trigger::{self, Event};
 
-/// The e-mail that resets a password.
+/// What becomes of the messages.
 #[derive(Debug)]
-pub struct Reset {
-    subject: String,
-    message: String,
+pub struct Messages {
+    /// Subject and text of the e-mail that resets a password, where they are not the pool's.
+    reset: Option<(String, String)>,
+    refuses_contact_changes: bool,
 }
 
-impl Reset {
-    /// Reads `RESET_EMAIL_SUBJECT` and `RESET_EMAIL_MESSAGE`.
+impl Messages {
+    /// Reads `CONTACT_CHANGES`, `RESET_EMAIL_SUBJECT`, and `RESET_EMAIL_MESSAGE` if it is set.
     ///
     /// # Errors
-    /// Names the variable that is missing, or a message without the one place for the code.
+    /// Names the variable that is missing or bad, or a message without the one place for the code.
     pub fn from_env(env: Env<'_>) -> std::result::Result<Self, ConfigError> {
+        let subject = env.required("RESET_EMAIL_SUBJECT")?;
+        let message = env.optional("RESET_EMAIL_MESSAGE");
+        let message = message.map(|_| env.message("RESET_EMAIL_MESSAGE"));
         Ok(Self {
-            subject: env.required("RESET_EMAIL_SUBJECT")?,
-            message: env.message("RESET_EMAIL_MESSAGE")?,
+            reset: message.transpose()?.map(|message| (subject, message)),
+            refuses_contact_changes: match &*env.required("CONTACT_CHANGES")? {
+                "ALLOWED" => false,
+                "REFUSED" => true,
+                _ => return Err(bad_value("CONTACT_CHANGES", &"ALLOWED or REFUSED")),
+            },
         })
     }
 }
 
-/// Fills in the e-mail of a forgotten password; every other message stays the pool's.
+/// Fills in the e-mail of a forgotten password, refuses the messages to a new contact, each where it is
+/// configured; every other message stays the pool's.
 ///
 /// # Errors
-/// Internal for another trigger's event, or one without the code's placeholder.
-pub fn custom_message(event: &mut Event, reset: &Reset) -> Result<()> {
-    match event.source() {
-        "CustomMessage_ForgotPassword" => {}
-        source if source.starts_with("CustomMessage_") => return Ok(()),
-        _ => return Err(trigger::unknown_source()),
+/// `InvalidParameterException` for the change of a contact; internal for another trigger's event, or one without
+/// the code's placeholder.
+pub fn custom_message(event: &mut Event, messages: &Messages) -> Result<()> {
+    match (event.source(), &messages.reset) {
+        ("CustomMessage_ForgotPassword", Some((subject, message))) => {
+            // Cognito does not tell the code: it puts it where this text of its own stands.
+            let code = event.required(&["request", "codeParameter"])?;
+            let message = message.replace(CODE_PLACEHOLDER, code);
+            event.respond("emailSubject", subject.as_str());
+            event.respond("emailMessage", message);
+            Ok(())
+        }
+        // Without the code the new contact never takes the old one's place.
+        ("CustomMessage_UpdateUserAttribute" | "CustomMessage_VerifyUserAttribute", _)
+            if messages.refuses_contact_changes =>
+        {
+            Err(Error::invalid_parameter(
+                "The email address and phone number of an account can't be changed.",
+            ))
+        }
+        (source, _) if source.starts_with("CustomMessage_") => Ok(()),
+        _ => Err(trigger::unknown_source()),
     }
-    // Cognito does not tell the code: it puts it where this text of its own stands.
-    let code = event.required(&["request", "codeParameter"])?;
-    let message = reset.message.replace(CODE_PLACEHOLDER, code);
-    event.respond("emailSubject", reset.subject.as_str());
-    event.respond("emailMessage", message);
-    Ok(())
 }
 
 #[cfg(test)]
@@ -51,13 +71,16 @@ mod tests {
     use crate::error::Kind;
     use crate::testing::{env, event};
 
-    fn reset() -> Reset {
-        Reset::from_env(Env::new(&env(&[
+    fn messages(message: &'static str, contact_changes: &'static str) -> Messages {
+        Messages::from_env(Env::new(&env(&[
             ("RESET_EMAIL_SUBJECT", "Your new password"),
-            ("RESET_EMAIL_MESSAGE", "<b>{####}</b> sets a new password."),
+            ("RESET_EMAIL_MESSAGE", message),
+            ("CONTACT_CHANGES", contact_changes),
         ])))
         .unwrap()
     }
+
+    const RESET: &str = "<b>{####}</b> sets a new password.";
 
     fn message(source: &str) -> Event {
         let attributes = json!({ "email": "user@example.com" });
@@ -68,7 +91,7 @@ mod tests {
     #[test]
     fn the_email_of_a_forgotten_password_has_the_text_and_cognitos_placeholder() {
         let mut event = message("CustomMessage_ForgotPassword");
-        custom_message(&mut event, &reset()).unwrap();
+        custom_message(&mut event, &messages(RESET, "REFUSED")).unwrap();
         assert_eq!(
             event.into_json()["response"],
             json!({
@@ -79,19 +102,47 @@ mod tests {
         );
     }
 
+    const CONTACT_CHANGES: [&str; 2] = [
+        "CustomMessage_UpdateUserAttribute",
+        "CustomMessage_VerifyUserAttribute",
+    ];
+
     #[test]
     fn every_other_message_stays_the_pools() {
-        for source in [
+        let others = [
             "CustomMessage_SignUp",
             "CustomMessage_ResendCode",
-            "CustomMessage_UpdateUserAttribute",
-            "CustomMessage_VerifyUserAttribute",
             "CustomMessage_AdminCreateUser",
             "CustomMessage_Authentication",
+        ];
+        let reset = ["CustomMessage_ForgotPassword"];
+        for (messages, sources) in [
+            (
+                messages(RESET, "ALLOWED"),
+                [&others[..], &CONTACT_CHANGES].concat(),
+            ),
+            (
+                messages("", "ALLOWED"),
+                [&others[..], &CONTACT_CHANGES, &reset].concat(),
+            ),
+            (messages("", "REFUSED"), [&others[..], &reset].concat()),
         ] {
-            let mut event = message(source);
-            custom_message(&mut event, &reset()).unwrap();
-            assert_eq!(event.into_json(), message(source).into_json(), "{source}");
+            for source in sources {
+                let mut event = message(source);
+                custom_message(&mut event, &messages).unwrap();
+                assert_eq!(event.into_json(), message(source).into_json(), "{source}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_contacts_are_not_to_change_no_code_goes_to_a_new_one() {
+        for source in CONTACT_CHANGES {
+            let error = custom_message(&mut message(source), &messages("", "REFUSED")).unwrap_err();
+            assert_eq!(
+                (error.kind, &*error.name),
+                (Kind::Invalid, "InvalidParameterException")
+            );
         }
     }
 
@@ -99,7 +150,7 @@ mod tests {
     fn an_event_of_another_trigger_or_without_a_place_for_the_code_is_refused() {
         let without = event("CustomMessage_ForgotPassword", json!({}));
         for mut event in [message("PreSignUp_SignUp"), without] {
-            let error = custom_message(&mut event, &reset()).unwrap_err();
+            let error = custom_message(&mut event, &messages(RESET, "REFUSED")).unwrap_err();
             assert_eq!(error.kind, Kind::Internal);
         }
     }

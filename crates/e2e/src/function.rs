@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{Aws, Process};
 
 /// An environment in which every function starts and grants what it is asked.
-pub const ENVIRONMENT: [(&str, &str); 26] = [
+pub const ENVIRONMENT: [(&str, &str); 27] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "function"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -42,6 +42,7 @@ pub const ENVIRONMENT: [(&str, &str); 26] = [
     ("ALLOWED_PHONE_PREFIXES", "+34"),
     ("RESET_EMAIL_SUBJECT", "Your new password"),
     ("RESET_EMAIL_MESSAGE", "Your code is {####}."),
+    ("CONTACT_CHANGES", "REFUSED"),
 ];
 
 /// A function that has not started yet, and its environment.

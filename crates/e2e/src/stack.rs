@@ -35,7 +35,7 @@ impl Stack {
     }
 
     /// UserPassword, with everything else than the defaults: unknown users are hidden, refresh tokens
-    /// don't rotate, one origin, 5 minutes for an access token, 12 characters for a password, web ACLs. Its
+    /// don't rotate, one origin, 5 minutes for an access token, 12 characters for a password, web ACLs, no change of contacts. Its
     /// one role, `Member`, skips confirmation.
     pub fn strict() -> Self {
         Self::named("strict", Mode::UserPassword, "https://app.example.com", 5)
@@ -47,7 +47,8 @@ impl Stack {
     }
 
     /// Passwordless, with everything else than the defaults: unknown users are hidden, only +34, 15 seconds
-    /// between codes, 2 codes an hour, 3 a day, 4 wrong answers an hour, a message and a sender of its own.
+    /// between codes, 2 codes an hour, 3 a day, 4 wrong answers an hour, a message and a sender of its own, no change
+    /// of contacts.
     /// Its one role, `Member`, skips confirmation. Routes that send messages take 200 requests at once and one a
     /// second after that.
     pub fn passwordless_strict() -> Self {

@@ -63,11 +63,8 @@ const METRICS: Optional = Optional(
     &["Auth Rocket", "Auth\"Rocket", "Räket"],
 );
 const RESET_SUBJECT: Required = Required("RESET_EMAIL_SUBJECT", "Your new password", &[]);
-const RESET_MESSAGE: Required = Required(
-    "RESET_EMAIL_MESSAGE",
-    "<b>{####}</b>",
-    &["Your code.", "{####} {####}"],
-);
+const CONTACT_CHANGES: Required = Required("CONTACT_CHANGES", "REFUSED", &["refused", "true"]);
+const RESET_MESSAGE: Optional = Optional("RESET_EMAIL_MESSAGE", &["Your code.", "{####} {####}"]);
 
 /// What each function reads, from the template and from Lambda.
 const FUNCTIONS: [(&str, &[Required], &[Optional]); 15] = [
@@ -108,8 +105,8 @@ const FUNCTIONS: [(&str, &[Required], &[Optional]); 15] = [
     ("define-auth-challenge", &[LOG], &[METRICS]),
     (
         "custom-message",
-        &[LOG, RESET_SUBJECT, RESET_MESSAGE],
-        &[METRICS],
+        &[LOG, RESET_SUBJECT, CONTACT_CHANGES],
+        &[METRICS, RESET_MESSAGE],
     ),
     (
         "create-auth-challenge",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use e2e::{Mode, Stack, text};
 use serde_json::{Value, json};
 
-const PARAMETERS: [(&str, &str); 15] = [
+const PARAMETERS: [(&str, &str); 16] = [
     ("Roles", "User,Driver,Courier,Admin"),
     ("PhoneSignUpRoles", "Driver"),
     ("EmailVerification", "LINK"),
@@ -23,6 +23,7 @@ const PARAMETERS: [(&str, &str); 15] = [
         "CertificateArn",
         "arn:aws:acm:us-east-1:000000000000:certificate/1",
     ),
+    ("ContactChanges", "REFUSED"),
     ("AlarmEmail", "ops@example.com"),
     ("AlarmSignInFailures", "50"),
     ("AlarmCodesSent", "40"),
@@ -30,17 +31,23 @@ const PARAMETERS: [(&str, &str); 15] = [
 ];
 
 /// The triggers that tell Cognito a refusal as an error.
-const REFUSING: [&str; 3] = ["PreSignUp", "DefineAuthChallenge", "CreateAuthChallenge"];
+const REFUSING: [&str; 4] = [
+    "PreSignUp",
+    "DefineAuthChallenge",
+    "CreateAuthChallenge",
+    "CustomMessage",
+];
 
 /// The functions whose own failures ring, with the names that their lines have: those triggers, and the routes
 /// that fail where they can't start.
-const FAILING: [(&str, &str); 6] = [
+const FAILING: [(&str, &str); 7] = [
     ("SignUp", "sign-up"),
     ("SignIn", "sign-in"),
     ("Token", "token"),
     ("PreSignUp", "pre-sign-up"),
     ("DefineAuthChallenge", "define-auth-challenge"),
     ("CreateAuthChallenge", "create-auth-challenge"),
+    ("CustomMessage", "custom-message"),
 ];
 
 /// A stack with everything.
@@ -313,14 +320,13 @@ fn a_passwordless_stack_with_every_option_deploys_and_does_what_they_say() {
     let mode = Mode::Passwordless;
     let stack = everything("everything-otp", mode, "otp.example.com");
     let routes = mode.routes().count();
-    // Who has no password gets no email that resets one.
     let triggers = [
         "PreSignUp",
         "PostConfirmation",
         "DefineAuthChallenge",
         "CreateAuthChallenge",
         "VerifyAuthChallengeResponse",
+        "CustomMessage",
     ];
     assert_eq!(stack.functions().len(), routes + triggers.len());
-    assert!(stack.pool()["LambdaConfig"]["CustomMessage"].is_null());
 }

@@ -128,6 +128,33 @@ fn a_signed_in_user_can_not_change_the_role_nor_say_that_a_contact_is_verified()
 }
 
 #[test]
+fn where_contacts_are_not_to_change_a_signed_in_user_gets_no_code_for_a_new_one() {
+    for (stack, name, contact) in [
+        (Stack::strict(), "email", Person::with_email().username),
+        (
+            Stack::passwordless_strict(),
+            "phone_number",
+            Person::with_phone().username,
+        ),
+    ] {
+        let person = Person::of(stack.mode());
+        stack.sign_up(&person, "Member").granted();
+        let access = stack.tokens_of(&person).access;
+        let before = stack.user(&person.username);
+        let body = json!({
+            "AccessToken": access, "UserAttributes": [{ "Name": name, "Value": contact }],
+        });
+        let answer = stack.cognito_public("UpdateUserAttributes", body);
+        assert_eq!(answer.status, 400, "{answer:?}");
+        let error = answer.json();
+        assert_eq!(error["__type"], "UserLambdaValidationException");
+        let text = error["message"].as_str().unwrap();
+        assert!(text.contains("can't be changed"), "{text}");
+        assert_eq!(stack.user(&person.username), before);
+    }
+}
+
+#[test]
 fn an_administrator_may_give_any_role() {
     let stack = Stack::standard();
     let username = Person::with_email().username;

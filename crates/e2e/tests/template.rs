@@ -19,7 +19,7 @@ const CONDITIONS: [(&str, &str); 7] = [
     ("PasswordChange", "IsUserPassword"),
     ("PasswordForgot", "IsUserPassword"),
     ("Token", "IsPasswordless"),
-    ("CustomMessage", "HasResetEmail"),
+    ("CustomMessage", "HasCustomMessage"),
     ("CreateAuthChallenge", "IsPasswordless"),
     ("DefineAuthChallenge", "IsPasswordless"),
     ("VerifyAuthChallengeResponse", "IsPasswordless"),
@@ -251,15 +251,24 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
         "OTP_MAX_WRONG_ANSWERS_PER_HOUR",
         "OTP_TABLE_NAME",
     ];
-    for mode in MODES {
-        let template = Template::of(mode);
+    for stack in [
+        Stack::standard(),
+        Stack::strict(),
+        Stack::passwordless(),
+        Stack::passwordless_strict(),
+    ] {
+        let template = Template(stack.decided_template());
         for (function, resource) in template.resources_of("AWS::Lambda::Function") {
             let name = function.strip_suffix("Function").unwrap();
             let more = match name {
                 "SignUp" => vec!["USER_POOL_CLIENT_ID", "USER_POOL_ID"],
                 "CreateAuthChallenge" => [&limits[..], &["SMS_MESSAGE", "SMS_SENDER_ID"]].concat(),
                 "VerifyAuthChallengeResponse" => limits.to_vec(),
-                "CustomMessage" => vec!["RESET_EMAIL_MESSAGE", "RESET_EMAIL_SUBJECT"],
+                "CustomMessage" => vec![
+                    "CONTACT_CHANGES",
+                    "RESET_EMAIL_MESSAGE",
+                    "RESET_EMAIL_SUBJECT",
+                ],
                 _ if TRIGGERS.contains(&name) => vec![],
                 _ => vec!["USER_POOL_CLIENT_ID"],
             };
@@ -267,7 +276,7 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
             let variables = variables.as_object().unwrap();
             let names: BTreeSet<&str> = variables.keys().map(String::as_str).collect();
             let expected = everywhere.into_iter().chain(more).collect();
-            assert_eq!(names, expected, "{function} of {}", mode.name());
+            assert_eq!(names, expected, "{function} of {stack:?}");
 
             // Each is a parameter, which is no secret, or the name of a resource or of the stack.
             for (variable, value) in variables {
@@ -843,6 +852,7 @@ fn the_parameters_and_outputs_have_their_names_and_defaults() {
         ("ConfirmByCodeSubject", "Your confirmation code"),
         ("ConfirmByLinkMessage", "{##Confirm your account##}"),
         ("ConfirmByLinkSubject", "Confirm your account"),
+        ("ContactChanges", "ALLOWED"),
         ("DeletionProtection", "INACTIVE"),
         ("DomainName", ""),
         ("EmailFrom", ""),

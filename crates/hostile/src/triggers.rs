@@ -2,7 +2,7 @@
 
 use auth_core::clients::{ChallengeClients, UserPool};
 use auth_core::create_auth_challenge::{Sms, create_auth_challenge};
-use auth_core::custom_message::{Reset, custom_message};
+use auth_core::custom_message::{Messages, custom_message};
 use auth_core::define_auth_challenge::define_auth_challenge;
 use auth_core::error::{Error, Kind};
 use auth_core::limits::Limits;
@@ -37,7 +37,7 @@ pub struct Triggers {
     pool: UserPool,
     rules: SignUpRules,
     roles: Roles,
-    reset: Reset,
+    messages: Messages,
     limits: Limits,
     sms: Sms,
     runtime: Runtime,
@@ -50,7 +50,7 @@ impl Default for Triggers {
             pool: Aws::default().pool(),
             rules: configured("", SignUpRules::from_env).unwrap(),
             roles: configured("", Roles::from_env).unwrap(),
-            reset: configured("", Reset::from_env).unwrap(),
+            messages: configured("", Messages::from_env).unwrap(),
             limits: configured("", |env| Limits::from_env(env, dynamodb)).unwrap(),
             sms: configured("", |env| Sms::from_env(env, sns)).unwrap(),
             runtime: tokio::runtime::Builder::new_current_thread()
@@ -90,7 +90,7 @@ impl Triggers {
                 "post-confirmation" => {
                     post_confirmation(&event, &self.pool.cognito, &self.roles).await
                 }
-                "custom-message" => custom_message(&mut event, &self.reset),
+                "custom-message" => custom_message(&mut event, &self.messages),
                 "define-auth-challenge" => define_auth_challenge(&mut event),
                 "create-auth-challenge" => {
                     create_auth_challenge(&mut event, &self.limits, &self.sms).await
