@@ -17,8 +17,8 @@ TEST_JS := crates/e2e/js
 TEST_CLIENT := $(TEST_JS)/dist/client.js
 EXPANDED := target/template
 # What the scanner is to see, too.
-OPTIONS := EnableWaf=true AlarmEmail=ops@example.com TracingMode=Active DomainName=auth.example.com ContactChanges=REFUSED \
-	CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/1 HostedZoneId=Z0123456789 \
+OPTIONS := EnableWaf=true AlarmEmail=ops@example.com TracingMode=Active ContactChanges=REFUSED \
+	DomainName=auth.example.com CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/1 HostedZoneId=Z0123456789 \
 	SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com EmailFrom=no-reply@example.com
 BENCH := target/bench
 NODE_PEER := $(BENCH)/node/bootstrap.js

@@ -12,12 +12,14 @@ a new contact it asks the trigger of messages; MiniStack takes any.
 Of an API's description API Gateway takes the gateway responses and the integration responses too, in a stage's
 method settings a path's slashes are ~1, and a web ACL can be associated by a resource of its own.
 
-A function whose variables name an endpoint of AWS calls that one. MiniStack has it call MiniStack.
+A function whose variables name an endpoint of AWS calls that one. MiniStack has it call MiniStack. `conditions`
+closes another gap.
 """
 
 import contextvars
 
 import botocore.session
+import conditions as _  # MiniStack's, with Fn::Join
 from ministack import app
 from ministack.services import apigateway_v1, cognito, lambda_svc, waf
 from ministack.services.cloudformation import provisioners

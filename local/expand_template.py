@@ -7,6 +7,7 @@ import json
 import pathlib
 import sys
 
+import conditions as _  # MiniStack's, with Fn::Join
 from ministack.services.cloudformation import engine
 from samcli.yamlhelper import yaml_parse
 

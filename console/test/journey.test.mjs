@@ -25,8 +25,11 @@ before(async () => {
   const cwd = fileURLToPath(new URL("../../", import.meta.url));
   // A group of its own, so that `after` ends what make started too.
   server = spawn("make", ["-s", "console"], { cwd, detached: true, env: { ...process.env, CONSOLE_PORT: "0" } });
-  const [line] = await once(server.stdout, "data");
-  [consoleUrl] = String(line).match(/http:\/\/[\d.]+:\d+/);
+  // What make has to install tells of itself first.
+  while (!consoleUrl) {
+    const [text] = await once(server.stdout, "data");
+    [consoleUrl] = String(text).match(/http:\/\/[\d.]+:\d+/) ?? [];
+  }
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 });
 

@@ -463,6 +463,40 @@ async fn every_exception_of_every_operation_has_its_status_and_goes_through_unch
 }
 
 #[tokio::test]
+async fn a_trigger_that_fails_is_no_refusal_whichever_operation_called_it() {
+    for (text, expected) in [
+        (
+            "PreSignUp failed with error InternalErrorException: Something went wrong..",
+            500,
+        ),
+        (
+            "CustomMessage failed with error ServiceUnavailableException: Not now. Retry after 5 s..",
+            503,
+        ),
+        (
+            "PreSignUp failed with error RequestId: 8f507cfc Error: Runtime exited with error: exit status 1.",
+            500,
+        ),
+        ("PreAuthentication failed with error Not today..", 400),
+    ] {
+        for operation in operations()
+            .into_iter()
+            .filter(|operation| operation.exceptions.contains(&TRIGGERS))
+        {
+            let rule = (operation.refusal)(400, "UserLambdaValidationException", text);
+            let error = operation.error(&rule).await;
+            assert_eq!(status(error.kind), expected, "{}: {text}", operation.name);
+            assert_eq!(
+                &*error.message == text,
+                expected == 400,
+                "{}: {text}",
+                operation.name
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn cognitos_texts_go_through_to_the_letter() {
     let texts = [
         ("NotAuthorizedException", "Incorrect username or password."),

@@ -50,7 +50,8 @@ pub fn custom_message(event: &mut Event, messages: &Messages) -> Result<()> {
             event.respond("emailMessage", message);
             Ok(())
         }
-        // Without the code the new contact never takes the old one's place.
+        // Without the code the new contact never takes the old one's place. An administrator's change sends none, where
+        // it says that the contact is verified.
         ("CustomMessage_UpdateUserAttribute" | "CustomMessage_VerifyUserAttribute", _)
             if messages.refuses_contact_changes =>
         {

@@ -10,6 +10,8 @@ use std::error::Error as StdError;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use secrecy::SecretString;
 
+use crate::trigger;
+
 /// The result of everything that can be refused.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -154,6 +156,11 @@ impl Error {
 
     /// What Cognito's exception `code` with `message` means, where the HTTP answer had `status`.
     fn from_exception(code: &str, message: Option<&str>, status: u16) -> Self {
+        if code == "UserLambdaValidationException"
+            && let Some(failure) = message.and_then(trigger::failure_in)
+        {
+            return failure;
+        }
         let Some(kind) = kind_of(code) else {
             let cause = format!("{code} (status {status}) is not an exception this API knows");
             return if status >= 500 {

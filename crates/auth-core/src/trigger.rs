@@ -147,6 +147,17 @@ fn refusal_in(text: &str) -> Option<Error> {
         })
 }
 
+/// The failure of a trigger that Cognito hands on in this text, as if it were a refusal: one that the trigger told,
+/// or the report of Lambda, where it ended without an answer.
+pub(crate) fn failure_in(text: &str) -> Option<Error> {
+    match text.contains(" failed with error RequestId: ") {
+        true => Some(Error::internal(
+            "a trigger ended without an answer: see its log",
+        )),
+        false => refusal_in(text).filter(Error::is_failure),
+    }
+}
+
 /// As `Error::from`, with the refusal of a trigger of ours in place of Cognito's report of it.
 pub fn refusal_or_error<E>(error: SdkError<E>) -> Error
 where

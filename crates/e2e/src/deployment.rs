@@ -71,6 +71,7 @@ impl Stack {
         });
         resources.collect()
     }
+
     /// Gives a function these variables beside its own.
     #[track_caller]
     pub fn set_environment(&self, function: &str, more: &[(&'static str, String)]) {

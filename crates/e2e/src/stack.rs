@@ -35,8 +35,8 @@ impl Stack {
     }
 
     /// UserPassword, with everything else than the defaults: unknown users are hidden, refresh tokens
-    /// don't rotate, one origin, 5 minutes for an access token, 12 characters for a password, web ACLs, no change of contacts. Its
-    /// one role, `Member`, skips confirmation.
+    /// don't rotate, one origin, 5 minutes for an access token, 12 characters for a password, web ACLs, no change
+    /// of contacts. Its one role, `Member`, skips confirmation.
     pub fn strict() -> Self {
         Self::named("strict", Mode::UserPassword, "https://app.example.com", 5)
     }

@@ -260,7 +260,9 @@ fn every_make_target_that_is_told_runs_on_the_build_server_or_needs_an_aws_accou
         for (command, place) in make_commands(&page) {
             let words = command.split_whitespace().skip(1);
             let mut targets = words.filter(|word| word.starts_with(|c: char| c.is_lowercase()));
-            let target = targets.next().unwrap();
+            let Some(target) = targets.next() else {
+                continue;
+            };
             let run = runs
                 .iter()
                 .any(|(text, before, after)| text.contains(&format!("{before}{target}{after}")));

@@ -40,10 +40,12 @@ const REFUSING: [&str; 4] = [
 
 /// The functions whose own failures ring, with the names that their lines have: those triggers, and the routes
 /// that fail where they can't start.
-const FAILING: [(&str, &str); 7] = [
+const FAILING: [(&str, &str); 9] = [
     ("SignUp", "sign-up"),
+    ("SignUpResendCode", "sign-up-resend-code"),
     ("SignIn", "sign-in"),
     ("Token", "token"),
+    ("PasswordForgot", "password-forgot"),
     ("PreSignUp", "pre-sign-up"),
     ("DefineAuthChallenge", "define-auth-challenge"),
     ("CreateAuthChallenge", "create-auth-challenge"),
@@ -158,39 +160,57 @@ impl Everything {
         );
 
         let own = format!("AuthRocket/{name}");
+        let watched = |namespace: &str, metric: &str, dimensions: &[(&str, &str)]| {
+            let dimensions = dimensions.iter();
+            let dimensions: Vec<Value> = dimensions
+                .map(|(name, value)| json!({ "Name": name, "Value": value }))
+                .collect();
+            json!({ "Namespace": namespace, "MetricName": metric, "Dimensions": dimensions })
+        };
+        // Of so many times five minutes.
+        let rings = |mut alarm: Value, condition: &str, threshold: f64, times: [u64; 2]| {
+            alarm["Statistic"] = "Sum".into();
+            alarm["ComparisonOperator"] = condition.into();
+            alarm["Threshold"] = threshold.into();
+            alarm["times"] = json!(times);
+            alarm
+        };
+        let (above, from) = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold");
+        let api = [("ApiName", *name), ("Stage", "production")];
+        let server_errors = watched("AWS/ApiGateway", "5XXError", &api);
+        let mut server_errors = rings(server_errors, above, 0.01, [2, 3]);
+        server_errors["Statistic"] = "Average".into();
+        let failures = watched(&own, "SignInFailures", &[]);
+        let codes = watched(&own, "CodesSent", &[]);
         let mut expected = BTreeMap::from([
+            ("server errors".to_owned(), server_errors),
             (
                 "sign-in failures".to_owned(),
-                (own.clone(), "SignInFailures", vec![], 50.0),
+                rings(failures, from, 50.0, [1, 1]),
             ),
-            (
-                "codes sent".to_owned(),
-                (own.clone(), "CodesSent", vec![], 40.0),
-            ),
-            (
-                "server errors".to_owned(),
-                (
-                    "AWS/ApiGateway".to_owned(),
-                    "5XXError",
-                    vec![("ApiName", *name), ("Stage", "production")],
-                    0.01,
-                ),
-            ),
+            ("codes sent".to_owned(), rings(codes, from, 40.0, [1, 1])),
         ]);
         for (function, id) in self.functions() {
-            let lambda = "AWS/Lambda".to_owned();
-            let dimensions = vec![("FunctionName", id)];
-            let throttles = (lambda.clone(), "Throttles", dimensions.clone(), 0.0);
-            expected.insert(format!("{function} Throttles"), throttles);
+            let of_lambda = |metric| {
+                let alarm = watched("AWS/Lambda", metric, &[("FunctionName", id)]);
+                (
+                    format!("{function} {metric}"),
+                    rings(alarm, above, 0.0, [1, 1]),
+                )
+            };
+            expected.extend([of_lambda("Throttles")]);
             // A refusal is an error to Lambda; it must not ring.
             if !REFUSING.contains(&function) {
-                let errors = (lambda, "Errors", dimensions, 0.0);
-                expected.insert(format!("{function} Errors"), errors);
+                expected.extend([of_lambda("Errors")]);
             }
             if let Some((_, line)) = FAILING.iter().find(|(failing, _)| *failing == function) {
-                let dimensions = vec![("function", *line), ("outcome", "failure")];
-                let failures = (own.clone(), "Requests", dimensions, 0.0);
-                expected.insert(format!("{function} failed requests"), failures);
+                let alarm = watched(
+                    &own,
+                    "Requests",
+                    &[("function", line), ("outcome", "failure")],
+                );
+                let alarm = rings(alarm, above, 0.0, [2, 3]);
+                expected.insert(format!("{function} failed requests"), alarm);
             }
         }
 
@@ -205,16 +225,23 @@ impl Everything {
                 assert_eq!(alarm[actions], json!([topic]), "{what}");
             }
             assert_eq!(alarm["TreatMissingData"], "notBreaching", "{what}");
-            let dimensions = alarm["Dimensions"].as_array().unwrap().iter();
-            let dimensions: Vec<(&str, &str)> = dimensions
-                .map(|of| (of["Name"].as_str().unwrap(), of["Value"].as_str().unwrap()))
+            assert_eq!(alarm["Period"], 300, "{what}");
+            let keys = [
+                "Namespace",
+                "MetricName",
+                "Dimensions",
+                "Statistic",
+                "ComparisonOperator",
+                "Threshold",
+            ];
+            let mut watched: Value = keys
+                .map(|key| (key, alarm[key].clone()))
+                .into_iter()
                 .collect();
-            let watched = (
-                text(&alarm["Namespace"]),
-                alarm["MetricName"].as_str().unwrap(),
-                dimensions,
-                alarm["Threshold"].as_f64().unwrap(),
-            );
+            // All of them where it does not say how many.
+            let of = alarm["EvaluationPeriods"].as_u64().unwrap();
+            let times = alarm["DatapointsToAlarm"].as_u64().unwrap_or(of);
+            watched["times"] = json!([times, of]);
             found.insert(what.strip_prefix(&prefix).unwrap().to_owned(), watched);
         }
         assert_eq!(found, expected);

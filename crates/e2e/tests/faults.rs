@@ -164,7 +164,7 @@ fn whatever_goes_wrong_behind_a_function_it_answers_as_documented_and_goes_on() 
     );
 }
 
-/// With what can be met there: the embedded AWS freezes no function, and gives each its whole time.
+/// What the routes can meet there: the embedded AWS freezes no function, and gives each its whole time.
 #[test]
 fn no_fault_makes_the_gateway_answer_for_a_function() {
     let table = Table::new();

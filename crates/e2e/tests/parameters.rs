@@ -112,7 +112,7 @@ fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
         ),
         (
             &[("ResetEmailMessage", "{####}")],
-            "ResetEmailMessage needs SesIdentityArn, as Cognito takes the texts of a trigger only where SES sends.",
+            "ResetEmailMessage needs SesIdentityArn, as Cognito takes a text of a trigger for SES only.",
         ),
         (
             &[("DomainName", "auth.example.com")],
@@ -200,7 +200,7 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
                 "Your code.",
                 "{####} {####}",
                 "{##a##}",
-                &format!("{{####}}{:2000}", "."),
+                &format!("{{####}}{:1000}", "."),
             ],
         ),
         (
