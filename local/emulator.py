@@ -177,9 +177,9 @@ provided_worker_env = lambda_svc._provided_worker_env
 
 def worker_env_with_its_endpoint(config, *rest):
     """The environment of a function's process, with the endpoint that its variables name."""
-    variables = config.get("Environment", {}).get("Variables", {})
-    own = {name: variables[name] for name in ("AWS_ENDPOINT_URL",) if name in variables}
-    return provided_worker_env(config, *rest) | own
+    environment = provided_worker_env(config, *rest)
+    endpoint = config.get("Environment", {}).get("Variables", {}).get("AWS_ENDPOINT_URL")
+    return environment | {"AWS_ENDPOINT_URL": endpoint} if endpoint else environment
 
 
 apigateway_v1._import_rest_api = import_with_gateway_responses

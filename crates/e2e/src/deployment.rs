@@ -63,7 +63,7 @@ impl Stack {
     #[track_caller]
     pub fn resources(&self) -> BTreeMap<(String, String), String> {
         let list = ["cloudformation", "list-stack-resources", "--stack-name"];
-        let resources = self.cli(&[&list[..], &[self.name]].concat());
+        let resources = self.cli(&[&list[..], &[self.name()]].concat());
         let resources = resources["StackResourceSummaries"].as_array().unwrap();
         let resources = resources.iter().map(|resource| {
             let key = ["ResourceType", "LogicalResourceId"].map(|key| text(&resource[key]));

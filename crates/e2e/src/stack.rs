@@ -19,7 +19,7 @@ pub const PASSWORD_CODE: &str = "654321";
 pub struct Stack {
     /// How long the stack's access tokens live.
     pub access_token_seconds: u64,
-    pub(crate) name: &'static str,
+    name: &'static str,
     mode: Mode,
     allowed_origin: &'static str,
     outputs: HashMap<String, String>,
@@ -112,6 +112,11 @@ impl Stack {
         self.outputs
             .get(key)
             .unwrap_or_else(|| panic!("the stack {} has no output {key}", self.name))
+    }
+
+    /// The stack's name.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// The stack's mode.

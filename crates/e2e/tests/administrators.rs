@@ -239,7 +239,7 @@ fn without_passwords_nobody_is_asked_for_one_and_the_user_signs_in_with_a_code()
     let user = stack.user(&person.username);
     assert_eq!(user["status"], "CONFIRMED");
     assert_eq!(user["phone_number_verified"], "true");
-    let tokens = stack.tokens_for(&person, &stack.challenge(&person));
+    let tokens = stack.tokens_of(&person);
     assert_eq!(tokens.access_claims["cognito:groups"], json!(["Admin"]));
     assert_eq!(tokens.id_claims["custom:role"], "Admin");
 }

@@ -54,7 +54,6 @@ const FAILING: [(&str, &str); 9] = [
 
 /// A stack with everything.
 struct Everything {
-    name: &'static str,
     stack: Stack,
     resources: BTreeMap<(String, String), String>,
 }
@@ -146,9 +145,7 @@ impl Everything {
 
     /// That every function has its alarms, the stack its three, and all of them reach the address.
     fn has_its_alarms(&self) {
-        let Self {
-            name, stack: aws, ..
-        } = self;
+        let (aws, name) = (&self.stack, self.stack.name());
         let topic = self.resource("AWS::SNS::Topic", "AlarmTopic");
         let subscriptions = aws.cli(&["sns", "list-subscriptions-by-topic", "--topic-arn", topic]);
         let [subscription] = &subscriptions["Subscriptions"].as_array().unwrap()[..] else {
@@ -176,7 +173,7 @@ impl Everything {
             alarm
         };
         let (above, from) = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold");
-        let api = [("ApiName", *name), ("Stage", "production")];
+        let api = [("ApiName", name), ("Stage", "production")];
         let server_errors = watched("AWS/ApiGateway", "5XXError", &api);
         let mut server_errors = rings(server_errors, above, 0.01, [2, 3]);
         server_errors["Statistic"] = "Average".into();
@@ -250,21 +247,21 @@ impl Everything {
     /// That the dashboard can be read, and shows every metric of the functions'.
     fn has_its_dashboard(&self) {
         let name = self.resource("AWS::CloudWatch::Dashboard", "Dashboard");
-        assert_eq!(name, format!("{}-us-east-1", self.name));
+        assert_eq!(name, format!("{}-us-east-1", self.stack.name()));
         let dashboard = ["cloudwatch", "get-dashboard", "--dashboard-name", name];
         let body = text(&self.stack.cli(&dashboard)["DashboardBody"]);
         let body: Value = serde_json::from_str(&body).unwrap_or_else(|error| {
             panic!("the dashboard can't be read ({error}): {body}");
         });
         let mut shown = Vec::new();
-        let own = format!("AuthRocket/{}", self.name);
+        let own = format!("AuthRocket/{}", self.stack.name());
         for widget in body["widgets"].as_array().unwrap() {
             let properties = &widget["properties"];
             assert_eq!(properties["region"], "us-east-1", "{widget}");
             for metric in properties["metrics"].as_array().unwrap() {
                 match metric[0].as_str() {
                     Some("AWS/ApiGateway") => {
-                        let api = json!(["ApiName", self.name, "Stage", "production"]);
+                        let api = json!(["ApiName", self.stack.name(), "Stage", "production"]);
                         assert_eq!(metric.as_array().unwrap()[2..6], *api.as_array().unwrap());
                     }
                     Some(namespace) => {
@@ -305,7 +302,6 @@ fn everything(name: &'static str, mode: Mode, domain: &str) -> Everything {
     let domain_of = [("DomainName", domain), ("HostedZoneId", zone)];
     let stack = Stack::deploy(name, mode, &[&PARAMETERS[..], &domain_of].concat());
     let stack = Everything {
-        name,
         resources: stack.resources(),
         stack,
     };

@@ -133,7 +133,7 @@ fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
 
     let sub = &stack.user(&person.username)["sub"];
     stack.let_time_pass(sub, 30);
-    stack.tokens_for(&person, &stack.challenge(&person));
+    stack.tokens_of(&person);
     stack.answer(&person, &session, &first.code).wrong_code();
 }
 

@@ -51,5 +51,5 @@ fn no_request_to_the_deployed_api_breaks_the_contract_or_keeps_others_from_signi
     stack.tokens_of(&stack.confirmed_user());
     let stack = Stack::of(Mode::Passwordless);
     let person = stack.confirmed_user();
-    stack.tokens_for(&person, &stack.challenge(&person));
+    stack.tokens_of(&person);
 }
