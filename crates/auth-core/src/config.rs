@@ -47,6 +47,12 @@ impl fmt::Debug for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+impl From<rustls::Error> for ConfigError {
+    fn from(error: rustls::Error) -> Self {
+        Self(format!("TLS can't be used as it is built: {error}."))
+    }
+}
+
 /// Where variables come from: the process in a function, a table in a test.
 #[derive(Clone, Copy)]
 pub struct Env<'a>(&'a dyn Fn(&str) -> Option<String>);

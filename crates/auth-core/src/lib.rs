@@ -7,6 +7,7 @@
 pub mod challenge;
 pub mod clients;
 pub mod config;
+mod connector;
 mod deadline;
 pub mod error;
 pub mod http;

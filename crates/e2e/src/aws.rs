@@ -126,6 +126,11 @@ impl Aws {
         self.shared.state().calls
     }
 
+    /// How often it was connected to.
+    pub fn connections(&self) -> usize {
+        self.shared.state().connections
+    }
+
     /// Goes wrong in this way, until it recovers.
     pub fn fail(&self, trouble: Trouble) {
         let mut state = self.shared.state();

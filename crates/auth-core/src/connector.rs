@@ -1,0 +1,206 @@
+//! HTTP for the SDK's clients: hyper and rustls, over HTTP/1.1, which is all that AWS's endpoints are asked for.
+//!
+//! The SDK's own connector can do more, proxies and HTTP/2 among it, and with that weighs a tenth of a function:
+//! `bench/README.md` has the figures.
+
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
+use aws_smithy_runtime_api::client::http::{HttpConnector as SdkConnector, HttpConnectorFuture};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use http::Uri;
+use http_body_util::Limited;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector, capture_connection};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tower_service::Service;
+
+use crate::config::{ConfigError, Env, bad_value};
+
+/// Looking up the name, connecting, and the TLS handshake.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// An idle connection is not used again after this: shorter than any server keeps one, so that a request
+/// that can't be repeated is not lost on a connection that was closed while Lambda froze the function.
+const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What no answer comes near: tokens are the largest. Lambda would not take a larger one as ours, either.
+const MAX_ANSWER_BYTES: usize = 1 << 20;
+
+/// The roots that AWS's endpoints chain to: Amazon Root CA 1 to 4 and Starfield Services Root G2, as
+/// published at <https://www.amazontrust.com/repository/> and in Mozilla's list. Valid until 2038-01-17
+/// (CA 1), 2040-05-26 (2, 3 and 4) and 2037-12-31 (Starfield). To update, replace the files (DER): AWS
+/// announces a new root years ahead.
+const AMAZON_TRUST_SERVICES: [&[u8]; 5] = [
+    include_bytes!("../trust/amazon-root-ca-1.cer"),
+    include_bytes!("../trust/amazon-root-ca-2.cer"),
+    include_bytes!("../trust/amazon-root-ca-3.cer"),
+    include_bytes!("../trust/amazon-root-ca-4.cer"),
+    include_bytes!("../trust/starfield-services-root-g2.cer"),
+];
+
+/// Sends the SDK's requests. Its connections are kept and used again, by all its clones.
+#[derive(Clone, Debug)]
+pub(crate) struct Connector(Client<Connect, SdkBody>);
+
+impl Connector {
+    /// A connector that trusts AWS's endpoints, and those of `AWS_CA_BUNDLE` where it is set.
+    ///
+    /// # Errors
+    /// Names the variable where it is bad.
+    pub(crate) fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        let connect = Connect(HttpsConnector::from((tcp, tls(trusted(env)?)?)));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
+            .build(connect);
+        Ok(Self(client))
+    }
+}
+
+impl SdkConnector for Connector {
+    /// Sends nothing over a connection which is known to be gone, and ends an answer at [`MAX_ANSWER_BYTES`]:
+    /// the SDK reads it into memory to its end.
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            // What happened while Lambda froze the function is heard first, then acted upon: a request that is
+            // sent once would be lost on a connection that was reset meanwhile.
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+            }
+            let mut request = request
+                .try_into_http1x()
+                .map_err(|error| ConnectorError::user(error.into()))?;
+            let connection = capture_connection(&mut request);
+            if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
+                capture.set_connection_retriever(move || Some(closable(connection.clone())));
+            }
+            let response = client.request(request).await;
+            let response = response.map_err(|error| ConnectorError::io(error.into()))?;
+            let bounded = |body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES));
+            HttpResponse::try_from(response.map(bounded))
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// What the SDK closes after a failure that may be the connection's, so that the next attempt has another one.
+fn closable(connection: CaptureConnection) -> ConnectionMetadata {
+    let close = move || {
+        if let Some(connected) = connection.connection_metadata().as_ref() {
+            connected.poison();
+        }
+    };
+    ConnectionMetadata::builder()
+        .proxied(false)
+        .poison_fn(close)
+        .build()
+}
+
+type Https = HttpsConnector<HttpConnector>;
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Connects within [`CONNECT_TIMEOUT`].
+#[derive(Clone, Debug)]
+struct Connect(Https);
+
+impl Service<Uri> for Connect {
+    type Response = <Https as Service<Uri>>::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = self.0.call(uri);
+        Box::pin(async move { tokio::time::timeout(CONNECT_TIMEOUT, connecting).await? })
+    }
+}
+
+fn tls(trusted: RootCertStore) -> Result<ClientConfig, ConfigError> {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(trusted)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn trusted(env: Env<'_>) -> Result<RootCertStore, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(AMAZON_TRUST_SERVICES.map(CertificateDer::from));
+    if let Some(path) = env.optional("AWS_CA_BUNDLE") {
+        let added = add_bundle(&mut roots, &path);
+        added
+            .ok_or_else(|| bad_value("AWS_CA_BUNDLE", &"the path of a file of PEM certificates"))?;
+    }
+    Ok(roots)
+}
+
+/// Nothing is left out: a bundle with a bad certificate, or with none, is a mistake.
+fn add_bundle(roots: &mut RootCertStore, path: &str) -> Option<()> {
+    let bundle = std::fs::read(path).ok()?;
+    let before = roots.len();
+    for certificate in CertificateDer::pem_slice_iter(&bundle) {
+        roots.add(certificate.ok()?).ok()?;
+    }
+    (roots.len() > before).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use rustls::NamedGroup;
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_trusted_roots_are_those_whose_fingerprints_amazon_publishes() {
+        let fingerprints = AMAZON_TRUST_SERVICES.map(|root| {
+            Sha256::digest(root)
+                .iter()
+                .fold(String::new(), |mut text, byte| {
+                    write!(text, "{byte:02x}").unwrap();
+                    text
+                })
+        });
+        assert_eq!(
+            fingerprints,
+            [
+                "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
+                "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4",
+                "18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4",
+                "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
+                "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
+            ]
+        );
+        let roots = trusted(Env::new(&|_| None)).unwrap();
+        assert_eq!(roots.len(), fingerprints.len());
+    }
+
+    #[test]
+    fn tls_asks_for_http_1_1_and_first_for_a_post_quantum_key_exchange() {
+        let config = tls(RootCertStore::empty()).unwrap();
+        let first = config.crypto_provider().kx_groups.first().unwrap();
+        assert_eq!(first.name(), NamedGroup::X25519MLKEM768);
+        assert_eq!(config.alpn_protocols, [b"http/1.1"]);
+    }
+}

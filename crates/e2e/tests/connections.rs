@@ -1,0 +1,50 @@
+//! How many connections to AWS a function makes: each costs a TLS handshake.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use e2e::{Authority, Aws, Fault, Function, Process, Trouble};
+use serde_json::{Value, json};
+
+/// A stand-in for AWS, and the process of `sign-in` in front of it.
+fn sign_in() -> (Aws, Process) {
+    let authority: Arc<Authority> = Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    let aws = Aws::start(&authority);
+    let mut process = Function::configured("sign-in").behind(&aws).start();
+    process.ready().unwrap();
+    (aws, process)
+}
+
+fn grant(process: &mut Process) {
+    let body = json!({ "username": "user@example.com", "password": "Sup3r!secret" }).to_string();
+    let event = json!({ "httpMethod": "POST", "resource": "/auth/sign-in", "body": body });
+    let answer = process.invoke(&event.to_string(), Duration::from_secs(20));
+    let answer: Value = serde_json::from_str(&answer.unwrap()).unwrap();
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    process.ready().unwrap();
+}
+
+#[test]
+fn a_function_sends_all_its_requests_over_one_connection() {
+    let (aws, mut process) = sign_in();
+    for _ in 0..5 {
+        grant(&mut process);
+    }
+    assert_eq!((aws.calls(), aws.connections()), (5, 1));
+}
+
+#[test]
+fn what_failed_over_a_connection_is_repeated_over_another() {
+    let (aws, mut process) = sign_in();
+    aws.fail(Trouble {
+        fault: Fault::Failure,
+        operation: None,
+        after: 1,
+        most: 1,
+    });
+    grant(&mut process);
+    assert_eq!((aws.calls(), aws.connections()), (1, 1));
+    grant(&mut process);
+    assert_eq!((aws.calls(), aws.connections()), (3, 2));
+}
