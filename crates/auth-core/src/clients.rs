@@ -1,4 +1,5 @@
-//! The one place where AWS clients are made: what they trust, how long they wait, whether they repeat.
+//! The one place where AWS clients are made: how long they wait and whether they repeat. Whom they trust, and how
+//! they connect, is in `connector`.
 //!
 //! Nothing is looked up: no credential chain, no instance metadata, no profile files. Region and
 //! credentials are the ones that Lambda puts into the environment; `make watch` puts a developer's there.
@@ -28,6 +29,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 const DYNAMODB_TIMEOUT: Duration = Duration::from_millis(600);
 /// One message.
 const SNS_TIMEOUT: Duration = Duration::from_millis(1400);
+
 /// The user pool as a public client sees it: Cognito and the client's id.
 #[derive(Debug)]
 pub struct UserPool {

@@ -28,7 +28,7 @@ impl FromStr for Mode {
     }
 }
 
-/// A variable that is missing or can't be used.
+/// What keeps a function from starting: a variable that is missing or can't be used, or TLS.
 #[derive(PartialEq, Eq)]
 pub struct ConfigError(String);
 

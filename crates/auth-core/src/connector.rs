@@ -34,7 +34,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// that can't be repeated is not lost on a connection that was closed while Lambda froze the function.
 const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What no answer comes near: tokens are the largest. Lambda would not take a larger one as ours, either.
+/// What no answer comes near: tokens are the largest.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// The roots that AWS's endpoints chain to: Amazon Root CA 1 to 4 and Starfield Services Root G2, as
@@ -49,15 +49,16 @@ const AMAZON_TRUST_SERVICES: [&[u8]; 5] = [
     include_bytes!("../trust/starfield-services-root-g2.cer"),
 ];
 
-/// Sends the SDK's requests. Its connections are kept and used again, by all its clones.
-#[derive(Clone, Debug)]
+/// Sends the SDK's requests, and keeps its connections for the next ones. How long it waits is decided here: what
+/// a `TimeoutConfig` of the SDK says of connecting and reading, it does not hear.
+#[derive(Debug)]
 pub(crate) struct Connector(Client<Connect, SdkBody>);
 
 impl Connector {
     /// A connector that trusts AWS's endpoints, and those of `AWS_CA_BUNDLE` where it is set.
     ///
     /// # Errors
-    /// Names the variable where it is bad.
+    /// Names the variable where it is bad; says it where TLS can't be used as it is built.
     pub(crate) fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
@@ -90,6 +91,7 @@ impl SdkConnector for Connector {
                 capture.set_connection_retriever(move || Some(closable(connection.clone())));
             }
             let response = client.request(request).await;
+            // Whatever went wrong may go well over another connection; what may be repeated, its caller knows.
             let response = response.map_err(|error| ConnectorError::io(error.into()))?;
             let bounded = |body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES));
             HttpResponse::try_from(response.map(bounded))
@@ -129,7 +131,10 @@ impl Service<Uri> for Connect {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let connecting = self.0.call(uri);
-        Box::pin(async move { tokio::time::timeout(CONNECT_TIMEOUT, connecting).await? })
+        Box::pin(async move {
+            let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
+            connected.unwrap_or_else(|_| Err(format!("not within {CONNECT_TIMEOUT:?}").into()))
+        })
     }
 }
 
@@ -197,9 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn tls_asks_for_http_1_1_and_first_for_a_post_quantum_key_exchange() {
+    fn tls_1_3_and_1_2_are_offered_for_http_1_1_with_a_post_quantum_key_exchange_first() {
         let config = tls(RootCertStore::empty()).unwrap();
-        let first = config.crypto_provider().kx_groups.first().unwrap();
+        let provider = config.crypto_provider();
+        let mut suites = provider.cipher_suites.iter();
+        assert!(suites.clone().any(|suite| suite.tls13().is_some()));
+        assert!(suites.any(|suite| suite.tls13().is_none()));
+        let first = provider.kx_groups.first().unwrap();
         assert_eq!(first.name(), NamedGroup::X25519MLKEM768);
         assert_eq!(config.alpn_protocols, [b"http/1.1"]);
     }
