@@ -151,8 +151,7 @@ fn trusted(env: Env<'_>) -> Result<RootCertStore, ConfigError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(AMAZON_TRUST_SERVICES.map(CertificateDer::from));
     if let Some(path) = env.optional("AWS_CA_BUNDLE") {
-        let added = add_bundle(&mut roots, &path);
-        added
+        add_bundle(&mut roots, &path)
             .ok_or_else(|| bad_value("AWS_CA_BUNDLE", &"the path of a file of PEM certificates"))?;
     }
     Ok(roots)
@@ -170,8 +169,6 @@ fn add_bundle(roots: &mut RootCertStore, path: &str) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write as _;
-
     use rustls::NamedGroup;
     use sha2::{Digest as _, Sha256};
 
@@ -180,12 +177,11 @@ mod tests {
     #[test]
     fn the_trusted_roots_are_those_whose_fingerprints_amazon_publishes() {
         let fingerprints = AMAZON_TRUST_SERVICES.map(|root| {
-            Sha256::digest(root)
+            let digest = Sha256::digest(root);
+            digest
                 .iter()
-                .fold(String::new(), |mut text, byte| {
-                    write!(text, "{byte:02x}").unwrap();
-                    text
-                })
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
         });
         assert_eq!(
             fingerprints,

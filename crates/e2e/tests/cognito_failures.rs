@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use e2e::{Answer, Authority, Aws, Fault, Function, Mode, Trouble};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What `sign-in`'s process answers where Cognito says this, whatever it is asked.
 fn sign_in(status: &'static str, body: &'static str) -> Answer {
@@ -20,9 +20,8 @@ fn sign_in(status: &'static str, body: &'static str) -> Answer {
     process.ready().unwrap();
     let mut routes = Mode::UserPassword.routes();
     let route = routes.find(|route| route.path == "/sign-in").unwrap();
-    let body = Value::from(route.body()).to_string();
-    let event = json!({ "httpMethod": "POST", "resource": "/auth/sign-in", "body": body });
-    let answer = process.invoke(&event.to_string(), Duration::from_secs(20));
+    let event = route.event(route.body()).to_string();
+    let answer = process.invoke(&event, Duration::from_secs(20));
     Answer::of_function(&serde_json::from_str(&answer.unwrap()).unwrap())
 }
 

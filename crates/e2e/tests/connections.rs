@@ -1,27 +1,24 @@
 //! How many connections to AWS a function makes: each costs a TLS handshake.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use e2e::{Authority, Aws, Fault, Function, Process, Trouble};
-use serde_json::{Value, json};
+use e2e::{Answer, Authority, Aws, Fault, Function, Mode, Process, Trouble};
 
 /// A stand-in for AWS, and the process of `sign-in` in front of it.
 fn sign_in() -> (Aws, Process) {
-    let authority: Arc<Authority> = Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR")));
-    let aws = Aws::start(&authority);
+    let aws = Aws::start(&Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR"))));
     let mut process = Function::configured("sign-in").behind(&aws).start();
     process.ready().unwrap();
     (aws, process)
 }
 
 fn grant(process: &mut Process) {
-    let body = json!({ "username": "user@example.com", "password": "Sup3r!secret" }).to_string();
-    let event = json!({ "httpMethod": "POST", "resource": "/auth/sign-in", "body": body });
-    let answer = process.invoke(&event.to_string(), Duration::from_secs(20));
-    let answer: Value = serde_json::from_str(&answer.unwrap()).unwrap();
-    assert_eq!(answer["statusCode"], 200, "{answer}");
+    let mut routes = Mode::UserPassword.routes();
+    let route = routes.find(|route| route.path == "/sign-in").unwrap();
+    let event = route.event(route.body()).to_string();
+    let answer = process.invoke(&event, Duration::from_secs(20)).unwrap();
+    Answer::of_function(&serde_json::from_str(&answer).unwrap()).granted();
     process.ready().unwrap();
 }
 

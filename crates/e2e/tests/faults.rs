@@ -561,13 +561,6 @@ fn calls() -> Vec<Call> {
             })
             .with("MODE", route.mode.name());
         let mut body = route.body();
-        let event = |body: &serde_json::Map<String, Value>| {
-            json!({
-                "httpMethod": "POST",
-                "resource": format!("/auth{}", route.path),
-                "body": Value::from(body.clone()).to_string(),
-            })
-        };
         let call = Call {
             name: format!("{}{mode}", route.path),
             route: Some(route),
@@ -576,7 +569,7 @@ fn calls() -> Vec<Call> {
             before: 0,
             all: if route.path == "/sign-up" { 2 } else { 1 },
             function,
-            event: event(&body),
+            event: route.event(body.clone()),
             time: ROUTE_TIME,
         };
         if route.path == "/sign-up" {
@@ -591,7 +584,7 @@ fn calls() -> Vec<Call> {
             let without_confirmation = Call {
                 name: format!("{}, needs no confirmation", group.name),
                 kind: "group",
-                event: event(&body),
+                event: route.event(body),
                 ..group.clone()
             };
             calls.extend([group, without_confirmation]);
