@@ -445,7 +445,7 @@ mod tests {
     use aws_smithy_mocks::{RuleMode, mock, mock_client};
 
     use super::*;
-    use crate::testing::{LIMITS, answer, env, exception};
+    use crate::testing::{LIMITS, answer, env, exception, metrics};
 
     const RULES: Rules = Rules {
         cooldown: 30 * SECOND,
@@ -678,6 +678,20 @@ mod tests {
             Send::Again(code) => assert_eq!(code.expose(), "246810"),
             Send::New(_) => panic!("sent twice"),
         }
+    }
+
+    #[tokio::test]
+    async fn a_send_that_the_limits_forbid_is_refused_and_counted_and_writes_nothing() {
+        let item = format!(
+            r#"{{"Item":{{"sub":{{"S":"user"}},"sentAt":{{"N":"{}"}},"lastCode":{{"S":"246810"}}}}}}"#,
+            now() - 20 * SECOND
+        );
+        let found = mock!(Client::get_item).then_http_response(move || answer(200, &item));
+        let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&found]);
+        let (metrics, _guard) = metrics();
+        let refused = limits(client).reserve_send("user").await.err().unwrap();
+        assert_eq!(&*refused.name, "TooManyRequestsException");
+        assert_eq!(metrics.take(), [("CodesRefused".to_owned(), 1)]);
     }
 
     #[tokio::test]

@@ -1,12 +1,12 @@
 //! The log: JSON on standard output, one line per request or event, written at the boundary.
 //!
-//! The line of a request is its metrics too: see [`emf`].
+//! Lines of their own are its metrics: see [`metrics`].
 //!
 //! Only this crate's own events are ever written. The SDK, the HTTP client and the Lambda runtime log
 //! bodies and headers at their finer levels, so no level that `LOG_LEVEL` can name reaches them.
 
 mod activity;
-mod emf;
+mod metrics;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -15,7 +15,7 @@ use tracing::Level;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::fmt::format::{Format, Json, JsonFields};
 use tracing_subscriber::fmt::{self, Layer};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -23,9 +23,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::config::{ConfigError, Env, bad_value};
 use crate::error::Error;
 use activity::Activity;
-use emf::Emf;
 
-pub use activity::{Metric, Watch, count, count_sign_in_failure};
+pub use activity::Watch;
+pub use metrics::{Metric, count, count_sign_in_failure};
 
 /// Starts the log at `LOG_LEVEL`, with metrics in `METRICS_NAMESPACE` if it is set, and hands out the
 /// environment that everything else is read from.
@@ -48,22 +48,22 @@ pub fn start() -> Result<Env<'static>, ConfigError> {
             &"at most 255 letters, digits and the signs . - _ / # :",
         ));
     }
-    let lines = lines(namespace).with_filter(Targets::new().with_target("auth_core", level));
+    let lines = lines().with_filter(Targets::new().with_target("auth_core", level));
     Registry::default().with(lines).init();
+    if let Some(namespace) = namespace {
+        metrics::start(namespace);
+    }
     Ok(env)
 }
 
 /// The form of every line, on standard output.
-pub(crate) fn lines(namespace: Option<String>) -> Layer<Registry, JsonFields, Emf> {
-    let json = fmt::format()
+pub(crate) fn lines() -> Layer<Registry, JsonFields, Format<Json>> {
+    fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_target(false);
-    fmt::layer()
-        .fmt_fields(JsonFields::new())
-        .event_format(Emf::new(json, namespace))
+        .with_target(false)
 }
 
 /// What CloudWatch takes, less white space.
@@ -86,7 +86,8 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Writes the one line of this call. Refusals are the caller's affair and not errors of ours.
+    /// Writes the one line of this call, and those of its metrics. Refusals are the caller's affair and not errors
+    /// of ours.
     pub fn finish(&self, outcome: Result<(), &Error>) {
         static WARM: AtomicBool = AtomicBool::new(false);
         let cold_start = !WARM.swap(true, Ordering::Relaxed);
@@ -99,7 +100,7 @@ impl Call<'_> {
             ..
         } = self;
         macro_rules! line {
-            ($level:ident, $outcome:literal $(, $error:ident)?) => {
+            ($level:ident, $outcome:literal $(, $error:ident)?) => {{
                 tracing::$level!(
                     requestId = request_id,
                     function,
@@ -109,24 +110,17 @@ impl Call<'_> {
                     durationMs = duration_ms,
                     coldStart = cold_start,
                     upstreamAttempts = activity.attempts(),
-                    // The names of metrics are written as CloudWatch writes its own.
-                    Requests = 1,
-                    UpstreamLatency = activity.latency(),
-                    UpstreamRetries = activity.retries(),
-                    SignUps = activity.counted(Metric::SignUps),
-                    SignIns = activity.counted(Metric::SignIns),
-                    SignInFailures = activity.counted(Metric::SignInFailures),
-                    CodesSent = activity.counted(Metric::CodesSent),
-                    CodesRefused = activity.counted(Metric::CodesRefused),
-                )
-            };
+                    upstreamRetries = activity.retries(),
+                    upstreamMs = activity.latency(),
+                );
+                $outcome
+            }};
         }
-        match outcome {
+        let outcome = match outcome {
             Ok(()) => line!(info, "success"),
-            Err(error) if error.is_failure() => {
-                line!(error, "failure", error)
-            }
+            Err(error) if error.is_failure() => line!(error, "failure", error),
             Err(error) => line!(info, "refusal", error),
-        }
+        };
+        metrics::write(function, outcome, &activity);
     }
 }

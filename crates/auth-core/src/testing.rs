@@ -8,6 +8,8 @@ use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryPartition;
 use aws_sdk_cognitoidentityprovider::config::{Builder, HttpClient};
 use aws_smithy_mocks::{MockResponseInterceptor, Rule, create_mock_http_client};
+use metrics::LocalRecorderGuard;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::Level;
@@ -136,14 +138,9 @@ pub(crate) fn assert_required<T>(body: &Value, parse: impl Fn(&Fields<'_>) -> Re
 
 /// This crate's log of this thread, line by line, for as long as the guard lives.
 pub(crate) fn log() -> (Log, tracing::subscriber::DefaultGuard) {
-    log_with(Some("AuthRocket"))
-}
-
-/// The same with metrics in this namespace, or without any.
-pub(crate) fn log_with(namespace: Option<&str>) -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
-    let lines = telemetry::lines(namespace.map(str::to_owned))
+    let lines = telemetry::lines()
         .with_writer(move || writer.clone())
         .with_filter(Targets::new().with_target("auth_core", Level::TRACE));
     let subscriber = tracing_subscriber::registry().with(lines);
@@ -172,6 +169,37 @@ impl io::Write for Log {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// What this thread counts, for as long as the guard lives.
+pub(crate) fn metrics() -> (Metrics, LocalRecorderGuard<'static>) {
+    let recorder = DebuggingRecorder::new();
+    let metrics = Metrics(recorder.snapshotter());
+    let guard = metrics::set_default_local_recorder(Box::leak(Box::new(recorder)));
+    (metrics, guard)
+}
+
+/// What was counted.
+pub(crate) struct Metrics(Snapshotter);
+
+impl Metrics {
+    /// Each metric with its dimensions, and how often it was recorded, or the sum of a counter. Then it is forgotten.
+    pub(crate) fn take(&self) -> Vec<(String, u64)> {
+        let metrics = self.0.snapshot().into_vec().into_iter();
+        let metrics = metrics.map(|(key, _, _, value)| {
+            let labels = key.key().labels().map(|label| label.value());
+            let name = [key.key().name()].into_iter().chain(labels);
+            let count = match value {
+                DebugValue::Counter(sum) => sum,
+                DebugValue::Histogram(values) => values.len() as u64,
+                DebugValue::Gauge(_) => panic!("a gauge: {key:?}"),
+            };
+            (name.collect::<Vec<_>>().join(" "), count)
+        });
+        let mut metrics: Vec<_> = metrics.filter(|(_, count)| *count > 0).collect();
+        metrics.sort();
+        metrics
     }
 }
 

@@ -1,9 +1,9 @@
-//! The functions' logs: one line a request, and nothing in them that should not be known.
+//! The functions' logs: one line a request and its metrics, and nothing in them that should not be known.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -263,6 +263,12 @@ fn each_request_is_one_line(traffic: &Traffic) {
         .collect();
     let lines = lines_by_request(traffic, &stack, &started);
 
+    let namespace = format!("AuthRocket/{}", stack.name());
+    let metrics = logs.iter().filter(|(_, line)| is_metrics(line));
+    let metrics: Vec<Measured> = metrics.flat_map(|(_, line)| measured(line)).collect();
+    assert!(!metrics.is_empty());
+    assert!(metrics.iter().all(|metric| metric.namespace == namespace));
+
     let mut seen: HashSet<(String, String)> = HashSet::new();
     for id in &started {
         let [(function, line)] = &lines[id][..] else {
@@ -279,7 +285,7 @@ fn each_request_is_one_line(traffic: &Traffic) {
             assert_eq!(line["route"], format!("/auth{}", route.path), "{line}");
             if line["outcome"] == "success" {
                 assert!(line["upstreamAttempts"].as_u64() > Some(0), "{line}");
-                assert!(line["UpstreamLatency"].is_f64(), "{line}");
+                assert!(line["upstreamMs"].is_f64(), "{line}");
             }
         }
         assert_eq!(line["function"], kebab_case(function), "{line}");
@@ -335,6 +341,58 @@ fn lines_by_request(
     }
     let silent: Vec<&String> = ids.iter().filter(|id| !lines.contains_key(*id)).collect();
     panic!("no line for the requests {silent:?}");
+}
+
+/// What CloudWatch gets from a line.
+#[derive(Debug)]
+struct Measured {
+    namespace: String,
+    /// With the values of its dimensions.
+    name: String,
+    unit: String,
+    value: f64,
+}
+
+fn is_metrics(line: &str) -> bool {
+    line.starts_with(r#"{"_aws""#)
+}
+
+/// Reads a line as CloudWatch does, which drops without a word what it can't read.
+fn measured(line: &str) -> Vec<Measured> {
+    let line: Value = serde_json::from_str(line).unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let then = Duration::from_millis(line["_aws"]["Timestamp"].as_u64().unwrap());
+    assert!(now.abs_diff(then) < Duration::from_secs(3600), "{line}");
+    let [directive] = &line["_aws"]["CloudWatchMetrics"].as_array().unwrap()[..] else {
+        panic!("not one directive: {line}");
+    };
+    let text = |value: &Value| {
+        let text = value.as_str();
+        text.unwrap_or_else(|| panic!("no text: {line}")).to_owned()
+    };
+    let [dimensions] = &directive["Dimensions"].as_array().unwrap()[..] else {
+        panic!("not one set of dimensions: {line}");
+    };
+    let dimensions = dimensions.as_array().unwrap().iter();
+    let dimensions: Vec<String> = dimensions.map(|name| text(&line[&text(name)])).collect();
+    let metrics = directive["Metrics"].as_array().unwrap();
+    // Nothing but metrics, their dimensions and `_aws`.
+    let members = line.as_object().unwrap().len();
+    assert_eq!(members, 1 + dimensions.len() + metrics.len(), "{line}");
+    let read = |metric: &Value| {
+        let name = text(&metric["Name"]);
+        let value = match &line[&name] {
+            Value::Array(values) if values.len() == 1 => values[0].as_f64(),
+            value => value.as_f64(),
+        };
+        Measured {
+            namespace: text(&directive["Namespace"]),
+            value: value.unwrap_or_else(|| panic!("no value of {name}: {line}")),
+            name: [&[name][..], &dimensions].concat().join(" "),
+            unit: text(&metric["Unit"]),
+        }
+    };
+    metrics.iter().map(read).collect()
 }
 
 /// The request's id in the line that Lambda writes when it starts one.
@@ -447,6 +505,9 @@ fn functions() -> Vec<(String, Mode, Value)> {
     routes.chain(triggers).collect()
 }
 
+/// How often [`no_function_logs_a_secret_at_any_level_whatever_aws_answers`] calls each function at a level.
+const CALLS: usize = 5;
+
 #[test]
 fn no_function_logs_a_secret_at_any_level_whatever_aws_answers() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -486,7 +547,14 @@ fn no_function_logs_a_secret_at_any_level_whatever_aws_answers() {
                 assert!(!words(line).any(code), "a code in {what}");
                 assert!(serde_json::from_str::<Value>(line).is_ok(), "{what}");
             }
-            output.lines().count()
+            let (metrics, lines): (Vec<&str>, Vec<&str>) =
+                output.lines().partition(|line| is_metrics(line));
+            // Whatever is logged of the calls, all are counted.
+            let metrics = metrics.into_iter().flat_map(measured);
+            let requests = metrics.filter(|metric| metric.name.starts_with("Requests "));
+            let requests: f64 = requests.map(|metric| metric.value).sum();
+            assert_eq!(requests, CALLS as f64, "{name} at {level}");
+            lines.len()
         });
         lines.sum()
     };
@@ -498,6 +566,106 @@ fn no_function_logs_a_secret_at_any_level_whatever_aws_answers() {
     let [error, warn, info, debug] = lines;
     println!("Lines at {levels:?}: {lines:?}");
     assert!(0 < error && error == warn && warn < info);
-    // One line for each of the five calls.
-    assert_eq!([info, debug], [5 * functions().len(); 2]);
+    assert_eq!([info, debug], [CALLS * functions().len(); 2]);
+}
+
+/// What this function writes of its event in [`functions`], answered by AWS in each of these ways.
+fn lines_of(
+    (name, mode, event): &(String, Mode, Value),
+    aws: &Aws,
+    namespace: &str,
+    answers: &[Option<Fault>],
+) -> Vec<String> {
+    let function = Function::configured(name.as_str()).behind(aws);
+    let function = function
+        .with("MODE", mode.name())
+        .with("METRICS_NAMESPACE", namespace);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
+        "metrics-{}-{name}-{}",
+        mode.name(),
+        namespace.len()
+    ));
+    let mut process = function.start_logging(File::create(&file).unwrap());
+    process.ready().unwrap();
+    for answer in answers {
+        aws.answer_with(*answer);
+        process
+            .invoke(&event.to_string(), Duration::from_secs(20))
+            .unwrap();
+        process.ready().unwrap();
+    }
+    process.end();
+    let output = std::fs::read_to_string(&file).unwrap();
+    output.lines().map(str::to_owned).collect()
+}
+
+fn metrics_of(lines: &[String]) -> Vec<Measured> {
+    let lines = lines.iter().filter(|line| is_metrics(line));
+    lines.flat_map(|line| measured(line)).collect()
+}
+
+fn aws() -> Aws {
+    Aws::start(&Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR"))))
+}
+
+/// The sign-in with a password.
+fn sign_in() -> (String, Mode, Value) {
+    let sign_in =
+        |(name, mode, _): &(String, Mode, Value)| name == "sign-in" && *mode == Mode::UserPassword;
+    functions().into_iter().find(sign_in).unwrap()
+}
+
+#[test]
+fn a_sign_in_is_metrics_by_function_and_outcome_and_of_the_whole_api() {
+    let answers = [None, Some(Fault::Exception("NotAuthorizedException"))];
+    let metrics = metrics_of(&lines_of(&sign_in(), &aws(), "a/name:space", &answers));
+    let seen: Vec<(&str, &str)> = metrics
+        .iter()
+        .map(|metric| (&*metric.name, &*metric.unit))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("SignIns", "Count"),
+            ("Requests sign-in success", "Count"),
+            ("UpstreamLatency sign-in success", "Milliseconds"),
+            ("SignInFailures", "Count"),
+            ("Requests sign-in refusal", "Count"),
+            ("UpstreamLatency sign-in refusal", "Milliseconds"),
+        ]
+    );
+    for metric in &metrics {
+        assert_eq!(metric.namespace, "a/name:space");
+        match &*metric.unit {
+            "Count" => assert_eq!(metric.value, 1.0, "{metric:?}"),
+            _ => assert!((0.0..5_000.0).contains(&metric.value), "{metric:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_function_counts_what_it_did_for_the_user() {
+    let aws = aws();
+    for function in functions() {
+        let (name, mode, _) = &function;
+        let expected: &[&str] = match (&**name, mode) {
+            ("sign-up", _) => &["CodesSent", "SignUps"],
+            ("sign-up-resend-code" | "password-forgot" | "create-auth-challenge", _) => {
+                &["CodesSent"]
+            }
+            ("sign-in", Mode::UserPassword) | ("token", _) => &["SignIns"],
+            _ => &[],
+        };
+        let metrics = metrics_of(&lines_of(&function, &aws, "counted", &[None]));
+        let metrics = metrics.iter().map(|metric| &*metric.name);
+        let counted: Vec<&str> = metrics.filter(|name| !name.contains(' ')).collect();
+        assert_eq!(counted, expected, "{name} in {}", mode.name());
+    }
+}
+
+#[test]
+fn without_a_namespace_there_are_no_metrics_but_all_else() {
+    let lines = lines_of(&sign_in(), &aws(), "", &[None, None]);
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(metrics_of(&lines).is_empty(), "{lines:?}");
 }

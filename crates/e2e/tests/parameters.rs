@@ -131,10 +131,6 @@ fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
             "AlarmEmail needs Metrics=ENABLED, as alarms watch them.",
         ),
         (
-            &[("AlarmEmail", "ops@example.com"), ("LogLevel", "ERROR")],
-            "AlarmEmail needs LogLevel=INFO or DEBUG, as metrics are lines of the level INFO.",
-        ),
-        (
             &passwordless,
             "Passwordless needs at least one role in PhoneSignUpRoles.",
         ),

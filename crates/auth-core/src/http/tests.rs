@@ -13,7 +13,7 @@ use super::*;
 use crate::config::Mode;
 use crate::request::MAX_BODY_BYTES;
 use crate::sign_in::{Request, sign_in};
-use crate::testing::{answer, env, exception, log, pool, seen};
+use crate::testing::{answer, env, exception, log, metrics, pool, seen};
 
 /// The complete events of a REST API (payload 1.0) and of an HTTP API (payload 2.0).
 fn events() -> [Value; 2] {
@@ -575,7 +575,7 @@ async fn each_answer_is_one_line_of_the_log_that_holds_nothing_of_the_request() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_line_of_a_request_tells_what_was_asked_of_cognito_and_what_it_counts_as() {
+async fn a_request_is_counted_with_what_was_asked_of_cognito_and_what_came_of_it() {
     let failure = || answer(500, r#"{"__type":"InternalErrorException"}"#);
     let granted = || {
         let tokens = r#"{"AuthenticationResult":{"AccessToken":"a","IdToken":"i","RefreshToken":"r","ExpiresIn":3600}}"#;
@@ -590,54 +590,47 @@ async fn the_line_of_a_request_tells_what_was_asked_of_cognito_and_what_it_count
         .then_http_response(|| exception("NotAuthorizedException", "no"));
     let throttled = mock!(Client::initiate_auth)
         .then_http_response(|| exception("TooManyRequestsException", "no"));
+    let failing = mock!(Client::initiate_auth).then_http_response(failure);
     let no_request = events_with("", false);
-    for (event, cognito, attempts, retries, [sign_ins, failures]) in [
+    let (metrics, _guard) = metrics();
+    // The requests and the repeats among them; nothing is left over of the one before.
+    let signs_in = &events()[0];
+    for (event, cognito, upstream, outcome, counted) in [
         (
-            &events()[0],
+            signs_in,
             once_failing,
-            json!(2),
-            json!(1),
-            [json!(1), Value::Null],
+            Some([2, 1]),
+            "success",
+            Some("SignIns"),
         ),
-        // Nothing is left over of the one before.
         (
-            &events()[0],
+            signs_in,
             refusal,
-            json!(1),
-            json!(0),
-            [Value::Null, json!(1)],
+            Some([1, 0]),
+            "refusal",
+            Some("SignInFailures"),
         ),
         // A limit of requests tells nothing of who signs in.
-        (
-            &events()[0],
-            throttled,
-            json!(3),
-            json!(2),
-            [Value::Null, Value::Null],
-        ),
-        (
-            &no_request[0],
-            nothing(),
-            Value::Null,
-            Value::Null,
-            [Value::Null, Value::Null],
-        ),
+        (signs_in, throttled, Some([3, 2]), "refusal", None),
+        (signs_in, failing, Some([3, 2]), "failure", None),
+        (&no_request[0], nothing(), None, "refusal", None),
     ] {
         let (log, _guard) = log();
         answered(event, &cognito).await;
         let line = &log.lines()[0];
-        assert_eq!(line["upstreamAttempts"], attempts, "{line}");
-        assert_eq!(line["UpstreamRetries"], retries, "{line}");
-        assert_eq!(
-            line["UpstreamLatency"].is_f64(),
-            !attempts.is_null(),
-            "{line}"
-        );
-        assert_eq!(
-            (&line["SignIns"], &line["SignInFailures"]),
-            (&sign_ins, &failures),
-            "{line}"
-        );
-        assert_eq!(line["Requests"], 1, "{line}");
+        let number = |index: usize| upstream.map_or(Value::Null, |numbers| numbers[index].into());
+        assert_eq!(line["upstreamAttempts"], number(0), "{line}");
+        assert_eq!(line["upstreamRetries"], number(1), "{line}");
+        assert_eq!(line["upstreamMs"].is_f64(), upstream.is_some(), "{line}");
+
+        let by_outcome = |metric: &str| format!("{metric} sign-in {outcome}");
+        let mut expected = vec![(by_outcome("Requests"), 1)];
+        expected.extend(counted.map(|metric| (metric.to_owned(), 1)));
+        if let Some([_, retries]) = upstream {
+            expected.push((by_outcome("UpstreamLatency"), 1));
+            expected.push((by_outcome("UpstreamRetries"), retries));
+        }
+        expected.retain(|(_, count)| *count > 0);
+        assert_eq!(metrics.take(), expected, "{line}");
     }
 }

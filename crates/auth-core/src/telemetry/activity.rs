@@ -1,4 +1,4 @@
-//! What a call did beyond its answer: its requests to AWS, and what it is counted as.
+//! What a call asked of AWS.
 //!
 //! One call is answered at a time, on one thread, so it is kept per thread until the call's line takes it.
 
@@ -12,24 +12,7 @@ use aws_sdk_cognitoidentityprovider::config::interceptors::{
 use aws_sdk_cognitoidentityprovider::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cognitoidentityprovider::error::BoxError;
 
-use crate::error::{Error, Kind};
-
-/// What is counted of a call, beside its outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// A user was made.
-    SignUps,
-    /// A user got the first tokens of a sign-in.
-    SignIns,
-    /// A sign-in was refused, or the code of one, for what it says.
-    SignInFailures,
-    /// A code or link was sent, by this API or by Cognito.
-    CodesSent,
-    /// A one-time code was not sent, as the user's limits forbid it.
-    CodesRefused,
-}
-
-/// The requests to AWS of one call, and what it counts as.
+/// The requests to AWS of one call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Activity {
     operations: u64,
@@ -37,28 +20,10 @@ pub(super) struct Activity {
     waited: Duration,
     /// When the attempt that is under way was begun.
     since: Option<Instant>,
-    /// By [`Metric`].
-    counted: [bool; 5],
 }
 
 thread_local! {
     static ACTIVITY: Cell<Activity> = Cell::default();
-}
-
-/// Counts one for the call that is being answered.
-pub fn count(metric: Metric) {
-    change(|activity| {
-        if let Some(counted) = activity.counted.get_mut(metric as usize) {
-            *counted = true;
-        }
-    });
-}
-
-/// Counts a sign-in that was refused; one that failed, or met a limit of requests, tells nothing of the caller.
-pub fn count_sign_in_failure(error: &Error) {
-    if !error.is_failure() && error.kind != Kind::Throttled {
-        count(Metric::SignInFailures);
-    }
 }
 
 fn change(change: impl FnOnce(&mut Activity)) {
@@ -87,6 +52,7 @@ impl Activity {
         (self.attempts > 0).then_some(self.attempts)
     }
 
+    /// The attempts beyond the first of each request.
     pub(super) fn retries(&self) -> Option<u64> {
         self.attempts()
             .map(|attempts| attempts.saturating_sub(self.operations))
@@ -97,11 +63,6 @@ impl Activity {
         // To the microsecond: more digits are noise.
         self.attempts()
             .map(|_| self.waited.as_micros() as f64 / 1000.0)
-    }
-
-    pub(super) fn counted(&self, metric: Metric) -> Option<u64> {
-        let counted = self.counted.get(metric as usize)?;
-        counted.then_some(1)
     }
 }
 

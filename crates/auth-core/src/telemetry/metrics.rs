@@ -1,0 +1,93 @@
+//! The metrics of a call: lines of CloudWatch's embedded metric format (EMF) beside the call's own, so that nothing
+//! is called for them.
+//!
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+//!
+//! Metrics of the same dimensions are in one line. Every value of a dimension makes a metric that AWS charges for:
+//! there are few, and none tells who a caller is.
+
+use std::io;
+use std::sync::OnceLock;
+
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics_cloudwatch_embedded::{Builder, Collector};
+
+use super::activity::Activity;
+use crate::error::{Error, Kind};
+
+/// What was counted since the last line; none where the functions have no metrics.
+static COLLECTOR: OnceLock<&Collector> = OnceLock::new();
+
+/// What is counted of a call, beside its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// A user was made.
+    SignUps,
+    /// A user got the first tokens of a sign-in.
+    SignIns,
+    /// A sign-in was refused, or the code of one, for what it says.
+    SignInFailures,
+    /// A code or link was sent, by this API or by Cognito.
+    CodesSent,
+    /// A one-time code was not sent, as the user's limits forbid it.
+    CodesRefused,
+}
+
+impl Metric {
+    const ALL: [Self; 5] = [
+        Self::SignUps,
+        Self::SignIns,
+        Self::SignInFailures,
+        Self::CodesSent,
+        Self::CodesRefused,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::SignUps => "SignUps",
+            Self::SignIns => "SignIns",
+            Self::SignInFailures => "SignInFailures",
+            Self::CodesSent => "CodesSent",
+            Self::CodesRefused => "CodesRefused",
+        }
+    }
+}
+
+/// Counts from now on, for metrics in this namespace.
+pub(super) fn start(namespace: String) {
+    // A second start keeps the first one's namespace.
+    if let Ok(collector) = Builder::new().cloudwatch_namespace(namespace).init() {
+        let counters = ["Requests", "UpstreamRetries"].into_iter();
+        for name in counters.chain(Metric::ALL.map(Metric::name)) {
+            describe_counter!(name, Unit::Count, "");
+        }
+        describe_histogram!("UpstreamLatency", Unit::Milliseconds, "");
+        let _ = COLLECTOR.set(collector);
+    }
+}
+
+/// Counts one for the call that is being answered.
+pub fn count(metric: Metric) {
+    counter!(metric.name()).increment(1);
+}
+
+/// Counts a sign-in that was refused; one that failed, or met a limit of requests, tells nothing of the caller.
+pub fn count_sign_in_failure(error: &Error) {
+    if !error.is_failure() && error.kind != Kind::Throttled {
+        count(Metric::SignInFailures);
+    }
+}
+
+/// Writes what was counted of a call that ends now.
+pub(super) fn write(function: &'static str, outcome: &'static str, activity: &Activity) {
+    let dimensions = [("function", function), ("outcome", outcome)];
+    counter!("Requests", &dimensions).increment(1);
+    if let (Some(latency), Some(retries)) = (activity.latency(), activity.retries()) {
+        histogram!("UpstreamLatency", &dimensions).record(latency);
+        counter!("UpstreamRetries", &dimensions).increment(retries);
+    }
+    if let Some(collector) = COLLECTOR.get() {
+        // Where the log can't be written there is nothing to tell it to.
+        let _ = collector.flush(io::stdout().lock());
+    }
+}
