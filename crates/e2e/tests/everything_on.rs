@@ -272,7 +272,8 @@ impl Everything {
                         let search = text(&metric[0]["expression"]);
                         let (schema, rest) = search.split_once("} MetricName=\"").unwrap();
                         let schema = schema.strip_prefix("SEARCH('{").unwrap();
-                        assert!(schema.starts_with(&format!("\"{own}\",function")));
+                        // To the letter, or nothing is found.
+                        assert_eq!(schema, format!("\"{own}\",function,outcome"));
                         shown.push(rest.split('"').next().unwrap().to_owned());
                     }
                 }

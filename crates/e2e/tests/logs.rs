@@ -580,11 +580,8 @@ fn lines_of(
     let function = function
         .with("MODE", mode.name())
         .with("METRICS_NAMESPACE", namespace);
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!(
-        "metrics-{}-{name}-{}",
-        mode.name(),
-        namespace.len()
-    ));
+    let file = [namespace, mode.name(), name].join("-").replace('/', "-");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
     let mut process = function.start_logging(File::create(&file).unwrap());
     process.ready().unwrap();
     for answer in answers {
@@ -656,7 +653,7 @@ fn every_function_counts_what_it_did_for_the_user() {
             ("sign-in", Mode::UserPassword) | ("token", _) => &["SignIns"],
             _ => &[],
         };
-        let metrics = metrics_of(&lines_of(&function, &aws, "counted", &[None]));
+        let metrics = metrics_of(&lines_of(&function, &aws, "every/function", &[None]));
         let metrics = metrics.iter().map(|metric| &*metric.name);
         let counted: Vec<&str> = metrics.filter(|name| !name.contains(' ')).collect();
         assert_eq!(counted, expected, "{name} in {}", mode.name());

@@ -34,14 +34,6 @@ pub enum Metric {
 }
 
 impl Metric {
-    const ALL: [Self; 5] = [
-        Self::SignUps,
-        Self::SignIns,
-        Self::SignInFailures,
-        Self::CodesSent,
-        Self::CodesRefused,
-    ];
-
     fn name(self) -> &'static str {
         match self {
             Self::SignUps => "SignUps",
@@ -55,20 +47,20 @@ impl Metric {
 
 /// Counts from now on, for metrics in this namespace.
 pub(super) fn start(namespace: String) {
-    // A second start keeps the first one's namespace.
+    // It fails only where something else counts already.
     if let Ok(collector) = Builder::new().cloudwatch_namespace(namespace).init() {
-        let counters = ["Requests", "UpstreamRetries"].into_iter();
-        for name in counters.chain(Metric::ALL.map(Metric::name)) {
-            describe_counter!(name, Unit::Count, "");
-        }
-        describe_histogram!("UpstreamLatency", Unit::Milliseconds, "");
         let _ = COLLECTOR.set(collector);
     }
 }
 
 /// Counts one for the call that is being answered.
 pub fn count(metric: Metric) {
-    counter!(metric.name()).increment(1);
+    add(metric.name(), &[], 1);
+}
+
+fn add(name: &'static str, dimensions: &[(&'static str, &'static str)], count: u64) {
+    describe_counter!(name, Unit::Count, "");
+    counter!(name, dimensions).increment(count);
 }
 
 /// Counts a sign-in that was refused; one that failed, or met a limit of requests, tells nothing of the caller.
@@ -81,10 +73,11 @@ pub fn count_sign_in_failure(error: &Error) {
 /// Writes what was counted of a call that ends now.
 pub(super) fn write(function: &'static str, outcome: &'static str, activity: &Activity) {
     let dimensions = [("function", function), ("outcome", outcome)];
-    counter!("Requests", &dimensions).increment(1);
+    add("Requests", &dimensions, 1);
     if let (Some(latency), Some(retries)) = (activity.latency(), activity.retries()) {
+        describe_histogram!("UpstreamLatency", Unit::Milliseconds, "");
         histogram!("UpstreamLatency", &dimensions).record(latency);
-        counter!("UpstreamRetries", &dimensions).increment(retries);
+        add("UpstreamRetries", &dimensions, retries);
     }
     if let Some(collector) = COLLECTOR.get() {
         // Where the log can't be written there is nothing to tell it to.

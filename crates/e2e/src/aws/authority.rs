@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PKCS_RSA_SHA256,
@@ -27,8 +28,10 @@ pub struct Authority {
 impl Authority {
     /// Makes it, with its file in this folder.
     pub fn new(folder: &Path) -> Arc<Self> {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let root = root();
-        let path = folder.join(format!("authority-{}.pem", std::process::id()));
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("authority-{}-{number}.pem", std::process::id()));
         std::fs::write(&path, root.pem()).unwrap();
         let issuer = CertifiedIssuer::signed_by(params("Issuer"), key(), &root).unwrap();
         let stranger = root_with(KeyPair::generate().unwrap());
