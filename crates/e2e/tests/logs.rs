@@ -505,39 +505,50 @@ fn functions() -> Vec<(String, Mode, Value)> {
     routes.chain(triggers).collect()
 }
 
+/// What the function writes, into a file of this name and as errors, where AWS answers each of these events so.
+fn written(
+    function: &Function,
+    aws: &Aws,
+    log: &str,
+    events: &[(&Value, Option<Fault>)],
+) -> String {
+    let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(log);
+    let mut process = function.start_logging(File::create(&log).unwrap());
+    process.ready().unwrap();
+    for (event, answer) in events {
+        aws.answer_with(*answer);
+        process
+            .invoke(&event.to_string(), Duration::from_secs(20))
+            .unwrap();
+        process.ready().unwrap();
+    }
+    let errors = process.end();
+    std::fs::read_to_string(&log).unwrap() + &errors
+}
+
 /// How often [`no_function_logs_a_secret_at_any_level_whatever_aws_answers`] calls each function at a level.
 const CALLS: usize = 5;
 
 #[test]
 fn no_function_logs_a_secret_at_any_level_whatever_aws_answers() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let authority = Authority::new(folder);
+    let authority = Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR")));
     let lines_at = |level: &str| -> usize {
         let lines = functions().into_iter().map(|(name, mode, event)| {
             let aws = Aws::start(&authority);
             let function = Function::configured(name.as_str()).behind(&aws);
             let function = function.with("LOG_LEVEL", level).with("MODE", mode.name());
-            let file = folder.join(format!("log-{level}-{}-{name}", mode.name()));
-            let mut process = function.start_logging(File::create(&file).unwrap());
-            process.ready().unwrap();
-            let answers = [
-                None,
-                Some(Fault::Exception("NotAuthorizedException")),
-                Some(Fault::Exception("AccessDeniedException")),
-                Some(Fault::ClosedRead),
-            ];
             let mut bad = event.clone();
             bad["body"] = format!("{{\"password\":\"{}", SECRETS[2]).into();
             bad["triggerSource"] = "Unheard_Of".into();
-            let events = answers.map(|answer| (&event, answer));
-            for (event, answer) in events.into_iter().chain([(&bad, None)]) {
-                aws.answer_with(answer);
-                process
-                    .invoke(&event.to_string(), Duration::from_secs(20))
-                    .unwrap();
-                process.ready().unwrap();
-            }
-            let output = std::fs::read_to_string(&file).unwrap() + &process.end();
+            let events: [_; CALLS] = [
+                (&event, None),
+                (&event, Some(Fault::Exception("NotAuthorizedException"))),
+                (&event, Some(Fault::Exception("AccessDeniedException"))),
+                (&event, Some(Fault::ClosedRead)),
+                (&bad, None),
+            ];
+            let log = format!("log-{level}-{}-{name}", mode.name());
+            let output = written(&function, &aws, &log, &events);
             for line in output.lines() {
                 let what = format!("{name} at {level}: {line}");
                 for secret in SECRETS {
@@ -580,19 +591,9 @@ fn lines_of(
     let function = function
         .with("MODE", mode.name())
         .with("METRICS_NAMESPACE", namespace);
-    let file = [namespace, mode.name(), name].join("-").replace('/', "-");
-    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
-    let mut process = function.start_logging(File::create(&file).unwrap());
-    process.ready().unwrap();
-    for answer in answers {
-        aws.answer_with(*answer);
-        process
-            .invoke(&event.to_string(), Duration::from_secs(20))
-            .unwrap();
-        process.ready().unwrap();
-    }
-    process.end();
-    let output = std::fs::read_to_string(&file).unwrap();
+    let log = [namespace, mode.name(), name].join("-").replace('/', "-");
+    let events: Vec<_> = answers.iter().map(|answer| (event, *answer)).collect();
+    let output = written(&function, aws, &log, &events);
     output.lines().map(str::to_owned).collect()
 }
 
