@@ -116,22 +116,22 @@ fuzz: $(CARGO_FUZZ) ## Fuzz the functions' entry for FUZZ_SECONDS=120, from the 
 $(CARGO_FUZZ): | tools
 	cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root $(CARGO_FUZZ_ROOT)
 
-bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into bench/results.md
+bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into crates/bench/results.md
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)
 	cargo bench --locked -p bench --bench bench
 
-load: build ## Send the functions and the deployed API thousands of requests, into bench/load.md
+load: build ## Send the functions and the deployed API thousands of requests, into crates/bench/load.md
 	local/test-stacks cargo bench --locked -p bench --bench load
 
-$(NODE_PEER): $(wildcard bench/peers/node/*.mjs) bench/peers/node/package-lock.json | npm
-	npm ci --prefix bench/peers/node --ignore-scripts --no-audit --no-fund
-	bench/peers/node/node_modules/.bin/esbuild bench/peers/node/bootstrap.mjs --outfile=$@ \
+$(NODE_PEER): $(wildcard crates/bench/peers/node/*.mjs) crates/bench/peers/node/package-lock.json | npm
+	npm ci --prefix crates/bench/peers/node --ignore-scripts --no-audit --no-fund
+	crates/bench/peers/node/node_modules/.bin/esbuild crates/bench/peers/node/bootstrap.mjs --outfile=$@ \
 		--bundle --minify --platform=node --target=node20 --log-level=warning
 
-$(PYTHON_PEER): $(wildcard bench/peers/python/*) | tools
+$(PYTHON_PEER): $(wildcard crates/bench/peers/python/*) | tools
 	rm -rf $(@D)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --target $(@D) -r bench/peers/python/requirements.txt
-	cp bench/peers/python/*.py $(@D)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --target $(@D) -r crates/bench/peers/python/requirements.txt
+	cp crates/bench/peers/python/*.py $(@D)
 
 lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licences, scripts and the template
 	cargo fmt --all --check
@@ -151,5 +151,5 @@ $(CARGO_DENY): | tools
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(CARGO_DENY_ROOT)
 
 clean: local-down ## Remove what was built and installed here
-	rm -rf target local/.run local/.run-test bench/peers/node/node_modules $(VENV) $(LINT_VENV)
+	rm -rf target local/.run local/.run-test crates/bench/peers/node/node_modules $(VENV) $(LINT_VENV)
 	rm -rf $(TEST_VENV) $(TEST_JS)/node_modules $(TEST_JS)/dist console/node_modules

@@ -1,9 +1,12 @@
 //! The one-time code, and what the challenge triggers and `token` call it by.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
+use crate::trigger::{Text, UserAttributes, View, nullable};
 
 /// The challenge's name, which is Cognito's for all challenges of one's own.
 pub const CUSTOM_CHALLENGE: &str = "CUSTOM_CHALLENGE";
@@ -17,13 +20,86 @@ pub const CODE_PARAMETER: &str = "code";
 /// The client metadata in which `token` says whose session it answers.
 pub const USERNAME_METADATA: &str = "username";
 
-/// The refusal of a user who has not confirmed the sign-up, in Cognito's words.
-pub(crate) fn user_not_confirmed() -> Error {
-    Error::new(
-        Kind::Forbidden,
-        "UserNotConfirmedException",
-        "User is not confirmed.",
-    )
+/// What Cognito sends the three challenge triggers; each reads its part.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Request<'a> {
+    /// Empty for a user who does not exist.
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub user_attributes: UserAttributes<'a>,
+    /// Whether the user does not exist, which Cognito hides from its caller.
+    #[serde(deserialize_with = "nullable")]
+    pub user_not_found: bool,
+    /// The rounds of the sign-in so far, the oldest first.
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub session: Vec<Round<'a>>,
+    /// The challenge to create.
+    #[serde(borrow)]
+    pub challenge_name: Text<'a>,
+    /// What `create-auth-challenge` answered.
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub private_challenge_parameters: PrivateChallengeParameters<'a>,
+    /// The caller's answer.
+    #[serde(borrow)]
+    pub challenge_answer: Text<'a>,
+    /// What `token` adds to the answer.
+    #[serde(borrow, deserialize_with = "nullable")]
+    pub client_metadata: ClientMetadata<'a>,
+}
+
+/// One challenge of a sign-in.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Round<'a> {
+    /// [`CUSTOM_CHALLENGE`], or one of Cognito's own.
+    #[serde(borrow)]
+    pub challenge_name: Text<'a>,
+    /// Whether the answer was right.
+    #[serde(deserialize_with = "nullable")]
+    pub challenge_result: bool,
+    /// The code.
+    #[serde(borrow)]
+    pub challenge_metadata: Text<'a>,
+}
+
+/// What only the triggers see: [`CODE_PARAMETER`].
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct PrivateChallengeParameters<'a> {
+    /// The code.
+    #[serde(borrow)]
+    pub code: Text<'a>,
+}
+
+/// What `token` says beside the answer: [`USERNAME_METADATA`].
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct ClientMetadata<'a> {
+    /// Whose session it answers.
+    #[serde(borrow)]
+    pub username: Text<'a>,
+}
+
+impl View<'_, Request<'_>> {
+    /// What the user's limits are kept under: the `sub`, or for a user who does not exist a digest of the name that
+    /// Cognito made up, so that their limits give nothing away and no phone number is stored.
+    ///
+    /// # Errors
+    /// Internal if the event names no user.
+    pub fn limits_key(&self) -> Result<String> {
+        if !self.request.user_not_found {
+            let sub = self.request.user_attributes.sub;
+            return sub
+                .required("request.userAttributes.sub")
+                .map(str::to_owned);
+        }
+        let pool = self.user_pool_id.required("userPoolId")?;
+        let name = self.user_name.required("userName")?;
+        let digest = Sha256::digest(format!("{pool}/{name}"));
+        Ok(digest.iter().fold("unknown-".to_owned(), |key, byte| {
+            key + &format!("{byte:02x}")
+        }))
+    }
 }
 
 /// Six digits that only the user's phone is told.
@@ -66,7 +142,11 @@ impl Code {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::error::Kind;
+    use crate::testing::event;
 
     #[test]
     fn codes_are_six_digits_and_use_the_whole_range() {
@@ -106,7 +186,18 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_not_printed_by_debug() {
-        assert!(!format!("{:?}", Code::new("012345")).contains("012345"));
+    fn limits_are_kept_under_the_sub_and_never_under_a_name() {
+        let key = |request| event("any", request).view::<Request<'_>>()?.limits_key();
+        let user = json!({ "userAttributes": { "sub": "s-1", "phone_number": "+34999999999" } });
+        assert_eq!(key(user).unwrap(), "s-1");
+        let unknown = key(json!({ "userNotFound": true })).unwrap();
+        assert!(unknown.starts_with("unknown-") && !unknown.contains("the-username"));
+        let error = key(json!({ "userNotFound": false })).unwrap_err();
+        assert_eq!(
+            error.cause.unwrap(),
+            "the trigger's event has no request.userAttributes.sub"
+        );
+        let error = key(json!({ "userNotFound": "true" })).unwrap_err();
+        assert_eq!(error.kind, Kind::Internal);
     }
 }

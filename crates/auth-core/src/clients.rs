@@ -1,8 +1,9 @@
-//! The one place where AWS clients are made: how long they wait and whether they repeat. Whom they trust, and how
-//! they connect, is in `connector`.
+//! How functions reach AWS: the one place where clients are made, with how long they wait and whether they retry.
+//! Whom they trust, and how they connect, is in `connector`.
 //!
-//! Nothing is looked up: no credential chain, no instance metadata, no profile files. Region and
-//! credentials are the ones that Lambda puts into the environment; `make watch` puts a developer's there.
+//! A release build takes region and credentials from the environment, where Lambda puts them, and looks nowhere else:
+//! no profile, no instance metadata. A debug build, as `cargo lambda watch` makes it, has the SDK's default chain, so
+//! that it finds a developer's credentials where the AWS CLI does.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -11,26 +12,181 @@ use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_sdk_cognitoidentityprovider::config::{
-    BehaviorVersion, Builder, Config, Credentials, Region, SharedCredentialsProvider,
+    BehaviorVersion, Builder, Config, Region, SharedCredentialsProvider,
 };
 use aws_sdk_cognitoidentityprovider::error::SdkError;
-use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 
-use crate::config::{ConfigError, Env};
+use crate::config::{self, Env};
 use crate::connector::Connector;
-use crate::telemetry::Watch;
+use crate::error::Result;
+use crate::exceptions::from_dependency;
+use crate::telemetry::UpstreamMetrics;
 
-/// One operation without a repeat. Cognito waits up to 5 s for each trigger, and calls a slow one again.
+/// One operation without a retry. Cognito waits up to 5 s for each trigger, and calls a slow one again.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(12);
-/// One attempt of an operation that is harmless to repeat.
+/// One attempt of an operation that is harmless to retry.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
-/// One read or write of the one-time codes' limits.
+/// Three attempts end within 4.2 s, before what calls [`UserPoolAdmin`] does: Cognito gives a trigger 5 s.
+const ADMIN_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1200);
+/// One read or write of the one-time codes' limits. Cognito gives a trigger 5 s and then calls it again: all calls that
+/// one trigger makes, two reads and three writes of DynamoDB and one message, end within 4.5 s. None is retried: a
+/// second write would fail its own condition, a second message arrive twice.
 const DYNAMODB_TIMEOUT: Duration = Duration::from_millis(600);
 /// One message.
 const SNS_TIMEOUT: Duration = Duration::from_millis(1400);
 
-/// The user pool as a public client sees it: Cognito and the client's id.
+/// What a function starts from: its environment, and how it reaches AWS.
+pub struct Setup<'a> {
+    /// The environment.
+    pub env: Env<'a>,
+    sdk: SdkConfig,
+}
+
+impl<'a> Setup<'a> {
+    /// Over the network. Reads `AWS_REGION`, and if they are set `AWS_ENDPOINT_URL` and `AWS_CA_BUNDLE`.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(env: Env<'a>) -> config::Result<Self> {
+        let connector = SharedHttpConnector::new(Connector::from_env(env)?);
+        Self::over(env, http_client_fn(move |_, _| connector.clone()))
+    }
+
+    /// Over this HTTP client. Reads `AWS_REGION`, and if it is set `AWS_ENDPOINT_URL`.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn over(env: Env<'a>, http_client: impl HttpClient + 'static) -> config::Result<Self> {
+        let mut sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(env.required("AWS_REGION")?))
+            .http_client(http_client)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts().build());
+        sdk.set_endpoint_url(env.optional("AWS_ENDPOINT_URL"));
+        Ok(Self {
+            env,
+            sdk: sdk.build(),
+        })
+    }
+
+    /// The same with these credentials in place of those that [`Setup::user_pool_admin`] finds.
+    pub fn with_credentials(self, credentials: SharedCredentialsProvider) -> Self {
+        let sdk = self.sdk.into_builder().credentials_provider(credentials);
+        Self {
+            sdk: sdk.build(),
+            ..self
+        }
+    }
+
+    /// A client for the operations that Cognito takes unsigned: it has no credentials. Reads `USER_POOL_CLIENT_ID`.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn user_pool(&self) -> config::Result<UserPool> {
+        Ok(UserPool {
+            cognito: cognito(&self.sdk),
+            client_id: self.env.required("USER_POOL_CLIENT_ID")?,
+        })
+    }
+
+    /// A client for the operations that IAM guards. A release build reads `AWS_ACCESS_KEY_ID`,
+    /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn user_pool_admin(&self) -> config::Result<UserPoolAdmin> {
+        Ok(UserPoolAdmin(cognito(&self.signed()?)))
+    }
+
+    /// For the limits of one-time codes, with credentials as [`Setup::user_pool_admin`].
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn dynamodb(&self) -> config::Result<aws_sdk_dynamodb::Client> {
+        let config =
+            aws_sdk_dynamodb::config::Builder::from(&self.signed_within(DYNAMODB_TIMEOUT)?);
+        Ok(aws_sdk_dynamodb::Client::from_conf(
+            config.interceptor(UpstreamMetrics).build(),
+        ))
+    }
+
+    /// For SMS, with credentials as [`Setup::user_pool_admin`].
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn sns(&self) -> config::Result<aws_sdk_sns::Client> {
+        let config = aws_sdk_sns::config::Builder::from(&self.signed_within(SNS_TIMEOUT)?);
+        Ok(aws_sdk_sns::Client::from_conf(
+            config.interceptor(UpstreamMetrics).build(),
+        ))
+    }
+
+    fn signed_within(&self, limit: Duration) -> config::Result<SdkConfig> {
+        let timeouts = TimeoutConfig::builder().operation_timeout(limit).build();
+        Ok(self
+            .signed()?
+            .into_builder()
+            .timeout_config(timeouts)
+            .build())
+    }
+
+    fn signed(&self) -> config::Result<SdkConfig> {
+        let credentials = match self.sdk.credentials_provider() {
+            Some(credentials) => credentials,
+            None => credentials(self)?,
+        };
+        let sdk = self.sdk.to_builder().credentials_provider(credentials);
+        Ok(sdk.build())
+    }
+}
+
+/// Lambda's, from the environment.
+#[cfg(not(debug_assertions))]
+fn credentials(setup: &Setup<'_>) -> config::Result<SharedCredentialsProvider> {
+    use aws_config::environment::EnvironmentVariableCredentialsProvider;
+
+    // The provider would find it out with the first request.
+    for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        setup.env.required(variable)?;
+    }
+    let provider = EnvironmentVariableCredentialsProvider::new();
+    Ok(SharedCredentialsProvider::new(provider))
+}
+
+/// A developer's, from wherever the AWS CLI would take them.
+#[cfg(debug_assertions)]
+fn credentials(setup: &Setup<'_>) -> config::Result<SharedCredentialsProvider> {
+    use aws_config::default_provider::credentials::DefaultCredentialsChain;
+    use aws_config::provider_config::ProviderConfig;
+    use aws_credential_types::provider::{ProvideCredentials, future};
+
+    /// The chain, made when it is first asked: only then there is something to wait for.
+    #[derive(Debug)]
+    struct DefaultChain(ProviderConfig);
+
+    impl ProvideCredentials for DefaultChain {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let chain = DefaultCredentialsChain::builder().configure(self.0.clone());
+            future::ProvideCredentials::new(async move {
+                chain.build().await.provide_credentials().await
+            })
+        }
+    }
+
+    let mut config = ProviderConfig::without_region().with_region(setup.sdk.region().cloned());
+    if let Some(http_client) = setup.sdk.http_client() {
+        config = config.with_http_client(http_client);
+    }
+    Ok(SharedCredentialsProvider::new(DefaultChain(config)))
+}
+
+/// The user pool as a public client sees it.
 #[derive(Debug)]
 pub struct UserPool {
     /// The SDK's client.
@@ -39,91 +195,44 @@ pub struct UserPool {
     pub client_id: String,
 }
 
-impl UserPool {
-    /// A client for operations that Cognito takes unsigned: no credentials. Reads `USER_POOL_CLIENT_ID`,
-    /// `AWS_REGION`, and where they are set `AWS_ENDPOINT_URL` and `AWS_CA_BUNDLE`.
-    ///
-    /// # Errors
-    /// Names the variable that is missing or bad.
-    pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
-        Self::with(env, &unsigned(env)?.build())
-    }
-
-    /// The same with credentials, for the operations that IAM guards. Reads
-    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` too.
-    ///
-    /// # Errors
-    /// Names the variable that is missing or bad.
-    pub fn signed_from_env(env: Env<'_>) -> Result<Self, ConfigError> {
-        Self::with(env, &signed(env)?.build())
-    }
-
-    fn with(env: Env<'_>, config: &SdkConfig) -> Result<Self, ConfigError> {
-        Ok(Self {
-            cognito: cognito(config),
-            client_id: env.required("USER_POOL_CLIENT_ID")?,
-        })
-    }
-}
-
-/// A signed client without a pool client, for the trigger that touches the pool.
-///
-/// # Errors
-/// Names the variable that is missing or bad.
-pub fn cognito_from_env(env: Env<'_>) -> Result<Client, ConfigError> {
-    Ok(cognito(&signed(env)?.build()))
-}
-
-fn cognito(config: &SdkConfig) -> Client {
-    Client::from_conf(Builder::from(config).interceptor(Watch).build())
-}
-
-/// What the challenge triggers use. Cognito gives a trigger 5 s and then calls it again, so the limits of
-/// all calls that one trigger makes (two reads and three writes of DynamoDB, one SNS) stay under 4.5 s.
-/// Nothing is repeated: a repeated write would fail its own condition, a repeated message arrive twice.
+/// The user pool as an administrator sees it. No caller asks for these operations: their errors are always internal
+/// or unavailable.
 #[derive(Debug)]
-pub struct ChallengeClients {
-    /// For the limits.
-    pub dynamodb: aws_sdk_dynamodb::Client,
-    /// For the messages.
-    pub sns: aws_sdk_sns::Client,
-}
+pub struct UserPoolAdmin(Client);
 
-impl ChallengeClients {
-    /// Signed clients, as [`UserPool::signed_from_env`].
+impl UserPoolAdmin {
+    /// Adds the user to the role's group; a second time changes nothing.
     ///
     /// # Errors
-    /// Names the variable that is missing or bad.
-    pub fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
-        let config = signed(env)?.build();
-        let within = |limit| {
-            let timeouts = TimeoutConfig::builder().operation_timeout(limit).build();
-            config.to_builder().timeout_config(timeouts).build()
-        };
-        Ok(Self {
-            dynamodb: aws_sdk_dynamodb::Client::from_conf(
-                aws_sdk_dynamodb::config::Builder::from(&within(DYNAMODB_TIMEOUT))
-                    .interceptor(Watch)
-                    .build(),
-            ),
-            sns: aws_sdk_sns::Client::from_conf(
-                aws_sdk_sns::config::Builder::from(&within(SNS_TIMEOUT))
-                    .interceptor(Watch)
-                    .build(),
-            ),
-        })
+    /// Internal or unavailable, after three attempts.
+    pub async fn add_to_group(&self, user_pool_id: &str, username: &str, role: &str) -> Result<()> {
+        self.0
+            .admin_add_user_to_group()
+            .user_pool_id(user_pool_id)
+            .username(username)
+            .group_name(role)
+            .customize()
+            .config_override(repeatable_within(ADMIN_ATTEMPT_TIMEOUT))
+            .send()
+            .await
+            .map_err(from_dependency)?;
+        Ok(())
     }
 }
 
-/// What an operation that is harmless to repeat adds: the SDK's standard retries, with jitter. All others
-/// are sent once, as the answer to a repeat would hide that the first one was heard.
+fn cognito(sdk: &SdkConfig) -> Client {
+    Client::from_conf(Builder::from(sdk).interceptor(UpstreamMetrics).build())
+}
+
+/// What an operation that is harmless to retry adds: the SDK's standard retries, with jitter. All others
+/// are sent once: a retry's error would hide that the first attempt succeeded.
 pub fn repeatable() -> Builder {
     repeatable_within(ATTEMPT_TIMEOUT)
 }
 
 /// As [`repeatable`], for attempts of another length. The two pauses between three attempts take at most
 /// half an attempt together, so that all ends within three and a half, or the operation's time.
-pub fn repeatable_within(attempt: Duration) -> Builder {
+fn repeatable_within(attempt: Duration) -> Builder {
     let retries = RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(attempt / 6);
@@ -133,29 +242,6 @@ pub fn repeatable_within(attempt: Duration) -> Builder {
             .operation_timeout(OPERATION_TIMEOUT.min(attempt * 7 / 2))
             .build(),
     )
-}
-
-fn unsigned(env: Env<'_>) -> Result<aws_types::sdk_config::Builder, ConfigError> {
-    let connector = SharedHttpConnector::new(Connector::from_env(env)?);
-    let mut config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(env.required("AWS_REGION")?))
-        .http_client(http_client_fn(move |_, _| connector.clone()))
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(timeouts().build());
-    config.set_endpoint_url(env.optional("AWS_ENDPOINT_URL"));
-    Ok(config)
-}
-
-fn signed(env: Env<'_>) -> Result<aws_types::sdk_config::Builder, ConfigError> {
-    let credentials = Credentials::new(
-        env.required("AWS_ACCESS_KEY_ID")?,
-        env.required("AWS_SECRET_ACCESS_KEY")?,
-        env.optional("AWS_SESSION_TOKEN"),
-        None,
-        "environment",
-    );
-    Ok(unsigned(env)?.credentials_provider(SharedCredentialsProvider::new(credentials)))
 }
 
 fn timeouts() -> TimeoutConfigBuilder {

@@ -28,6 +28,9 @@ impl FromStr for Mode {
     }
 }
 
+/// The result of reading the environment.
+pub type Result<T> = std::result::Result<T, ConfigError>;
+
 /// What keeps a function from starting: a variable that is missing or can't be used, or TLS.
 #[derive(PartialEq, Eq)]
 pub struct ConfigError(String);
@@ -79,7 +82,7 @@ impl<'a> Env<'a> {
     ///
     /// # Errors
     /// Names the variable.
-    pub fn required(&self, name: &str) -> Result<String, ConfigError> {
+    pub fn required(&self, name: &str) -> Result<String> {
         self.optional(name).ok_or_else(|| {
             ConfigError(format!(
                 "The environment variable {name} is missing: set it and deploy again."
@@ -91,7 +94,7 @@ impl<'a> Env<'a> {
     ///
     /// # Errors
     /// Names the variable and what is expected.
-    pub fn parsed<T: FromStr<Err: fmt::Display>>(&self, name: &str) -> Result<T, ConfigError> {
+    pub fn parsed<T: FromStr<Err: fmt::Display>>(&self, name: &str) -> Result<T> {
         self.required(name)?
             .parse()
             .map_err(|expected| bad_value(name, &expected))
@@ -101,7 +104,7 @@ impl<'a> Env<'a> {
     ///
     /// # Errors
     /// Names the variable and what is expected.
-    pub fn number(&self, name: &str, least: u32) -> Result<u32, ConfigError> {
+    pub fn number(&self, name: &str, least: u32) -> Result<u32> {
         let number = self.required(name)?.parse().ok();
         number
             .filter(|number| *number >= least)
@@ -112,7 +115,7 @@ impl<'a> Env<'a> {
     ///
     /// # Errors
     /// Names the variable.
-    pub fn message(&self, name: &str) -> Result<String, ConfigError> {
+    pub fn message(&self, name: &str) -> Result<String> {
         let message = self.required(name)?;
         match message.matches(CODE_PLACEHOLDER).count() {
             1 => Ok(message),
@@ -124,12 +127,7 @@ impl<'a> Env<'a> {
     ///
     /// # Errors
     /// Names the variable where an entry breaks the rule, and what is expected.
-    pub fn list(
-        &self,
-        name: &str,
-        rule: fn(&str) -> bool,
-        expected: &str,
-    ) -> Result<Vec<String>, ConfigError> {
+    pub fn list(&self, name: &str, rule: fn(&str) -> bool, expected: &str) -> Result<Vec<String>> {
         let Some(value) = self.optional(name) else {
             return Ok(Vec::new());
         };

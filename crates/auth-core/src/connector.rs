@@ -1,7 +1,7 @@
 //! HTTP for the SDK's clients: hyper and rustls, over HTTP/1.1, which is all that AWS's endpoints are asked for.
 //!
 //! The SDK's own connector can do more, proxies and HTTP/2 among it, and with that weighs a tenth of a function:
-//! `bench/README.md` has the figures.
+//! `crates/bench/README.md` has the figures.
 
 use std::error::Error as StdError;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 
-use crate::config::{ConfigError, Env, bad_value};
+use crate::config::{self, Env, bad_value};
 
 /// Looking up the name, connecting, and the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -59,7 +59,7 @@ impl Connector {
     ///
     /// # Errors
     /// Names the variable where it is bad; says it where TLS can't be used as it is built.
-    pub(crate) fn from_env(env: Env<'_>) -> Result<Self, ConfigError> {
+    pub(crate) fn from_env(env: Env<'_>) -> config::Result<Self> {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
@@ -138,7 +138,7 @@ impl Service<Uri> for Connect {
     }
 }
 
-fn tls(trusted: RootCertStore) -> Result<ClientConfig, ConfigError> {
+fn tls(trusted: RootCertStore) -> config::Result<ClientConfig> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(trusted)
@@ -147,7 +147,7 @@ fn tls(trusted: RootCertStore) -> Result<ClientConfig, ConfigError> {
     Ok(config)
 }
 
-fn trusted(env: Env<'_>) -> Result<RootCertStore, ConfigError> {
+fn trusted(env: Env<'_>) -> config::Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(AMAZON_TRUST_SERVICES.map(CertificateDer::from));
     if let Some(path) = env.optional("AWS_CA_BUNDLE") {

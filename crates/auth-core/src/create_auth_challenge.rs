@@ -4,15 +4,16 @@ use aws_sdk_sns::error::SdkError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
 
-use crate::challenge::{CODE_PARAMETER, CUSTOM_CHALLENGE, Code};
-use crate::clients;
-use crate::config::{CODE_PLACEHOLDER, ConfigError, Env, bad_value};
+use crate::challenge::{CODE_PARAMETER, CUSTOM_CHALLENGE, Code, Request};
+use crate::clients::{self, Setup};
+use crate::config::{self, CODE_PLACEHOLDER, bad_value};
 use crate::error::{Error, Result};
-use crate::limits::{Limits, Send, Unsent};
+use crate::exceptions::from_dependency;
+use crate::limits::{Limits, Reserved, SendFailure};
 use crate::roles::{check_phone_prefix, phone_prefixes};
 use crate::telemetry::{self, Metric};
-use crate::trigger::{self, Event};
-use crate::username::{UsernameKind, is_phone};
+use crate::trigger::{self, Event, View};
+use crate::username::is_phone;
 
 /// How codes are sent.
 #[derive(Debug)]
@@ -28,10 +29,8 @@ impl Sms {
     ///
     /// # Errors
     /// Names the variable that is missing or bad.
-    pub fn from_env(
-        env: Env<'_>,
-        sns: aws_sdk_sns::Client,
-    ) -> std::result::Result<Self, ConfigError> {
+    pub fn new(setup: &Setup<'_>) -> config::Result<Self> {
+        let env = setup.env;
         let message = env.message("SMS_MESSAGE")?;
         let sender_id = env.optional("SMS_SENDER_ID");
         let is_sender =
@@ -40,7 +39,7 @@ impl Sms {
             return Err(bad_value("SMS_SENDER_ID", &"up to 11 letters and digits"));
         }
         Ok(Self {
-            sns,
+            sns: setup.sns()?,
             message,
             sender_id,
             phone_prefixes: phone_prefixes(env)?,
@@ -48,7 +47,11 @@ impl Sms {
     }
 
     /// Sends the code; a failure comes with whether it may have been sent in spite of it.
-    async fn send(&self, phone: &str, code: &Code) -> std::result::Result<(), (Error, Unsent)> {
+    async fn send(
+        &self,
+        phone: &str,
+        code: &Code,
+    ) -> std::result::Result<(), (Error, SendFailure)> {
         let attribute = |value: &str| {
             MessageAttributeValue::builder()
                 .data_type("String")
@@ -56,7 +59,7 @@ impl Sms {
                 .build()
                 .map_err(|_| {
                     let error = Error::internal("a message attribute without a type");
-                    (error, Unsent::Surely)
+                    (error, SendFailure::Rejected)
                 })
         };
         let mut publish = self
@@ -69,13 +72,13 @@ impl Sms {
             publish = publish.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id)?);
         }
         publish.send().await.map_err(|error| {
-            // What is no answer of SNS's may stand in the place of one.
-            let refused = matches!(&error, SdkError::ServiceError(error) if !error.raw().status().is_success());
-            let unsent = match refused || clients::was_not_sent(&error) {
-                true => Unsent::Surely,
-                false => Unsent::Perhaps,
+            // A success that can't be read is no rejection: the SMS may have been sent.
+            let rejected = matches!(&error, SdkError::ServiceError(error) if !error.raw().status().is_success());
+            let failure = match rejected || clients::was_not_sent(&error) {
+                true => SendFailure::Rejected,
+                false => SendFailure::NoResponse,
             };
-            (Error::from_dependency(error), unsent)
+            (from_dependency(error), failure)
         })?;
         telemetry::count(Metric::CodesSent);
         Ok(())
@@ -91,17 +94,20 @@ impl Sms {
 /// `TooManyRequestsException` beyond the limits; `InvalidParameterException` for a phone number outside
 /// the allowed prefixes; unavailable where the code can't be counted or sent.
 pub async fn create_auth_challenge(event: &mut Event, limits: &Limits, sms: &Sms) -> Result<()> {
-    if event.source() != "CreateAuthChallenge_Authentication"
-        || event.text(&["request", "challengeName"]) != Some(CUSTOM_CHALLENGE)
-    {
+    if event.source() != "CreateAuthChallenge_Authentication" {
         return Err(trigger::unknown_source());
     }
-    let code = match event.rounds().last() {
-        Some(round) => match round["challengeMetadata"].as_str() {
-            Some(code) => Code::new(code),
-            None => return Err(Error::internal("the round before has no code")),
-        },
-        None => new_code(event, limits, sms).await?,
+    let view: View<Request> = event.view()?;
+    if view.request.challenge_name.get() != Some(CUSTOM_CHALLENGE) {
+        return Err(trigger::unknown_source());
+    }
+    let code = match view.request.session.last() {
+        Some(round) => Code::new(
+            round
+                .challenge_metadata
+                .required("code of the last round")?,
+        ),
+        None => new_code(&view, limits, sms).await?,
     };
     event.respond("publicChallengeParameters", json!({}));
     event.respond(
@@ -112,13 +118,15 @@ pub async fn create_auth_challenge(event: &mut Event, limits: &Limits, sms: &Sms
     Ok(())
 }
 
-async fn new_code(event: &Event, limits: &Limits, sms: &Sms) -> Result<Code> {
-    let user = event.limits_key()?;
+async fn new_code(view: &View<'_, Request<'_>>, limits: &Limits, sms: &Sms) -> Result<Code> {
+    let user = view.limits_key()?;
+    let user_not_found = view.request.user_not_found;
     // For a user who does not exist everything goes the same way, but no message is sent.
-    let phone = match event.user_not_found() {
-        true => event.text(&["userName"]).filter(|name| is_phone(name)),
+    let phone = match user_not_found {
+        true => view.user_name.get().filter(|name| is_phone(name)),
         false => {
-            Some(event.required(&["request", "userAttributes", UsernameKind::Phone.attribute()])?)
+            let phone = view.request.user_attributes.phone_number;
+            Some(phone.required("request.userAttributes.phone_number")?)
         }
     };
     if let Some(phone) = phone {
@@ -130,15 +138,15 @@ async fn new_code(event: &Event, limits: &Limits, sms: &Sms) -> Result<Code> {
         }
     }
     let reservation = match limits.reserve_send(&user).await? {
-        Send::Again(code) => return Ok(code),
-        Send::New(reservation) => reservation,
+        Reserved::Already(code) => return Ok(code),
+        Reserved::New(reservation) => reservation,
     };
     let code = reservation.code.clone();
     if let Some(phone) = phone
-        && !event.user_not_found()
-        && let Err((error, unsent)) = sms.send(phone, &code).await
+        && !user_not_found
+        && let Err((error, failure)) = sms.send(phone, &code).await
     {
-        if let Err(error) = limits.withdraw(reservation, unsent).await {
+        if let Err(error) = limits.withdraw(reservation, failure).await {
             tracing::error!(
                 cause = error.cause,
                 "a message that was not sent still counts"
@@ -151,91 +159,33 @@ async fn new_code(event: &Event, limits: &Limits, sms: &Sms) -> Result<Code> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use fake_aws::{FakeAws, Reply};
 
     use super::*;
-    use crate::testing::{LIMITS, answer, env, event, exception};
+    use crate::testing::{Changes, event, with_setup};
 
-    const PUBLISHED: &str = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
+    const SMS: Changes<'_> = &[
+        ("SMS_MESSAGE", "Your code: {####}!"),
+        ("SMS_SENDER_ID", "Rocket"),
+    ];
 
-    /// A table without the user, and a phone network that keeps what it is told.
-    struct World {
-        reads: Rule,
-        writes: Rule,
-        messages: Arc<Mutex<Vec<(String, String)>>>,
-        sns: aws_sdk_sns::Client,
+    async fn create(aws: &FakeAws, request: Value) -> Result<Value> {
+        create_as(aws, "s-1", request).await
     }
 
-    fn world(sns_works: bool) -> World {
-        let messages = Arc::new(Mutex::new(Vec::new()));
-        let kept = messages.clone();
-        let publish = mock!(aws_sdk_sns::Client::publish).match_requests(move |publish| {
-            let attributes = publish.message_attributes().unwrap();
-            assert_eq!(
-                attributes["AWS.SNS.SMS.SMSType"].string_value(),
-                Some("Transactional")
-            );
-            assert_eq!(
-                attributes["AWS.SNS.SMS.SenderID"].string_value(),
-                Some("Rocket")
-            );
-            let text = |text: Option<&str>| text.unwrap().to_owned();
-            kept.lock()
-                .unwrap()
-                .push((text(publish.phone_number()), text(publish.message())));
-            true
-        });
-        let publish = publish.then_http_response(move || match sns_works {
-            true => answer(200, PUBLISHED),
-            false => answer(
-                500,
-                "<ErrorResponse><Error><Code>InternalFailure</Code></Error></ErrorResponse>",
-            ),
-        });
-        World {
-            reads: mock!(aws_sdk_dynamodb::Client::get_item)
-                .then_http_response(|| answer(200, "{}")),
-            writes: mock!(aws_sdk_dynamodb::Client::update_item)
-                .then_http_response(|| answer(200, "{}")),
-            messages,
-            sns: mock_client!(aws_sdk_sns, RuleMode::MatchAny, [&publish]),
-        }
+    async fn create_as(aws: &FakeAws, username: &str, request: Value) -> Result<Value> {
+        let limits = with_setup(aws.http_client(), &[], Limits::new).unwrap();
+        let sms = with_setup(aws.http_client(), SMS, Sms::new).unwrap();
+        let mut event = event("CreateAuthChallenge_Authentication", request).into_json();
+        event.insert("userName".to_owned(), json!(username));
+        let mut event = Event::new(event);
+        create_auth_challenge(&mut event, &limits, &sms).await?;
+        Ok(Value::Object(event.into_json()))
     }
 
-    impl World {
-        async fn create(&self, request: Value) -> Result<Value> {
-            self.create_as("s-1", request).await
-        }
-
-        async fn create_as(&self, username: &str, request: Value) -> Result<Value> {
-            let sms = [
-                ("SMS_MESSAGE", "Your code: {####}!"),
-                ("SMS_SENDER_ID", "Rocket"),
-                ("ALLOWED_PHONE_PREFIXES", "+34"),
-            ];
-            let table = [LIMITS.as_slice(), &sms].concat();
-            let table = env(&table);
-            let env = Env::new(&table);
-            let dynamodb = mock_client!(
-                aws_sdk_dynamodb,
-                RuleMode::MatchAny,
-                [&self.reads, &self.writes]
-            );
-            let limits = Limits::from_env(env, dynamodb).unwrap();
-            let sms = Sms::from_env(env, self.sns.clone()).unwrap();
-            let event = event("CreateAuthChallenge_Authentication", request);
-            let mut event = event.into_json();
-            event.insert("userName".to_owned(), json!(username));
-            let mut event = Event::new(event);
-            create_auth_challenge(&mut event, &limits, &sms).await?;
-            Ok(Value::Object(event.into_json()))
-        }
-
-        fn messages(&self) -> Vec<(String, String)> {
-            self.messages.lock().unwrap().clone()
-        }
+    fn operations(aws: &FakeAws) -> Vec<String> {
+        let calls = aws.calls().into_iter();
+        calls.map(|call| call.operation).collect()
     }
 
     fn request(phone: &str) -> Value {
@@ -246,138 +196,127 @@ mod tests {
         })
     }
 
+    fn unknown_user() -> Value {
+        json!({ "userNotFound": true, "challengeName": "CUSTOM_CHALLENGE", "session": [] })
+    }
+
     #[tokio::test]
-    async fn a_new_sign_in_is_sent_the_code_that_counts_and_nobody_else_sees_it() {
-        let world = world(true);
-        let event = world.create(request("+34999999999")).await.unwrap();
+    async fn a_new_sign_in_is_counted_then_sent_its_code() {
+        let aws = FakeAws::default();
+        let event = create(&aws, request("+34999999999")).await.unwrap();
         let response = &event["response"];
-        let code = response["privateChallengeParameters"]["code"]
-            .as_str()
-            .unwrap();
-        assert_eq!(
-            world.messages(),
-            [("+34999999999".to_owned(), format!("Your code: {code}!"))]
-        );
+        let code = response["privateChallengeParameters"]["code"].as_str();
+        let code = code.unwrap();
         assert_eq!(response["challengeMetadata"], code);
         assert_eq!(response["publicChallengeParameters"], json!({}));
         assert_eq!(event["aFieldOfTomorrow"]["kept"], true);
-        assert_eq!((world.reads.num_calls(), world.writes.num_calls()), (1, 1));
-    }
-
-    #[tokio::test]
-    async fn a_round_after_a_wrong_answer_keeps_the_code_and_sends_nothing() {
-        let world = world(true);
-        let mut request = request("+34999999999");
-        request["session"] = json!([{ "challengeName": "CUSTOM_CHALLENGE", "challengeResult": false, "challengeMetadata": "012345" }]);
-        let event = world.create(request).await.unwrap();
-        assert_eq!(
-            event["response"]["privateChallengeParameters"]["code"],
-            "012345"
-        );
-        assert_eq!(event["response"]["challengeMetadata"], "012345");
-        assert!(world.messages().is_empty());
-        assert_eq!((world.reads.num_calls(), world.writes.num_calls()), (0, 0));
-    }
-
-    #[tokio::test]
-    async fn a_user_who_does_not_exist_gets_a_challenge_and_no_message_is_sent() {
-        let world = world(true);
-        let request =
-            json!({ "userNotFound": true, "challengeName": "CUSTOM_CHALLENGE", "session": [] });
-        let event = world.create(request).await.unwrap();
-        assert_eq!(
-            event["response"]["privateChallengeParameters"]["code"]
-                .as_str()
-                .unwrap()
-                .len(),
-            6
-        );
-        assert!(world.messages().is_empty());
-        assert_eq!(
-            (world.reads.num_calls(), world.writes.num_calls()),
-            (1, 1),
-            "counted like any other"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_phone_outside_the_allowed_prefixes_is_refused_before_anything_is_counted_or_sent() {
-        let unknown =
-            json!({ "userNotFound": true, "challengeName": "CUSTOM_CHALLENGE", "session": [] });
-        for (why, request, username) in [
-            ("a user's own", request("+447700900000"), "s-1"),
-            ("nobody's", unknown, "+447700900000"),
-        ] {
-            let world = world(true);
-            let error = world.create_as(username, request).await.unwrap_err();
-            assert_eq!(
-                error.message, "Phone numbers of this country are not accepted.",
-                "{why}"
-            );
-            assert!(world.messages().is_empty());
-            assert_eq!((world.reads.num_calls(), world.writes.num_calls()), (0, 0));
+        assert_eq!(operations(&aws), ["GetItem", "UpdateItem", "Publish"]);
+        let sent = &aws.bodies("Publish")[0];
+        assert_eq!(sent["PhoneNumber"], "+34999999999");
+        assert_eq!(sent["Message"], format!("Your code: {code}!"));
+        let attributes = [
+            ("AWS.SNS.SMS.SMSType", "Transactional"),
+            ("AWS.SNS.SMS.SenderID", "Rocket"),
+        ];
+        let fields = sent.as_object().unwrap();
+        for (name, value) in attributes {
+            let key = fields.iter().find(|(_, field)| *field == name).unwrap().0;
+            let key = key.replace(".Name", ".Value.StringValue");
+            assert_eq!(sent[key], value, "{name}");
         }
     }
 
     #[tokio::test]
-    async fn a_message_that_can_not_be_sent_is_unavailable_and_taken_back_from_the_counts() {
-        let world = world(false);
-        let error = world.create(request("+34999999999")).await.unwrap_err();
-        assert_eq!(error.name, "ServiceUnavailableException");
-        assert_eq!(
-            world.messages().len(),
-            1,
-            "one attempt: a repeat could arrive twice"
-        );
-        assert_eq!(world.writes.num_calls(), 2, "counted and taken back");
+    async fn a_round_after_a_wrong_answer_keeps_the_code() {
+        let aws = FakeAws::default();
+        let mut request = request("+34999999999");
+        request["session"] = json!([{ "challengeName": "CUSTOM_CHALLENGE", "challengeResult": false, "challengeMetadata": "012345" }]);
+        let response = create(&aws, request).await.unwrap()["response"].take();
+        assert_eq!(response["privateChallengeParameters"]["code"], "012345");
+        assert_eq!(response["challengeMetadata"], "012345");
+        assert!(aws.calls().is_empty());
     }
 
     #[tokio::test]
-    async fn an_event_that_is_not_a_new_code_or_lacks_something_is_our_fault() {
-        let world = world(true);
+    async fn a_user_who_does_not_exist_is_counted_and_sent_nothing() {
+        let aws = FakeAws::default();
+        let event = create(&aws, unknown_user()).await.unwrap();
+        let code = event["response"]["privateChallengeParameters"]["code"].as_str();
+        assert_eq!(code.unwrap().len(), 6);
+        assert_eq!(operations(&aws), ["GetItem", "UpdateItem"]);
+    }
+
+    #[tokio::test]
+    async fn a_phone_outside_the_allowed_prefixes_is_rejected_first() {
+        for (username, request) in [
+            ("s-1", request("+447700900000")),
+            ("+447700900000", unknown_user()),
+        ] {
+            let aws = FakeAws::default();
+            let error = create_as(&aws, username, request).await.unwrap_err();
+            assert_eq!(
+                error.message, "Phone numbers of this country are not accepted.",
+                "{username}"
+            );
+            assert!(aws.calls().is_empty(), "{username}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_sms_that_sns_rejects_is_sent_once_and_not_counted() {
+        let aws = FakeAws::with(
+            "Publish",
+            Reply::text(
+                500,
+                "<ErrorResponse><Error><Code>InternalFailure</Code></Error></ErrorResponse>",
+            ),
+        );
+        let error = create(&aws, request("+34999999999")).await.unwrap_err();
+        assert_eq!(error.name, "ServiceUnavailableException");
+        assert_eq!(
+            operations(&aws),
+            ["GetItem", "UpdateItem", "Publish", "UpdateItem"]
+        );
+    }
+
+    #[tokio::test]
+    async fn an_event_that_lacks_something_is_our_fault() {
+        let aws = FakeAws::default();
+        let with = |name: &str, value: Value| {
+            let mut request = request("+34999999999");
+            request[name] = value;
+            request
+        };
         for (why, request) in [
             (
                 "another challenge",
-                json!({ "challengeName": "PASSWORD_VERIFIER", "session": [] }),
+                with("challengeName", json!("PASSWORD_VERIFIER")),
             ),
+            ("no user", with("userAttributes", Value::Null)),
+            ("no phone", with("userAttributes", json!({ "sub": "s" }))),
+            ("a bad phone", request("+34x")),
             (
-                "no user",
-                json!({ "challengeName": "CUSTOM_CHALLENGE", "session": [] }),
-            ),
-            (
-                "no phone",
-                json!({ "userAttributes": { "sub": "s" }, "challengeName": "CUSTOM_CHALLENGE", "session": [] }),
-            ),
-            (
-                "a bad phone",
-                json!({ "userAttributes": { "sub": "s", "phone_number": "+34x" }, "challengeName": "CUSTOM_CHALLENGE", "session": [] }),
+                "a phone of another type",
+                with("userAttributes", json!({ "sub": "s", "phone_number": 34 })),
             ),
             (
                 "a round without a code",
-                json!({ "challengeName": "CUSTOM_CHALLENGE", "session": [{ "challengeMetadata": null }] }),
+                with("session", json!([{ "challengeMetadata": null }])),
             ),
         ] {
-            assert_eq!(
-                world.create(request).await.unwrap_err().name,
-                "InternalErrorException",
-                "{why}"
-            );
+            let error = create(&aws, request).await.unwrap_err();
+            assert_eq!(error.name, "InternalErrorException", "{why}");
         }
-        assert!(world.messages().is_empty());
+        assert!(aws.calls().is_empty());
     }
 
     #[test]
-    fn a_message_without_the_placeholder_or_with_two_fails_at_start() {
+    fn a_message_without_one_placeholder_fails_at_start() {
         for message in ["", "Your code.", "{####} {####}"] {
-            let table = [("SMS_MESSAGE", message)];
-            let table = env(&table);
-            let sns = mock_client!(
-                aws_sdk_sns,
-                RuleMode::MatchAny,
-                [&mock!(aws_sdk_sns::Client::publish).then_http_response(|| exception("x", ""))]
-            );
-            let error = Sms::from_env(Env::new(&table), sns).unwrap_err();
-            assert!(error.to_string().contains("SMS_MESSAGE"), "{error}");
+            let http_client = FakeAws::default().http_client();
+            let error = with_setup(http_client, &[("SMS_MESSAGE", message)], Sms::new);
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("SMS_MESSAGE"), "{error}");
         }
     }
 }

@@ -2,9 +2,11 @@
 //! Cognito has one for it and for the code that confirms a sign-up. And no code goes to a new contact, where
 //! a signed-in user, or who has stolen a token, is not to change theirs.
 
-use crate::config::{CODE_PLACEHOLDER, ConfigError, Env, bad_value};
+use serde::Deserialize;
+
+use crate::config::{self, CODE_PLACEHOLDER, Env, bad_value};
 use crate::error::{Error, Result};
-use crate::trigger::{self, Event};
+use crate::trigger::{self, Event, Text, View};
 
 /// What becomes of the messages.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ impl Messages {
     ///
     /// # Errors
     /// Names the variable that is missing or bad, or a message without the one place for the code.
-    pub fn from_env(env: Env<'_>) -> std::result::Result<Self, ConfigError> {
+    pub fn from_env(env: Env<'_>) -> config::Result<Self> {
         let subject = env.required("RESET_EMAIL_SUBJECT")?;
         let message = env.optional("RESET_EMAIL_MESSAGE");
         let message = message.map(|_| env.message("RESET_EMAIL_MESSAGE"));
@@ -34,6 +36,15 @@ impl Messages {
     }
 }
 
+/// What Cognito says of a message.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'a> {
+    /// Where Cognito puts the code.
+    #[serde(borrow, default)]
+    code_parameter: Text<'a>,
+}
+
 /// Fills in the e-mail of a forgotten password, refuses the messages to a new contact, each where it is
 /// configured; every other message stays the pool's.
 ///
@@ -44,7 +55,11 @@ pub fn custom_message(event: &mut Event, messages: &Messages) -> Result<()> {
     match (event.source(), &messages.reset) {
         ("CustomMessage_ForgotPassword", Some((subject, message))) => {
             // Cognito does not tell the code: it puts it where this text of its own stands.
-            let code = event.required(&["request", "codeParameter"])?;
+            let view: View<Request> = event.view()?;
+            let code = view
+                .request
+                .code_parameter
+                .required("request.codeParameter")?;
             let message = message.replace(CODE_PLACEHOLDER, code);
             event.respond("emailSubject", subject.as_str());
             event.respond("emailMessage", message);
@@ -70,15 +85,14 @@ mod tests {
 
     use super::*;
     use crate::error::Kind;
-    use crate::testing::{env, event};
+    use crate::testing::{event, with_env};
 
     fn messages(message: &'static str, contact_changes: &'static str) -> Messages {
-        Messages::from_env(Env::new(&env(&[
-            ("RESET_EMAIL_SUBJECT", "Your new password"),
+        let changes = [
             ("RESET_EMAIL_MESSAGE", message),
             ("CONTACT_CHANGES", contact_changes),
-        ])))
-        .unwrap()
+        ];
+        with_env(&changes, Messages::from_env).unwrap()
     }
 
     const RESET: &str = "<b>{####}</b> sets a new password.";

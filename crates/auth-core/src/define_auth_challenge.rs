@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use crate::challenge::{ANSWERS_PER_CODE, CUSTOM_CHALLENGE, user_not_confirmed};
+use crate::challenge::{ANSWERS_PER_CODE, CUSTOM_CHALLENGE, Request};
 use crate::error::Result;
 use crate::trigger::{self, Event};
+use crate::trigger_error;
 
 /// Decides by the answers so far: a right one gets the tokens, the third wrong one ends it.
 ///
@@ -15,17 +16,20 @@ pub fn define_auth_challenge(event: &mut Event) -> Result<()> {
     if event.source() != "DefineAuthChallenge_Authentication" {
         return Err(trigger::unknown_source());
     }
-    if event.attribute("cognito:user_status") == Some("UNCONFIRMED") {
-        return Err(user_not_confirmed());
+    let Request {
+        user_attributes,
+        session,
+        user_not_found,
+        ..
+    } = event.view()?.request;
+    if user_attributes.user_status.get() == Some("UNCONFIRMED") {
+        return Err(trigger_error::user_not_confirmed());
     }
-    let session = event.rounds();
     let only_codes = session
         .iter()
-        .all(|round| round["challengeName"] == CUSTOM_CHALLENGE);
-    let answered = session
-        .last()
-        .is_some_and(|round| round["challengeResult"] == true);
-    let issue_tokens = only_codes && answered && !event.user_not_found();
+        .all(|round| round.challenge_name.get() == Some(CUSTOM_CHALLENGE));
+    let answered = session.last().is_some_and(|round| round.challenge_result);
+    let issue_tokens = only_codes && answered && !user_not_found;
     let fail = !only_codes || (!issue_tokens && session.len() >= ANSWERS_PER_CODE);
     event.respond("issueTokens", issue_tokens);
     event.respond("failAuthentication", fail);

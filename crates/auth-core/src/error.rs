@@ -1,18 +1,15 @@
-//! What can go wrong, without HTTP: [`crate::http`] gives each [`Kind`] its status.
+//! What can go wrong. It stands on the ground: it knows neither HTTP nor AWS, and imports nothing of this crate.
 //!
-//! `name` and `message` are for the caller, `cause` is for the log. Cognito's own refusals go through
-//! unchanged; what is our fault or our configuration's has one fixed public text. Decisions are made
-//! on exception codes, never on their texts.
+//! `name` and `message` are for the caller, `cause` is for the log. An error of our own fault or configuration has
+//! one fixed public text. [`crate::exceptions`] reads AWS's exceptions, [`crate::http`] gives each [`Kind`] its status.
 
 use std::borrow::Cow;
-use std::error::Error as StdError;
+use std::fmt;
 
-use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use secrecy::SecretString;
+use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
-use crate::trigger;
-
-/// The result of everything that can be refused.
+/// The result of everything that can be rejected or fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What kind of answer an [`Error`] is.
@@ -22,30 +19,82 @@ pub enum Kind {
     Invalid,
     /// The credentials, tokens or codes are wrong or spent.
     Unauthenticated,
-    /// Known, but not allowed to go on before something else is done.
+    /// The caller is known, but has to do something else first.
     Forbidden,
     /// There is no such user.
     NotFound,
     /// The method is not `POST`.
     MethodNotAllowed,
-    /// There is such a user already.
+    /// The user exists already.
     Conflict,
     /// The body is larger than this API reads.
     TooLarge,
-    /// Too many requests or attempts, ours or Cognito's count.
+    /// Too many requests or attempts, by our count or Cognito's.
     Throttled,
     /// Our fault, or our configuration's.
     Internal,
-    /// Something behind us is out of reach, too slow or failing.
+    /// A service behind us is out of reach, too slow or failing.
     Unavailable,
 }
 
-/// A refusal or a failure, ready to be told to the caller.
+/// The name of an error that this API itself makes, spelled as the caller sees it. Cognito's own pass through and are
+/// in [`crate::exceptions`].
+#[derive(Clone, Copy, Debug, EnumIter, IntoStaticStr, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is its text")]
+pub enum Name {
+    CodeMismatchException,
+    InternalErrorException,
+    InvalidParameterException,
+    InvalidParameterType,
+    MethodNotAllowedException,
+    MissingRequiredParameter,
+    NotAuthorizedException,
+    RequestEntityTooLargeException,
+    SerializationException,
+    ServiceUnavailableException,
+    TooManyRequestsException,
+    UnsupportedChallengeException,
+    UserNotConfirmedException,
+}
+
+impl Name {
+    /// Every name there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::iter()
+    }
+
+    /// The text that the caller sees.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// The kind of every error of this name.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::InvalidParameterException
+            | Self::InvalidParameterType
+            | Self::MissingRequiredParameter
+            | Self::SerializationException => Kind::Invalid,
+            // Cognito's own `CodeMismatchException` is of a confirmation, and so 400: this one is of a sign-in.
+            Self::CodeMismatchException | Self::NotAuthorizedException => Kind::Unauthenticated,
+            Self::UnsupportedChallengeException | Self::UserNotConfirmedException => {
+                Kind::Forbidden
+            }
+            Self::MethodNotAllowedException => Kind::MethodNotAllowed,
+            Self::RequestEntityTooLargeException => Kind::TooLarge,
+            Self::TooManyRequestsException => Kind::Throttled,
+            Self::InternalErrorException => Kind::Internal,
+            Self::ServiceUnavailableException => Kind::Unavailable,
+        }
+    }
+}
+
+/// A request that was rejected, or failed: what the caller gets, and the cause for the log.
 #[derive(Debug)]
 pub struct Error {
     /// The kind, for the status.
     pub kind: Kind,
-    /// The exception's name, as the caller sees it.
+    /// The error's name, as the caller sees it.
     pub name: Cow<'static, str>,
     /// The text, as the caller sees it.
     pub message: Cow<'static, str>,
@@ -57,19 +106,15 @@ pub struct Error {
     pub cause: Option<String>,
 }
 
-/// What `429` asks to wait where Cognito throttled the account's rate of requests: its quotas are per second.
-const THROTTLED_SECONDS: u32 = 1;
-/// What `429` asks to wait where Cognito counted this user's attempts: its lock-outs end within 15 minutes.
-const LIMIT_SECONDS: u32 = 900;
-/// What `503` asks to wait.
+/// How long `503` asks the caller to wait.
 const UNAVAILABLE_SECONDS: u32 = 5;
 
 impl Error {
     /// An error with a text of ours.
-    pub fn new(kind: Kind, name: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(name: Name, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            kind,
-            name: name.into(),
+            kind: name.kind(),
+            name: name.as_str().into(),
             message: message.into(),
             session: None,
             retry_after: None,
@@ -79,20 +124,19 @@ impl Error {
 
     /// A value that is there and of the right type, but can't be accepted.
     pub fn invalid_parameter(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Kind::Invalid, "InvalidParameterException", message)
+        Self::new(Name::InvalidParameterException, message)
     }
 
     /// A token or code that can't be good.
     pub fn not_authorized(message: &'static str) -> Self {
-        Self::new(Kind::Unauthenticated, "NotAuthorizedException", message)
+        Self::new(Name::NotAuthorizedException, message)
     }
 
     /// A challenge of Cognito's that this API has no route to answer.
-    pub fn unsupported_challenge(name: &str) -> Self {
+    pub fn unsupported_challenge(challenge: &str) -> Self {
         Self::new(
-            Kind::Forbidden,
-            "UnsupportedChallengeException",
-            format!("Cognito asks for the challenge {name}, which this API does not answer."),
+            Name::UnsupportedChallengeException,
+            format!("Cognito asks for the challenge {challenge}, which this API does not answer."),
         )
     }
 
@@ -101,21 +145,19 @@ impl Error {
         Self {
             cause: Some(cause.into()),
             ..Self::new(
-                Kind::Internal,
-                "InternalErrorException",
+                Name::InternalErrorException,
                 "Something went wrong on our side. Please try again later.",
             )
         }
     }
 
-    /// Something behind us did not answer, or not in time: the caller may try again.
+    /// A service behind us did not answer, or not in time: the caller may try again.
     pub fn unavailable(cause: impl Into<String>) -> Self {
         Self {
             retry_after: Some(UNAVAILABLE_SECONDS),
             cause: Some(cause.into()),
             ..Self::new(
-                Kind::Unavailable,
-                "ServiceUnavailableException",
+                Name::ServiceUnavailableException,
                 "The service is not available at the moment. Please try again in a few seconds.",
             )
         }
@@ -125,7 +167,7 @@ impl Error {
     pub fn throttled(message: impl Into<Cow<'static, str>>, retry_after: u32) -> Self {
         Self {
             retry_after: Some(retry_after),
-            ..Self::new(Kind::Throttled, "TooManyRequestsException", message)
+            ..Self::new(Name::TooManyRequestsException, message)
         }
     }
 
@@ -137,152 +179,17 @@ impl Error {
         }
     }
 
-    /// Whether it is not the caller's affair but ours, or that of what is behind us.
+    /// Whether it is our fault or that of a service behind us, not the caller's.
     pub fn is_failure(&self) -> bool {
         matches!(self.kind, Kind::Internal | Kind::Unavailable)
     }
+}
 
-    /// What a failure means of a call that is our own affair, not the caller's: it is our fault, or it passes.
-    pub fn from_dependency<E>(error: SdkError<E>) -> Self
-    where
-        E: ProvideErrorMetadata + StdError + 'static,
-    {
-        let error = Self::from(error);
-        match error.is_failure() {
-            true => error,
-            false => Self::unavailable(error.name),
-        }
-    }
-
-    /// What Cognito's exception `code` with `message` means, where the HTTP answer had `status`.
-    fn from_exception(code: &str, message: Option<&str>, status: u16) -> Self {
-        if code == "UserLambdaValidationException"
-            && let Some(failure) = message.and_then(trigger::failure_in)
-        {
-            return failure;
-        }
-        let Some(kind) = kind_of(code) else {
-            let cause = format!("{code} (status {status}) is not an exception this API knows");
-            return if status >= 500 {
-                Self::unavailable(cause)
-            } else {
-                Self::internal(cause)
-            };
-        };
-        match kind {
-            // The texts of these name our own resources and roles, nothing of the request.
-            Kind::Internal => Self::internal(format!("{code}: {}", message.unwrap_or_default())),
-            Kind::Unavailable => Self::unavailable(code),
-            kind => Self {
-                kind,
-                name: code.to_owned().into(),
-                message: message.unwrap_or(code).to_owned().into(),
-                session: None,
-                retry_after: match code {
-                    "LimitExceededException" | "TooManyFailedAttemptsException" => {
-                        Some(LIMIT_SECONDS)
-                    }
-                    _ if kind == Kind::Throttled => Some(THROTTLED_SECONDS),
-                    _ => None,
-                },
-                cause: None,
-            },
-        }
+/// What the caller sees, without the session.
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.name, self.message)
     }
 }
 
-/// The kind of every exception that the operations called here model, plus those any AWS service can answer.
-fn kind_of(code: &str) -> Option<Kind> {
-    Some(match code {
-        "CodeMismatchException"
-        | "ExpiredCodeException"
-        | "InvalidParameterException"
-        | "InvalidPasswordException"
-        | "PasswordHistoryPolicyViolationException"
-        | "UnsupportedOperationException"
-        | "UserLambdaValidationException" => Kind::Invalid,
-
-        "NotAuthorizedException" | "RefreshTokenReuseException" => Kind::Unauthenticated,
-
-        // `ForbiddenException` is a web ACL on the pool.
-        "ForbiddenException" | "PasswordResetRequiredException" | "UserNotConfirmedException" => {
-            Kind::Forbidden
-        }
-
-        "UserNotFoundException" => Kind::NotFound,
-
-        "AliasExistsException" | "UsernameExistsException" => Kind::Conflict,
-
-        "LimitExceededException"
-        | "ProvisionedThroughputExceededException"
-        | "RequestLimitExceeded"
-        | "Throttled"
-        | "Throttling"
-        | "ThrottlingException"
-        | "TooManyFailedAttemptsException"
-        | "TooManyRequestsException" => Kind::Throttled,
-
-        "CodeDeliveryFailureException"
-        | "InternalErrorException"
-        | "InternalFailure"
-        | "InternalServerError"
-        | "ServiceUnavailable"
-        | "ServiceUnavailableException" => Kind::Unavailable,
-
-        "AccessDeniedException"
-        | "AuthorizationErrorException"
-        | "ExpiredTokenException"
-        | "FeatureUnavailableInTierException"
-        | "IncompleteSignature"
-        | "InvalidClientTokenId"
-        | "InvalidEmailRoleAccessPolicyException"
-        | "InvalidLambdaResponseException"
-        | "InvalidSignatureException"
-        | "InvalidSmsRoleAccessPolicyException"
-        | "InvalidSmsRoleTrustRelationshipException"
-        | "InvalidUserPoolConfigurationException"
-        | "MFAMethodNotFoundException"
-        | "MissingAuthenticationTokenException"
-        | "OperationNotEnabledException"
-        | "ResourceNotFoundException"
-        | "SoftwareTokenMFANotFoundException"
-        | "UnexpectedLambdaException"
-        | "UnrecognizedClientException"
-        | "UserPoolAddOnNotEnabledException" => Kind::Internal,
-
-        _ => return None,
-    })
-}
-
-impl<E> From<SdkError<E>> for Error
-where
-    E: ProvideErrorMetadata + StdError + 'static,
-{
-    fn from(error: SdkError<E>) -> Self {
-        match &error {
-            SdkError::ServiceError(service) => {
-                let status = service.raw().status().as_u16();
-                match service.err().code() {
-                    Some(code) => Self::from_exception(code, service.err().message(), status),
-                    None => Self::unavailable(format!(
-                        "an answer with status {status} and no exception code"
-                    )),
-                }
-            }
-            SdkError::ConstructionFailure(_) => Self::internal(chain(&error)),
-            _ => Self::unavailable(chain(&error)),
-        }
-    }
-}
-
-/// The error's texts from the outside in: `SdkError` itself only says "dispatch failure".
-fn chain(error: &dyn StdError) -> String {
-    let mut texts = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        texts.push_str(": ");
-        texts.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    texts
-}
+impl std::error::Error for Error {}

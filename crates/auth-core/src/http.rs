@@ -1,114 +1,292 @@
-//! HTTP in and out: API Gateway's event to a request, a response or an [`Error`] to API Gateway's answer.
+//! HTTP in and out: API Gateway's event to a [`Route`]'s request, its response or [`Error`] to API Gateway's answer.
 //!
-//! The event is read here and not by `lambda_http`: this API needs three of its fields, and `lambda_http`
-//! panics where a body that is marked as base64 is not. The names are the same in the events of REST and
-//! HTTP APIs.
+//! `lambda_http` reads the event, of a REST or an HTTP API, and writes the answer.
 
-use std::borrow::Cow;
+use std::convert::Infallible;
+use std::fmt;
+use std::future::ready;
+use std::pin::Pin;
 use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lambda_runtime::{Context, LambdaEvent, Runtime, service_fn};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Response, StatusCode};
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest};
+use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::tower::ServiceExt as _;
+use lambda_http::{Adapter, Body, IntoResponse, Request, RequestExt as _, Service, service_fn};
+use lambda_runtime::{Context, LambdaEvent, Runtime};
 use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::config::{ConfigError, Env, bad_value};
+use crate::clients::Setup;
+use crate::config::{self, bad_value};
 use crate::deadline;
-use crate::error::{Error, Kind, Result};
-use crate::request::{self, Fields, MAX_BODY_BYTES};
-use crate::telemetry::Call;
+use crate::error::{Error, Kind, Name, Result};
+use crate::request::{Fields, MAX_BODY_BYTES};
+use crate::route::Route;
+use crate::telemetry::{self, Call};
 
-/// The base64 of the largest body: what is longer need not be decoded to be refused.
+/// The base64 of the largest body: what is longer need not be decoded to be rejected.
 const MAX_BASE64_BYTES: usize = MAX_BODY_BYTES.div_ceil(3) * 4;
 
-/// The part of API Gateway's event that this API reads.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Event {
-    body: Option<String>,
-    is_base64_encoded: Option<bool>,
-    http_method: Option<String>,
-    resource: Option<String>,
-    request_context: Option<RequestContext>,
+/// Serves Lambda's invocations of a route until the process ends: a doorway's whole `main`.
+///
+/// # Errors
+/// Names the variable of the environment that is missing or bad; says if Lambda's runtime interface fails. Never for
+/// a request.
+pub async fn serve<R: Route>() -> std::result::Result<(), lambda_runtime::Error> {
+    let env = telemetry::start()?;
+    let endpoint = Endpoint::<R>::new(&Setup::from_env(env)?)?;
+    Runtime::new(endpoint.service()).run().await
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RequestContext {
-    http: Option<Http>,
+/// A route behind API Gateway.
+#[derive(Debug)]
+pub struct Endpoint<R> {
+    route: R,
+    allowed_origin: HeaderValue,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Http {
-    method: Option<String>,
-    path: Option<String>,
-}
-
-impl Event {
-    /// An HTTP API's, or a REST API's: `cargo lambda watch` sends both, and means the first.
-    fn method(&self) -> &str {
-        let http = self.http().and_then(|http| http.method.as_deref());
-        http.or(self.http_method.as_deref()).unwrap_or("POST")
+impl<R: Route> Endpoint<R> {
+    /// The route of this environment. Reads `ALLOWED_ORIGIN`, and what the route does.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn new(setup: &Setup<'_>) -> config::Result<Self> {
+        let origin = setup.env.required("ALLOWED_ORIGIN")?;
+        let header = HeaderValue::try_from(&origin).ok();
+        let header = header.filter(|_| is_origin(&origin));
+        Ok(Self {
+            allowed_origin: header.ok_or_else(|| {
+                bad_value(
+                    "ALLOWED_ORIGIN",
+                    &"* or an origin such as https://example.com",
+                )
+            })?,
+            route: R::new(setup)?,
+        })
     }
 
-    /// The route as the gateway's configuration names it; a caller can't choose its text.
-    fn route(&self) -> &str {
-        let path = self.http().and_then(|http| http.path.as_deref());
-        self.resource.as_deref().or(path).unwrap_or_default()
+    /// What answers Lambda's events.
+    pub fn service(
+        &self,
+    ) -> impl Service<LambdaEvent<Event>, Response = impl Serialize, Error = Infallible> {
+        let handler = service_fn(async |request: Request| Ok(self.answer(&request).await));
+        Adapter::from(handler).map_request(|event: LambdaEvent<Event>| {
+            LambdaEvent::new(event.payload.0, event.context)
+        })
     }
 
-    fn http(&self) -> Option<&Http> {
-        self.request_context.as_ref()?.http.as_ref()
-    }
-
-    fn body(&self) -> Result<Cow<'_, [u8]>> {
-        let body = self.body.as_deref().unwrap_or_default();
-        match self.is_base64_encoded {
-            Some(true) if body.len() > MAX_BASE64_BYTES => Err(request::too_large()),
-            // What is not base64 is not JSON either, and is answered so.
-            Some(true) => Ok(Cow::Owned(STANDARD.decode(body).unwrap_or_default())),
-            _ => Ok(Cow::Borrowed(body.as_bytes())),
+    async fn answer(&self, request: &Request) -> Answer {
+        let none = Context::default();
+        let context = request.lambda_context_ref().unwrap_or(&none);
+        let call = Call {
+            function: R::NAME,
+            request_id: &context.request_id,
+            route: path(request),
+            started: Instant::now(),
+        };
+        let outcome = match *request.method() {
+            // API Gateway answers preflights itself; with `make watch` they get here.
+            Method::OPTIONS => Ok("{}".to_owned()),
+            Method::POST => self.post(request, context).await,
+            _ => Err(Error::new(
+                Name::MethodNotAllowedException,
+                "This route answers POST requests with a JSON body.",
+            )),
+        };
+        call.finish(outcome.as_ref().map(|_| ()));
+        match outcome {
+            Ok(body) => self.respond(StatusCode::OK, body, None),
+            Err(error) => self.reject(&error),
         }
     }
+
+    /// The body of the success, as JSON.
+    async fn post(&self, request: &Request, context: &Context) -> Result<String> {
+        let request = self.route.parse(&Fields::parse(request.body())?)?;
+        let response = deadline::within(context, self.route.run(request)).await?;
+        serde_json::to_string(&response)
+            .map_err(|_| Error::internal("the response can't be written as JSON"))
+    }
+
+    fn reject(&self, error: &Error) -> Answer {
+        let body = ErrorBody {
+            error: ErrorFields {
+                r#type: &error.name,
+                message: &error.message,
+                session: error
+                    .session
+                    .as_ref()
+                    .map(|session| session.expose_secret()),
+            },
+        };
+        // Three strings always serialize.
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        self.respond(status(error.kind), body, error.retry_after)
+    }
+
+    fn respond(&self, status: StatusCode, body: String, retry_after: Option<u32>) -> Answer {
+        let mut response = Response::new(Body::Text(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            self.allowed_origin.clone(),
+        );
+        let mut add =
+            |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+        add(header::CONTENT_TYPE, "application/json");
+        add(header::CACHE_CONTROL, "no-store");
+        add(header::ACCESS_CONTROL_ALLOW_HEADERS, "*");
+        add(header::ACCESS_CONTROL_ALLOW_METHODS, "POST,OPTIONS");
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            add(header::ALLOW, "POST, OPTIONS");
+        }
+        if let Some(seconds) = retry_after {
+            // Otherwise a page in a browser can't read the header after it.
+            add(header::ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After");
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        Answer(response)
+    }
 }
 
-/// API Gateway's form of an HTTP answer.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Answer {
-    status_code: u16,
-    headers: Headers,
-    body: String,
-    is_base64_encoded: bool,
-    /// None are set; an HTTP API's answer has the list, a REST API's does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cookies: Option<[&'static str; 0]>,
+type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// A route of any type, behind API Gateway.
+pub trait AnyRoute: Send + Sync {
+    /// [`Route::NAME`].
+    fn name(&self) -> &'static str;
+
+    /// What API Gateway gets for an event, as JSON.
+    fn answer(&self, event: LambdaEvent<Event>) -> LocalFuture<'_, serde_json::Value>;
+
+    /// The request of this body, for `{:?}`.
+    ///
+    /// # Errors
+    /// [`Route::parse`]'s.
+    fn parse(&self, body: &[u8]) -> Result<Box<dyn fmt::Debug>>;
+
+    /// The response to this body, as JSON.
+    ///
+    /// # Errors
+    /// [`Route::parse`]'s and [`Route::run`]'s.
+    fn run<'a>(&'a self, body: &'a [u8]) -> LocalFuture<'a, Result<serde_json::Value>>;
 }
 
-#[derive(Serialize)]
-struct Headers {
-    #[serde(rename = "Content-Type")]
-    content_type: &'static str,
-    #[serde(rename = "Cache-Control")]
-    cache_control: &'static str,
-    #[serde(rename = "Access-Control-Allow-Origin")]
-    allow_origin: String,
-    #[serde(rename = "Access-Control-Allow-Headers")]
-    allow_headers: &'static str,
-    #[serde(rename = "Access-Control-Allow-Methods")]
-    allow_methods: &'static str,
-    #[serde(rename = "Allow", skip_serializing_if = "Option::is_none")]
-    allow: Option<&'static str>,
-    /// Else the pages of a browser would not get to see the header after it.
-    #[serde(
-        rename = "Access-Control-Expose-Headers",
-        skip_serializing_if = "Option::is_none"
-    )]
-    expose_headers: Option<&'static str>,
-    #[serde(rename = "Retry-After", skip_serializing_if = "Option::is_none")]
-    retry_after: Option<String>,
+/// Makes a route of this environment.
+pub type NewRoute = fn(&Setup<'_>) -> config::Result<Box<dyn AnyRoute>>;
+
+/// A [`NewRoute`].
+///
+/// # Errors
+/// [`Endpoint::new`]'s.
+pub fn any<R: Route>(setup: &Setup<'_>) -> config::Result<Box<dyn AnyRoute>> {
+    Ok(Box::new(Endpoint::<R>::new(setup)?))
+}
+
+impl<R: Route> AnyRoute for Endpoint<R> {
+    fn name(&self) -> &'static str {
+        R::NAME
+    }
+
+    fn answer(&self, event: LambdaEvent<Event>) -> LocalFuture<'_, serde_json::Value> {
+        Box::pin(async {
+            let Ok(answer) = self.service().call(event).await;
+            serde_json::to_value(answer).unwrap_or_default()
+        })
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Box<dyn fmt::Debug>> {
+        let request = self.route.parse(&Fields::parse(body)?)?;
+        Ok(Box::new(request))
+    }
+
+    fn run<'a>(&'a self, body: &'a [u8]) -> LocalFuture<'a, Result<serde_json::Value>> {
+        Box::pin(async {
+            let request = self.route.parse(&Fields::parse(body)?)?;
+            let response = self.route.run(request).await?;
+            Ok(serde_json::to_value(response).unwrap_or_default())
+        })
+    }
+}
+
+/// The route's path as the gateway's configuration names it: a caller can't choose its text.
+fn path(request: &Request) -> &str {
+    let path = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.as_deref(),
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.path.as_deref(),
+        _ => None,
+    };
+    path.unwrap_or_default()
+}
+
+/// API Gateway's event, as far as this API reads it: method, path, headers and body.
+///
+/// A guard: `lambda_http` panics, and the function would abort, if a body is not the base64 that it is marked as, or
+/// if `Host`, `X-Forwarded-Proto`, path and query make no URL. API Gateway sends no such event; tests and
+/// `cargo lambda watch` can.
+pub struct Event(LambdaRequest);
+
+impl<'de> Deserialize<'de> for Event {
+    /// Never fails for JSON: any other event is a `POST` without a body.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Ok(Self(match LambdaRequest::deserialize(deserializer) {
+            Ok(LambdaRequest::ApiGatewayV1(read)) => {
+                let mut event = ApiGatewayProxyRequest::default();
+                // The other map has the last of each header alone.
+                event.multi_value_headers = headers(match read.multi_value_headers.is_empty() {
+                    true => read.headers,
+                    false => read.multi_value_headers,
+                });
+                event.body = text(read.body, read.is_base64_encoded);
+                event.http_method = read.http_method;
+                event.request_context.resource_path = read.request_context.resource_path;
+                LambdaRequest::ApiGatewayV1(event)
+            }
+            Ok(LambdaRequest::ApiGatewayV2(read)) => {
+                let mut event = ApiGatewayV2httpRequest::default();
+                event.headers = headers(read.headers);
+                event.body = text(read.body, read.is_base64_encoded);
+                event.request_context.http = read.request_context.http;
+                LambdaRequest::ApiGatewayV2(event)
+            }
+            _ => {
+                let mut event = ApiGatewayProxyRequest::default();
+                event.http_method = Method::POST;
+                LambdaRequest::ApiGatewayV1(event)
+            }
+        }))
+    }
+}
+
+fn headers(mut headers: HeaderMap) -> HeaderMap {
+    headers.remove(header::HOST);
+    headers.remove("x-forwarded-proto");
+    headers
+}
+
+/// The text of a body. What is not the base64 of a text is not JSON either, and is rejected as that; what is too long
+/// is too long as a text, too.
+fn text(body: Option<String>, is_base64_encoded: bool) -> Option<String> {
+    let body = body?;
+    match is_base64_encoded && body.len() <= MAX_BASE64_BYTES {
+        true => String::from_utf8(STANDARD.decode(body).ok()?).ok(),
+        false => Some(body),
+    }
+}
+
+/// The answer. A type of its own, as `lambda_http` converts the body of a [`Response`] from any character encoding,
+/// with tables of 140 KB.
+pub struct Answer(Response<Body>);
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
+        Box::pin(ready(self.0))
+    }
 }
 
 #[derive(Serialize)]
@@ -124,157 +302,20 @@ struct ErrorFields<'a> {
     session: Option<&'a str>,
 }
 
-/// A route: one function behind API Gateway.
-#[derive(Debug)]
-pub struct Route {
-    function: &'static str,
-    allowed_origin: String,
-}
-
-impl Route {
-    /// The route of the function with this name. Reads `ALLOWED_ORIGIN`.
-    ///
-    /// # Errors
-    /// Names the variable where it is missing, or neither `*` nor an origin.
-    pub fn from_env(
-        function: &'static str,
-        env: Env<'_>,
-    ) -> std::result::Result<Self, ConfigError> {
-        let allowed_origin = env.required("ALLOWED_ORIGIN")?;
-        if !is_origin(&allowed_origin) {
-            return Err(bad_value(
-                "ALLOWED_ORIGIN",
-                &"* or an origin such as https://example.com",
-            ));
-        }
-        Ok(Self {
-            function,
-            allowed_origin,
-        })
-    }
-
-    /// Serves Lambda's invocations until the process ends: each is parsed, run, and answered with 200 and
-    /// the response, or with the error's status and body.
-    ///
-    /// # Errors
-    /// Where Lambda's runtime interface fails; never for a request.
-    pub async fn serve<T, R: Serialize>(
-        self,
-        parse: impl Fn(&Fields<'_>) -> Result<T>,
-        operation: impl AsyncFn(T) -> Result<R>,
-    ) -> std::result::Result<(), lambda_runtime::Error> {
-        let (route, parse, operation) = (&self, &parse, &operation);
-        let handler = service_fn(async |event: LambdaEvent<Event>| {
-            Ok::<_, lambda_runtime::Error>(
-                route
-                    .answer(&event.payload, &event.context, parse, operation)
-                    .await,
-            )
-        });
-        Runtime::new(handler).run().await
-    }
-
-    /// Answers one event.
-    pub async fn answer<T, R: Serialize>(
-        &self,
-        event: &Event,
-        context: &Context,
-        parse: impl Fn(&Fields<'_>) -> Result<T>,
-        operation: impl AsyncFn(T) -> Result<R>,
-    ) -> Answer {
-        let call = Call {
-            function: self.function,
-            request_id: &context.request_id,
-            route: event.route(),
-            started: Instant::now(),
-        };
-        let outcome = if event.method() == "OPTIONS" {
-            // Behind API Gateway the preflight never gets here; it does with `make watch`.
-            Ok("{}".to_owned())
-        } else {
-            answer_post(event, context, parse, operation).await
-        };
-        call.finish(outcome.as_ref().map(|_| ()));
-        let answer = match outcome {
-            Ok(body) => self.build(200, body, None),
-            Err(error) => self.refuse(&error),
-        };
-        Answer {
-            cookies: event.http().map(|_| []),
-            ..answer
-        }
-    }
-
-    fn refuse(&self, error: &Error) -> Answer {
-        let body = ErrorBody {
-            error: ErrorFields {
-                r#type: &error.name,
-                message: &error.message,
-                session: error
-                    .session
-                    .as_ref()
-                    .map(|session| session.expose_secret()),
-            },
-        };
-        // Three strings always serialize.
-        let body = serde_json::to_string(&body).unwrap_or_default();
-        self.build(status(error.kind), body, error.retry_after)
-    }
-
-    fn build(&self, status_code: u16, body: String, retry_after: Option<u32>) -> Answer {
-        Answer {
-            status_code,
-            headers: Headers {
-                content_type: "application/json",
-                cache_control: "no-store",
-                allow_origin: self.allowed_origin.clone(),
-                allow_headers: "*",
-                allow_methods: "POST,OPTIONS",
-                allow: (status_code == 405).then_some("POST, OPTIONS"),
-                expose_headers: retry_after.map(|_| "Retry-After"),
-                retry_after: retry_after.map(|seconds| seconds.to_string()),
-            },
-            body,
-            is_base64_encoded: false,
-            cookies: None,
-        }
-    }
-}
-
 /// The status of each kind of error: the only place that knows both.
-pub(crate) fn status(kind: Kind) -> u16 {
+pub fn status(kind: Kind) -> StatusCode {
     match kind {
-        Kind::Invalid => 400,
-        Kind::Unauthenticated => 401,
-        Kind::Forbidden => 403,
-        Kind::NotFound => 404,
-        Kind::MethodNotAllowed => 405,
-        Kind::Conflict => 409,
-        Kind::TooLarge => 413,
-        Kind::Throttled => 429,
-        Kind::Internal => 500,
-        Kind::Unavailable => 503,
+        Kind::Invalid => StatusCode::BAD_REQUEST,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::Throttled => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
-}
-
-/// The body of the success, as JSON.
-async fn answer_post<T, R: Serialize>(
-    event: &Event,
-    context: &Context,
-    parse: impl Fn(&Fields<'_>) -> Result<T>,
-    operation: impl AsyncFn(T) -> Result<R>,
-) -> Result<String> {
-    if event.method() != "POST" {
-        return Err(Error::new(
-            Kind::MethodNotAllowed,
-            "MethodNotAllowedException",
-            "This route answers POST requests with a JSON body.",
-        ));
-    }
-    let request = parse(&Fields::parse(&event.body()?)?)?;
-    let response = deadline::within(context, operation(request)).await?;
-    serde_json::to_string(&response)
-        .map_err(|_| Error::internal("the response can't be written as JSON"))
 }
 
 fn is_origin(text: &str) -> bool {

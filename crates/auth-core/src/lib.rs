@@ -1,8 +1,9 @@
 //! The Cognito operations of Auth Rocket: one module per function, named after its route, and one
 //! module for each thing that all of them share.
 //!
-//! An operation's module holds its `Request` (with its parsing), its `Response` and one `async fn`
-//! from the one to the other. It knows neither HTTP nor Lambda: those are [`http`] and [`trigger`].
+//! A route's module holds its type, a [`route::Route`], with its request and its response. It knows neither HTTP nor
+//! Lambda: those are [`http`] and [`trigger`]. `docs/architecture.md` has the layers; a module imports from those
+//! below it only.
 
 pub mod challenge;
 pub mod clients;
@@ -10,14 +11,17 @@ pub mod config;
 mod connector;
 mod deadline;
 pub mod error;
+pub mod exceptions;
 pub mod http;
 pub mod limits;
 pub mod message;
 pub mod request;
 pub mod roles;
+pub mod route;
 pub mod telemetry;
 pub mod tokens;
 pub mod trigger;
+pub mod trigger_error;
 pub mod username;
 
 pub mod create_auth_challenge;
@@ -36,8 +40,23 @@ pub mod token_refresh;
 pub mod token_revoke;
 pub mod verify_auth_challenge_response;
 
+/// Every route, for what treats all of them alike: tests and the fuzzer.
+pub const ROUTES: [http::NewRoute; 9] = [
+    http::any::<sign_up::SignUp>,
+    http::any::<sign_up_confirm::SignUpConfirm>,
+    http::any::<sign_up_resend_code::SignUpResendCode>,
+    http::any::<sign_in::SignIn>,
+    http::any::<token::Token>,
+    http::any::<token_refresh::TokenRefresh>,
+    http::any::<token_revoke::TokenRevoke>,
+    http::any::<password_forgot::PasswordForgot>,
+    http::any::<password_change::PasswordChange>,
+];
+
 #[cfg(test)]
-mod cognito_failures;
+mod failures;
+#[cfg(test)]
+mod layers;
 #[cfg(test)]
 mod never_printed;
 #[cfg(test)]

@@ -13,9 +13,12 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::challenge::Code;
-use crate::config::{ConfigError, Env};
+use crate::clients::Setup;
+use crate::config;
 use crate::error::{Error, Result};
+use crate::exceptions::from_dependency;
 use crate::telemetry::{self, Metric};
+use crate::trigger_error;
 
 const SECOND: u64 = 1000;
 const HOUR: u64 = 3600 * SECOND;
@@ -49,13 +52,13 @@ struct Rules {
     wrong_answers_per_hour: u32,
 }
 
-/// What to do about a code that is asked for.
+/// What [`Limits::reserve_send`] allows.
 #[derive(Debug)]
-pub enum Send {
-    /// Send this one. [`Limits::withdraw`] takes it back where it can't be sent.
+pub enum Reserved {
+    /// Send this code. [`Limits::withdraw`] takes it back if it can't be sent.
     New(Reservation),
-    /// It has been sent already: this is the same attempt.
-    Again(Code),
+    /// This code has been sent already: this is the same attempt.
+    Already(Code),
 }
 
 /// A send that is counted already, with the counts and with what it replaced.
@@ -70,13 +73,13 @@ pub struct Reservation {
     before: Sends,
 }
 
-/// A message that could not be sent.
+/// Why a message could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unsent {
-    /// It was refused.
-    Surely,
-    /// No answer came: it may be on its way, and be charged for.
-    Perhaps,
+pub enum SendFailure {
+    /// SNS rejected it, or was never asked.
+    Rejected,
+    /// No response came: it may be on its way, and be charged for.
+    NoResponse,
 }
 
 /// What is stored about the codes that were sent to a user.
@@ -176,9 +179,10 @@ impl Limits {
     ///
     /// # Errors
     /// Names the variable that is missing or bad.
-    pub fn from_env(env: Env<'_>, dynamodb: Client) -> std::result::Result<Self, ConfigError> {
+    pub fn new(setup: &Setup<'_>) -> config::Result<Self> {
+        let env = setup.env;
         Ok(Self {
-            dynamodb,
+            dynamodb: setup.dynamodb()?,
             table: env.required("OTP_TABLE_NAME")?,
             rules: Rules {
                 cooldown: SECOND
@@ -195,16 +199,16 @@ impl Limits {
     ///
     /// # Errors
     /// `TooManyRequestsException` with the time to wait; unavailable where DynamoDB does not answer.
-    pub async fn reserve_send(&self, user: &str) -> Result<Send> {
+    pub async fn reserve_send(&self, user: &str) -> Result<Reserved> {
         for _ in 0..ROUNDS {
             let now = now();
             let before = self.read(user).await?;
             let (hour, day) = match decide(self.rules, &before, now) {
                 Decision::Send { hour, day } => (hour, day),
-                Decision::Again(code) => return Ok(Send::Again(code)),
+                Decision::Again(code) => return Ok(Reserved::Already(code)),
                 Decision::Wait(wait) => {
                     telemetry::count(Metric::CodesRefused);
-                    return Err(too_many(wait));
+                    return Err(trigger_error::too_many_codes(wait));
                 }
             };
             // Later than the one before it in any case, as it tells versions of the item apart.
@@ -233,7 +237,7 @@ impl Limits {
                 )
                 .await?
             {
-                return Ok(Send::New(Reservation {
+                return Ok(Reserved::New(Reservation {
                     code,
                     user: user.to_owned(),
                     sent_at,
@@ -253,7 +257,7 @@ impl Limits {
     ///
     /// # Errors
     /// Unavailable where DynamoDB does not answer.
-    pub async fn withdraw(&self, reservation: Reservation, unsent: Unsent) -> Result<()> {
+    pub async fn withdraw(&self, reservation: Reservation, failure: SendFailure) -> Result<()> {
         let Reservation {
             user,
             sent_at,
@@ -262,9 +266,9 @@ impl Limits {
             before,
             ..
         } = reservation;
-        let sends = match unsent {
-            Unsent::Surely => before,
-            Unsent::Perhaps => Sends {
+        let sends = match failure {
+            SendFailure::Rejected => before,
+            SendFailure::NoResponse => Sends {
                 hour,
                 day,
                 ..before
@@ -333,7 +337,7 @@ impl Limits {
             .consistent_read(true)
             .send()
             .await
-            .map_err(Error::from_dependency)?;
+            .map_err(from_dependency)?;
         let item = answer.item.unwrap_or_default();
         let get = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
         let window = |start: &str, count: &str| Window {
@@ -410,14 +414,8 @@ fn applied<T>(outcome: std::result::Result<T, SdkError<UpdateItemError>>) -> Res
         {
             Ok(false)
         }
-        Err(error) => Err(Error::from_dependency(error)),
+        Err(error) => Err(from_dependency(error)),
     }
-}
-
-/// The refusal of a code that is asked for too early; `wait` is in milliseconds.
-pub(crate) fn too_many(wait: u64) -> Error {
-    let seconds = wait.div_ceil(SECOND).try_into().unwrap_or(u32::MAX);
-    Error::throttled("Please wait before you ask for another code.", seconds)
 }
 
 fn now() -> u64 {
@@ -442,10 +440,12 @@ fn text(value: &str) -> AttributeValue {
 
 #[cfg(test)]
 mod tests {
-    use aws_smithy_mocks::{RuleMode, mock, mock_client};
+    use fake_aws::{Call, FakeAws, Reply};
+    use serde_json::json;
 
     use super::*;
-    use crate::testing::{LIMITS, answer, env, exception, metrics};
+    use crate::error::Kind;
+    use crate::testing::{metrics, with_setup};
 
     const RULES: Rules = Rules {
         cooldown: 30 * SECOND,
@@ -633,11 +633,8 @@ mod tests {
             ("OTP_MAX_SENDS_PER_DAY", "0", "1"),
             ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "0", "1"),
         ] {
-            let table = [LIMITS.as_slice(), &[(name, value)]].concat();
-            let table = env(&table);
-            let none = mock!(Client::get_item).then_http_response(|| answer(200, "{}"));
-            let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&none]);
-            let error = Limits::from_env(Env::new(&table), client).unwrap_err();
+            let http_client = FakeAws::default().http_client();
+            let error = with_setup(http_client, &[(name, value)], Limits::new).unwrap_err();
             assert_eq!(
                 error.to_string(),
                 format!(
@@ -647,72 +644,62 @@ mod tests {
         }
     }
 
-    fn limits(dynamodb: Client) -> Limits {
-        Limits {
-            dynamodb,
-            table: "limits".to_owned(),
-            rules: RULES,
-        }
+    fn limits(aws: &FakeAws) -> Limits {
+        with_setup(aws.http_client(), &[], Limits::new).unwrap()
+    }
+
+    fn conditional_check_failed(call: &Call) -> Reply {
+        Reply::exception(
+            call,
+            400,
+            "ConditionalCheckFailedException",
+            "The conditional request failed",
+        )
+    }
+
+    /// The item of a user who was sent the code 246810 this long ago.
+    fn item(age: u64) -> Reply {
+        let sent_at = (now() - age).to_string();
+        let item = json!({ "sub": { "S": "user" }, "sentAt": { "N": sent_at }, "lastCode": { "S": "246810" } });
+        Reply::json(200, &json!({ "Item": item }))
     }
 
     #[tokio::test]
-    async fn a_send_that_another_one_overtook_becomes_the_same_attempt() {
-        let item = format!(
-            r#"{{"Item":{{"sub":{{"S":"user"}},"sentAt":{{"N":"{}"}},"lastCode":{{"S":"246810"}}}}}}"#,
-            now()
-        );
-        let empty = mock!(Client::get_item).then_http_response(|| answer(200, "{}"));
-        let taken = mock!(Client::update_item).then_http_response(|| {
-            exception(
-                "ConditionalCheckFailedException",
-                "The conditional request failed",
-            )
+    async fn a_send_that_another_one_overtook_is_the_same_attempt() {
+        let reads = FakeAws::in_turn("GetItem", [Reply::text(200, "{}"), item(0)]);
+        let aws = FakeAws::new(move |call| match &*call.operation {
+            "GetItem" => reads.reply(call),
+            _ => Some(conditional_check_failed(call)),
         });
-        let found = mock!(Client::get_item).then_http_response(move || answer(200, &item));
-        let client = mock_client!(
-            aws_sdk_dynamodb,
-            RuleMode::Sequential,
-            [&empty, &taken, &found]
-        );
-        match limits(client).reserve_send("user").await.unwrap() {
-            Send::Again(code) => assert_eq!(code.expose(), "246810"),
-            Send::New(_) => panic!("sent twice"),
+        match limits(&aws).reserve_send("user").await.unwrap() {
+            Reserved::Already(code) => assert_eq!(code.expose(), "246810"),
+            Reserved::New(_) => panic!("sent twice"),
         }
+        assert_eq!(aws.calls().len(), 3);
     }
 
     #[tokio::test]
-    async fn a_send_that_the_limits_forbid_is_refused_and_counted_and_writes_nothing() {
-        let item = format!(
-            r#"{{"Item":{{"sub":{{"S":"user"}},"sentAt":{{"N":"{}"}},"lastCode":{{"S":"246810"}}}}}}"#,
-            now() - 20 * SECOND
-        );
-        let found = mock!(Client::get_item).then_http_response(move || answer(200, &item));
-        let client = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&found]);
+    async fn a_send_that_the_limits_forbid_is_counted_and_writes_nothing() {
+        let aws = FakeAws::with("GetItem", item(20 * SECOND));
         let (metrics, _guard) = metrics();
-        let refused = limits(client).reserve_send("user").await.err().unwrap();
-        assert_eq!(&*refused.name, "TooManyRequestsException");
+        let error = limits(&aws).reserve_send("user").await.unwrap_err();
+        assert_eq!(&*error.name, "TooManyRequestsException");
         assert_eq!(metrics.take(), [("CodesRefused".to_owned(), 1)]);
+        assert_eq!(aws.calls().len(), 1);
     }
 
     #[tokio::test]
-    async fn a_message_that_was_not_sent_is_taken_back_but_counts_where_it_may_have_gone_out() {
+    async fn a_rejected_sms_is_taken_back_and_a_lost_one_counts() {
         let before = Sends {
             last: sent(HOUR),
             hour: ago(60 * SECOND, 1),
             day: ago(HOUR, 2),
             ..Sends::default()
         };
-        for (unsent, hour, day) in [(Unsent::Surely, "1", "2"), (Unsent::Perhaps, "2", "3")] {
-            let write = mock!(Client::update_item)
-                .match_requests(move |update| {
-                    let values = update.expression_attribute_values().unwrap();
-                    let number = |name: &str| values[name].as_n().unwrap().as_str();
-                    number(":hourSends") == hour
-                        && number(":daySends") == day
-                        && number(":sentAt") == (NOW - HOUR).to_string()
-                        && number(":version") == NOW.to_string()
-                })
-                .then_http_response(|| answer(200, "{}"));
+        for (failure, hour, day) in [
+            (SendFailure::Rejected, "1", "2"),
+            (SendFailure::NoResponse, "2", "3"),
+        ] {
             let reservation = Reservation {
                 code: Code::new("246810"),
                 user: "user".to_owned(),
@@ -721,55 +708,41 @@ mod tests {
                 day: ago(HOUR, 3),
                 before: before.clone(),
             };
-            let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&write]);
-            limits(client).withdraw(reservation, unsent).await.unwrap();
-            assert_eq!(write.num_calls(), 1, "{unsent:?}");
+            let aws = FakeAws::default();
+            limits(&aws).withdraw(reservation, failure).await.unwrap();
+            let [update] = &aws.bodies("UpdateItem")[..] else {
+                panic!("{failure:?}");
+            };
+            let number = |name: &str| update["ExpressionAttributeValues"][name]["N"].clone();
+            assert_eq!(number(":hourSends"), hour, "{failure:?}");
+            assert_eq!(number(":daySends"), day, "{failure:?}");
+            assert_eq!(number(":sentAt"), (NOW - HOUR).to_string(), "{failure:?}");
+            assert_eq!(number(":version"), NOW.to_string(), "{failure:?}");
         }
     }
 
     #[tokio::test]
-    async fn a_table_that_does_not_answer_is_unavailable_and_one_that_is_missing_is_our_fault() {
+    async fn a_table_that_fails_is_never_the_callers_fault() {
         for (code, kind) in [
-            ("InternalServerError", crate::error::Kind::Unavailable),
-            ("ThrottlingException", crate::error::Kind::Unavailable),
-            (
-                "ProvisionedThroughputExceededException",
-                crate::error::Kind::Unavailable,
-            ),
-            ("ResourceNotFoundException", crate::error::Kind::Internal),
-            ("AccessDeniedException", crate::error::Kind::Internal),
+            ("InternalServerError", Kind::Unavailable),
+            ("ThrottlingException", Kind::Unavailable),
+            ("ProvisionedThroughputExceededException", Kind::Unavailable),
+            ("ResourceNotFoundException", Kind::Internal),
+            ("AccessDeniedException", Kind::Internal),
         ] {
-            let read = mock!(Client::get_item).then_http_response(move || exception(code, "no"));
-            let write =
-                mock!(Client::update_item).then_http_response(move || exception(code, "no"));
-            let limits = limits(mock_client!(
-                aws_sdk_dynamodb,
-                RuleMode::MatchAny,
-                [&read, &write]
-            ));
-            assert_eq!(
-                limits.reserve_send("user").await.unwrap_err().kind,
-                kind,
-                "{code}"
-            );
-            assert_eq!(
-                limits.reserve_answer("user").await.unwrap_err().kind,
-                kind,
-                "{code}"
-            );
+            let aws = FakeAws::new(move |call| Some(Reply::exception(call, 400, code, "no")));
+            let limits = limits(&aws);
+            let error = limits.reserve_send("user").await.unwrap_err();
+            assert_eq!(error.kind, kind, "{code}");
+            let error = limits.reserve_answer("user").await.unwrap_err();
+            assert_eq!(error.kind, kind, "{code}");
         }
     }
 
     #[tokio::test]
-    async fn no_answer_is_compared_where_none_is_allowed() {
-        let refused = mock!(Client::update_item).then_http_response(|| {
-            exception(
-                "ConditionalCheckFailedException",
-                "The conditional request failed",
-            )
-        });
-        let client = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [&refused]);
-        assert!(!limits(client).reserve_answer("user").await.unwrap());
-        assert_eq!(refused.num_calls(), 3);
+    async fn no_answer_is_compared_if_none_is_allowed() {
+        let aws = FakeAws::new(|call| Some(conditional_check_failed(call)));
+        assert!(!limits(&aws).reserve_answer("user").await.unwrap());
+        assert_eq!(aws.calls().len(), 3);
     }
 }

@@ -4,86 +4,37 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
+use fake_aws::FakeAws;
 use serde_json::{Value, json};
 
 use crate::challenge::Code;
-use crate::config::{Env, Mode};
 use crate::error::{Error, Result};
+use crate::http::AnyRoute;
 use crate::request::Fields;
-use crate::testing::{env, event, parsed};
-use crate::{
-    http, message, password_change, password_forgot, sign_in, sign_up, sign_up_confirm,
-    sign_up_resend_code, token, token_refresh, token_revoke, tokens,
-};
+use crate::testing::{body, event, with_setup};
+use crate::{ROUTES, challenge, http, message, sign_in, sign_up, tokens};
 
-/// A function's parser, with a print of the request in place of the request.
-type Parse = fn(&Fields<'_>) -> Result<String>;
-
-fn print<T: Debug>(request: Result<T>) -> Result<String> {
-    request.map(|request| format!("{request:?} {request:#?}"))
-}
-
-fn sign_up_rules(mode: &str) -> sign_up::Rules {
-    sign_up::Rules::from_env(Env::new(&env(&[
-        ("MODE", mode),
-        ("ROLES", "User"),
-        ("EMAIL_SIGN_UP_ROLES", "User"),
-        ("PHONE_SIGN_UP_ROLES", "User"),
-    ])))
-    .unwrap()
-}
-
-const PARSERS: [(&str, Parse); 11] = [
-    ("sign_up", |fields| {
-        print(sign_up::Request::parse(
-            fields,
-            &sign_up_rules("UserPassword"),
-        ))
-    }),
-    ("sign_up, Passwordless", |fields| {
-        print(sign_up::Request::parse(
-            fields,
-            &sign_up_rules("Passwordless"),
-        ))
-    }),
-    ("sign_up_confirm", |fields| {
-        print(sign_up_confirm::Request::parse(fields))
-    }),
-    ("sign_up_resend_code", |fields| {
-        print(sign_up_resend_code::Request::parse(fields))
-    }),
-    ("sign_in", |fields| {
-        print(sign_in::Request::parse(fields, Mode::UserPassword))
-    }),
-    ("sign_in, Passwordless", |fields| {
-        print(sign_in::Request::parse(fields, Mode::Passwordless))
-    }),
-    ("token", |fields| print(token::Request::parse(fields))),
-    ("token_refresh", |fields| {
-        print(token_refresh::Request::parse(fields))
-    }),
-    ("token_revoke", |fields| {
-        print(token_revoke::Request::parse(fields))
-    }),
-    ("password_forgot", |fields| {
-        print(password_forgot::Request::parse(fields))
-    }),
-    ("password_change", |fields| {
-        print(password_change::Request::parse(fields))
-    }),
-];
-
-/// A body that every route takes, whose values are found in no text of ours.
-fn body() -> Value {
-    json!({
-        "username": "+19175550123",
-        "password": "Zebra-password",
-        "confirmationCode": "Zebra-code",
-        "session": "Zebra-session",
-        "accessToken": "Zebra.access.token",
-        "refreshToken": "Zebra-refresh-token",
-        "userAttributes": { "role": "User" },
+/// Every route, in each mode.
+fn routes() -> impl Iterator<Item = Box<dyn AnyRoute>> {
+    let modes = ["UserPassword", "Passwordless"].into_iter();
+    modes.flat_map(|mode| {
+        ROUTES.map(|new| {
+            let changes = [
+                ("MODE", mode),
+                ("ROLES", "Courier"),
+                ("EMAIL_SIGN_UP_ROLES", "Courier"),
+                ("PHONE_SIGN_UP_ROLES", "Courier"),
+                ("ALLOWED_PHONE_PREFIXES", ""),
+            ];
+            with_setup(FakeAws::default().http_client(), &changes, new).unwrap()
+        })
     })
+}
+
+/// The request, printed.
+fn print(route: &dyn AnyRoute, body: &Value) -> Result<String> {
+    let request = route.parse(body.to_string().as_bytes())?;
+    Ok(format!("{request:?} {request:#?}"))
 }
 
 fn assert_holds_nothing_of_a_request(text: &str, what: &str) {
@@ -94,18 +45,16 @@ fn assert_holds_nothing_of_a_request(text: &str, what: &str) {
 
 #[test]
 fn no_request_is_printed_with_its_values() {
-    for (route, parse) in PARSERS {
-        let print = parsed(&body(), parse).unwrap();
-        assert_holds_nothing_of_a_request(&print, route);
-        assert!(
-            print.contains("Request") || print.contains("Passw"),
-            "{route}: {print}"
-        );
+    for route in routes() {
+        let print = print(&*route, &body()).unwrap();
+        assert_holds_nothing_of_a_request(&print, route.name());
+        let is_request = print.contains("Request") || print.contains("Passw");
+        assert!(is_request, "{}: {print}", route.name());
     }
 }
 
 #[test]
-fn no_refusal_of_a_request_holds_its_values() {
+fn no_error_of_a_request_holds_its_values() {
     let bad = [
         json!("Zebra value with spaces \u{e9}"),
         json!("+0 9175550123"),
@@ -114,22 +63,20 @@ fn no_refusal_of_a_request_holds_its_values() {
         json!({ "role": ["Zebra"] }),
         json!(9175550123u64),
     ];
-    for (route, parse) in PARSERS {
+    for route in routes() {
         for key in body().as_object().unwrap().keys() {
             for value in &bad {
                 let mut body = body();
                 body[key] = value.clone();
-                let outcome = parsed(&body, parse);
-                let print = outcome.unwrap_or_else(|error| {
-                    format!("{error:?} {} {:?}", error.message, error.cause)
-                });
-                assert_holds_nothing_of_a_request(&print, route);
+                let print = print(&*route, &body)
+                    .unwrap_or_else(|error| format!("{error:?} {error} {:?}", error.cause));
+                assert_holds_nothing_of_a_request(&print, route.name());
             }
         }
     }
     for body in [r#"{"Zebra":1,"Zebra":2}"#, "Zebra", r#"{"password":"Zebra"#] {
         let error = Fields::parse(body.as_bytes()).err().unwrap();
-        assert_holds_nothing_of_a_request(&format!("{error:?}"), body);
+        assert_holds_nothing_of_a_request(&format!("{error:?} {error}"), body);
     }
 }
 
@@ -187,6 +134,11 @@ fn what_holds_tokens_bodies_or_names_can_not_be_printed_at_all() {
         ("a body's fields", Of::<Fields<'static>>::PRINTED, false),
         ("API Gateway's event", Of::<http::Event>::PRINTED, false),
         ("API Gateway's answer", Of::<http::Answer>::PRINTED, false),
+        (
+            "a challenge's event",
+            Of::<challenge::Request<'static>>::PRINTED,
+            false,
+        ),
     ] {
         assert_eq!(printed, expected, "{name}");
     }

@@ -2,11 +2,17 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::clients::UserPool;
+use crate::clients::{Setup, UserPool};
+use crate::config;
 use crate::error::Result;
 use crate::message::Message;
 use crate::request::Fields;
+use crate::route::Route;
 use crate::username::Username;
+
+/// `POST /auth/password/change`.
+#[derive(Debug)]
+pub struct PasswordChange(UserPool);
 
 /// A user, the new password and the code that allows it.
 #[derive(Debug)]
@@ -16,78 +22,75 @@ pub struct Request {
     confirmation_code: SecretString,
 }
 
-impl Request {
-    /// Reads `username`, `password` and `confirmationCode`.
-    ///
-    /// # Errors
-    /// A missing or bad field.
-    pub fn parse(fields: &Fields<'_>) -> Result<Self> {
-        Ok(Self {
+impl Route for PasswordChange {
+    const NAME: &'static str = "password-change";
+    type Request = Request;
+    type Response = Message;
+
+    fn new(setup: &Setup<'_>) -> config::Result<Self> {
+        setup.user_pool().map(Self)
+    }
+
+    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+        Ok(Request {
             username: fields.username()?,
             password: fields.secret("password")?,
             confirmation_code: fields.opaque("confirmationCode")?,
         })
     }
-}
 
-/// Changes the password.
-///
-/// # Errors
-/// Cognito's refusals.
-pub async fn password_change(pool: &UserPool, request: Request) -> Result<Message> {
-    let Request {
-        username,
-        password,
-        confirmation_code,
-    } = request;
-    pool.cognito
-        .confirm_forgot_password()
-        .client_id(&pool.client_id)
-        .username(username.as_str())
-        .password(password.expose_secret())
-        .confirmation_code(confirmation_code.expose_secret())
-        .send()
-        .await?;
-    Ok(Message::new("Your password has been successfully changed."))
+    async fn run(&self, request: Request) -> Result<Message> {
+        let Request {
+            username,
+            password,
+            confirmation_code,
+        } = request;
+        self.0
+            .cognito
+            .confirm_forgot_password()
+            .client_id(&self.0.client_id)
+            .username(username.as_str())
+            .password(password.expose_secret())
+            .confirmation_code(confirmation_code.expose_secret())
+            .send()
+            .await?;
+        Ok(Message::new("Your password has been successfully changed."))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cognitoidentityprovider::Client;
-    use aws_sdk_cognitoidentityprovider::operation::confirm_forgot_password::ConfirmForgotPasswordInput;
-    use aws_smithy_mocks::mock;
+    use fake_aws::FakeAws;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{answer, assert_required, parsed, pool, seen};
+    use crate::testing::{assert_required, route, run};
 
     fn body() -> Value {
         json!({ "username": "user@example.com", "password": " pass word ", "confirmationCode": "654321" })
     }
 
     #[tokio::test]
-    async fn cognito_is_given_the_new_password_as_it_came_with_its_code_and_no_more() {
-        let sent = ConfirmForgotPasswordInput::builder()
-            .client_id("client")
-            .username("user@example.com")
-            .password(" pass word ")
-            .confirmation_code("654321")
-            .build()
-            .unwrap();
-        let rule = mock!(Client::confirm_forgot_password)
-            .match_requests(move |input| *input == sent)
-            .then_http_response(|| answer(200, "{}"));
-        let request = parsed(&body(), Request::parse).unwrap();
-        let response = password_change(&pool([&rule]), request).await.map(seen);
+    async fn cognito_gets_the_password_as_it_came_with_its_code() {
+        let aws = FakeAws::default();
+        let response = run(&route::<PasswordChange>(&aws, &[]), &body()).await;
         assert_eq!(
             response.unwrap(),
             json!({ "message": "Your password has been successfully changed." })
         );
-        assert_eq!(rule.num_calls(), 1);
+        assert_eq!(
+            aws.bodies("ConfirmForgotPassword"),
+            [json!({
+                "ClientId": "client",
+                "Username": "user@example.com",
+                "Password": " pass word ",
+                "ConfirmationCode": "654321",
+            })]
+        );
     }
 
     #[test]
     fn each_field_is_required() {
-        assert_required(&body(), Request::parse);
+        assert_required(&route::<PasswordChange>(&FakeAws::default(), &[]), &body());
     }
 }

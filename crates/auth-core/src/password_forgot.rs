@@ -1,11 +1,17 @@
 //! A code to change a forgotten password with.
 
-use crate::clients::UserPool;
+use crate::clients::{Setup, UserPool};
+use crate::config;
 use crate::error::Result;
 use crate::message::Message;
 use crate::request::Fields;
+use crate::route::Route;
 use crate::telemetry::{self, Metric};
 use crate::username::Username;
+
+/// `POST /auth/password/forgot`.
+#[derive(Debug)]
+pub struct PasswordForgot(UserPool);
 
 /// The user who forgot the password.
 #[derive(Debug)]
@@ -13,69 +19,66 @@ pub struct Request {
     username: Username,
 }
 
-impl Request {
-    /// Reads `username`.
-    ///
-    /// # Errors
-    /// A missing or bad field.
-    pub fn parse(fields: &Fields<'_>) -> Result<Self> {
-        Ok(Self {
+impl Route for PasswordForgot {
+    const NAME: &'static str = "password-forgot";
+    type Request = Request;
+    type Response = Message;
+
+    fn new(setup: &Setup<'_>) -> config::Result<Self> {
+        setup.user_pool().map(Self)
+    }
+
+    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+        Ok(Request {
             username: fields.username()?,
         })
     }
-}
 
-/// Has Cognito send a code.
-///
-/// # Errors
-/// Cognito's refusals.
-pub async fn password_forgot(pool: &UserPool, request: Request) -> Result<Message> {
-    let Request { username } = request;
-    pool.cognito
-        .forgot_password()
-        .client_id(&pool.client_id)
-        .username(username.as_str())
-        .send()
-        .await?;
-    telemetry::count(Metric::CodesSent);
-    Ok(Message::new(format!(
-        "The confirmation code to change your password has been sent to: {username}."
-    )))
+    async fn run(&self, Request { username }: Request) -> Result<Message> {
+        self.0
+            .cognito
+            .forgot_password()
+            .client_id(&self.0.client_id)
+            .username(username.as_str())
+            .send()
+            .await?;
+        telemetry::count(Metric::CodesSent);
+        Ok(Message::new(format!(
+            "The confirmation code to change your password has been sent to: {username}."
+        )))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cognitoidentityprovider::Client;
-    use aws_sdk_cognitoidentityprovider::operation::forgot_password::ForgotPasswordInput;
-    use aws_smithy_mocks::mock;
+    use fake_aws::FakeAws;
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{answer, assert_required, parsed, pool, seen};
+    use crate::testing::{assert_required, route, run};
 
     #[tokio::test]
-    async fn cognito_is_asked_once_for_a_code_and_its_destination_is_not_told() {
+    async fn cognito_is_asked_once_and_its_destination_stays_hidden() {
         for username in ["user@example.com", "+34999999999"] {
-            let sent = ForgotPasswordInput::builder()
-                .client_id("client")
-                .username(username)
-                .build()
+            let aws = FakeAws::default();
+            let body = json!({ "username": username });
+            let response = run(&route::<PasswordForgot>(&aws, &[]), &body)
+                .await
                 .unwrap();
-            let rule = mock!(Client::forgot_password)
-                .match_requests(move |input| *input == sent)
-                .then_http_response(|| answer(200, r#"{"CodeDeliveryDetails":{"AttributeName":"email","DeliveryMedium":"EMAIL","Destination":"u***@e***"}}"#));
-            let request = parsed(&json!({ "username": username }), Request::parse).unwrap();
-            let response = password_forgot(&pool([&rule]), request).await.map(seen);
             let message = format!(
                 "The confirmation code to change your password has been sent to: {username}."
             );
-            assert_eq!(response.unwrap(), json!({ "message": message }));
-            assert_eq!(rule.num_calls(), 1);
+            assert_eq!(response, json!({ "message": message }));
+            assert_eq!(
+                aws.bodies("ForgotPassword"),
+                [json!({ "ClientId": "client", "Username": username })]
+            );
         }
     }
 
     #[test]
     fn the_username_is_required() {
-        assert_required(&json!({ "username": "user@example.com" }), Request::parse);
+        let route = route::<PasswordForgot>(&FakeAws::default(), &[]);
+        assert_required(&route, &json!({ "username": "user@example.com" }));
     }
 }

@@ -1,11 +1,19 @@
 //! After a confirmation: the role's group, should `sign-up` not have come to add it.
 
-use aws_sdk_cognitoidentityprovider::Client;
+use serde::Deserialize;
 
+use crate::clients::UserPoolAdmin;
 use crate::error::{Error, Result};
-use crate::roles::{ROLE_ATTRIBUTE, Roles};
-use crate::sign_up::add_to_group;
-use crate::trigger::{self, Event};
+use crate::roles::Roles;
+use crate::trigger::{self, Event, UserAttributes, View, nullable};
+
+/// What Cognito says of the user.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'a> {
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    user_attributes: UserAttributes<'a>,
+}
 
 /// Adds the user who confirmed a sign-up to the role's group; a second time changes nothing.
 ///
@@ -14,16 +22,17 @@ use crate::trigger::{self, Event};
 ///
 /// # Errors
 /// Cognito's; internal for another trigger's event or a role that does not exist.
-pub async fn post_confirmation(event: &Event, cognito: &Client, roles: &Roles) -> Result<()> {
+pub async fn post_confirmation(event: &Event, admin: &UserPoolAdmin, roles: &Roles) -> Result<()> {
     match event.source() {
         "PostConfirmation_ConfirmSignUp" => {}
         "PostConfirmation_ConfirmForgotPassword" => return Ok(()),
         _ => return Err(trigger::unknown_source()),
     }
-    let user_pool_id = event.required(&["userPoolId"])?;
-    let username = event.required(&["userName"])?;
+    let view: View<Request> = event.view()?;
+    let user_pool_id = view.user_pool_id.required("userPoolId")?;
+    let username = view.user_name.required("userName")?;
     // A user without the attribute was made by an administrator, who gives the groups too.
-    let Some(role) = event.attribute(ROLE_ATTRIBUTE) else {
+    let Some(role) = view.request.user_attributes.role.get() else {
         return Ok(());
     };
     if !roles.contains(role) {
@@ -31,19 +40,17 @@ pub async fn post_confirmation(event: &Event, cognito: &Client, roles: &Roles) -
             "the user's custom:role names no role of this stack",
         ));
     }
-    add_to_group(cognito, user_pool_id, username, role).await
+    admin.add_to_group(user_pool_id, username, role).await
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cognitoidentityprovider::operation::admin_add_user_to_group::AdminAddUserToGroupInput;
-    use aws_smithy_mocks::{Rule, mock};
+    use fake_aws::{FakeAws, Reply};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::config::Env;
     use crate::error::Kind;
-    use crate::testing::{answer, env, event, exception, lost_answer, pool};
+    use crate::testing::{event, with_env, with_setup};
 
     const CONFIRMED: &str = "PostConfirmation_ConfirmSignUp";
 
@@ -57,34 +64,28 @@ mod tests {
         } })
     }
 
-    async fn confirm(group: &Rule, event: &Event) -> Result<()> {
-        let roles = Roles::from_env(Env::new(&env(&[("ROLES", "User,Admin")]))).unwrap();
-        post_confirmation(event, &pool([group]).cognito, &roles).await
-    }
-
-    fn group_added() -> Rule {
-        mock!(Client::admin_add_user_to_group).then_http_response(|| answer(200, "{}"))
+    async fn confirm(aws: &FakeAws, event: &Event) -> Result<()> {
+        let admin = with_setup(aws.http_client(), &[], |setup| setup.user_pool_admin()).unwrap();
+        let roles = with_env(&[("ROLES", "User,Admin")], Roles::from_env).unwrap();
+        post_confirmation(event, &admin, &roles).await
     }
 
     #[tokio::test]
-    async fn a_confirmed_user_is_added_to_the_roles_group_of_the_events_pool_each_time_alike() {
-        let sent = AdminAddUserToGroupInput::builder()
-            .user_pool_id("us-east-1_pool")
-            .username("the-username")
-            .group_name("User")
-            .build()
-            .unwrap();
-        let group = mock!(Client::admin_add_user_to_group)
-            .match_requests(move |input| *input == sent)
-            .then_http_response(|| answer(200, "{}"));
+    async fn a_confirmed_user_gets_the_roles_group_each_time_alike() {
+        let aws = FakeAws::default();
         let event = event(CONFIRMED, user(json!("User")));
-        confirm(&group, &event).await.unwrap();
-        confirm(&group, &event).await.unwrap();
-        assert_eq!(group.num_calls(), 2);
+        confirm(&aws, &event).await.unwrap();
+        confirm(&aws, &event).await.unwrap();
+        let group = json!({
+            "UserPoolId": "us-east-1_pool",
+            "Username": "the-username",
+            "GroupName": "User",
+        });
+        assert_eq!(aws.bodies("AdminAddUserToGroup"), [group.clone(), group]);
     }
 
     #[tokio::test]
-    async fn what_is_no_confirmed_sign_up_with_a_role_changes_nothing() {
+    async fn an_event_that_confirms_no_role_changes_nothing() {
         for (why, source, request) in [
             (
                 "a new password",
@@ -95,14 +96,14 @@ mod tests {
             ("an empty role", CONFIRMED, user(json!(""))),
             ("no attributes", CONFIRMED, json!({})),
         ] {
-            let group = group_added();
-            confirm(&group, &event(source, request)).await.unwrap();
-            assert_eq!(group.num_calls(), 0, "{why}");
+            let aws = FakeAws::default();
+            confirm(&aws, &event(source, request)).await.unwrap();
+            assert!(aws.calls().is_empty(), "{why}");
         }
     }
 
     #[tokio::test]
-    async fn an_event_that_can_not_be_right_is_our_fault_and_changes_nothing() {
+    async fn an_event_that_can_not_be_right_is_our_fault() {
         let without = |key: &str| {
             let mut event = event(CONFIRMED, user(json!("User"))).into_json();
             event.remove(key);
@@ -127,29 +128,28 @@ mod tests {
             ),
             (without("userName"), "the trigger's event has no userName"),
         ] {
-            let group = group_added();
-            let error = confirm(&group, &event).await.unwrap_err();
+            let aws = FakeAws::default();
+            let error = confirm(&aws, &event).await.unwrap_err();
             assert_eq!(error.kind, Kind::Internal, "{cause}");
             assert_eq!(error.cause.unwrap(), cause);
-            assert_eq!(group.num_calls(), 0, "{cause}");
+            assert!(aws.calls().is_empty(), "{cause}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_group_that_can_not_be_added_fails_the_trigger_and_a_passing_failure_does_not() {
-        let passing = mock!(Client::admin_add_user_to_group)
-            .sequence()
-            .http_status(500, None)
-            .http_response(lost_answer)
-            .http_response(|| answer(200, "{}"))
-            .build();
-        let missing = mock!(Client::admin_add_user_to_group)
-            .then_http_response(|| exception("ResourceNotFoundException", "Group not found."));
+    async fn a_passing_failure_is_retried_and_a_lasting_one_is_not() {
         let event = event(CONFIRMED, user(json!("User")));
+        let replies = [Reply::text(500, ""), Reply::lost(), Reply::text(200, "{}")];
+        let passing = FakeAws::in_turn("AdminAddUserToGroup", replies);
         confirm(&passing, &event).await.unwrap();
-        assert_eq!(passing.num_calls(), 3);
-        let error = confirm(&missing, &event).await.unwrap_err();
+        assert_eq!(passing.calls().len(), 3);
+        let lasting = FakeAws::failing(
+            "AdminAddUserToGroup",
+            "ResourceNotFoundException",
+            "Group not found.",
+        );
+        let error = confirm(&lasting, &event).await.unwrap_err();
         assert_eq!(error.kind, Kind::Internal);
-        assert_eq!(missing.num_calls(), 1);
+        assert_eq!(lasting.calls().len(), 1);
     }
 }

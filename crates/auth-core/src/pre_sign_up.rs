@@ -1,9 +1,19 @@
 //! Before a user is made: the role rules again, for those who call Cognito's public `SignUp` directly.
 
+use serde::Deserialize;
+
 use crate::error::{Error, Result};
-use crate::roles::{ROLE_ATTRIBUTE, SignUpRules};
-use crate::trigger::{self, Event};
+use crate::roles::SignUpRules;
+use crate::trigger::{self, Event, UserAttributes, View, nullable};
 use crate::username::{UsernameKind, is_phone};
+
+/// What Cognito says of a sign-up.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'a> {
+    #[serde(borrow, default, deserialize_with = "nullable")]
+    user_attributes: UserAttributes<'a>,
+}
 
 /// Judges a sign-up by the stack's lists, and confirms the roles that skip confirmation.
 ///
@@ -19,11 +29,13 @@ pub fn pre_sign_up(event: &mut Event, rules: &SignUpRules) -> Result<()> {
         "PreSignUp_AdminCreateUser" => return Ok(()),
         _ => return Err(trigger::unknown_source()),
     }
-    let role = event
-        .attribute(ROLE_ATTRIBUTE)
+    let view: View<Request> = event.view()?;
+    let user = view.request.user_attributes;
+    let role = user
+        .role
+        .get()
         .ok_or_else(|| Error::invalid_parameter("userAttributes.role is required."))?;
-    let email = event.attribute(UsernameKind::Email.attribute());
-    let phone = event.attribute(UsernameKind::Phone.attribute());
+    let (email, phone) = (user.email.get(), user.phone_number.get());
     if email.is_none() && phone.is_none() {
         return Err(Error::invalid_parameter(
             "An email address or a phone number is required.",
@@ -54,21 +66,20 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::config::Env;
     use crate::error::Kind;
-    use crate::testing::{env, event};
+    use crate::testing::{event, with_env};
 
     const CLOSED: &str = "The role does not exist or is not open to sign-up.";
 
     fn rules() -> SignUpRules {
-        SignUpRules::from_env(Env::new(&env(&[
+        let lists = [
             ("ROLES", "User,Driver,Both,Guest,Courier,Anyone,Admin"),
             ("EMAIL_SIGN_UP_ROLES", "User,Both,Guest,Anyone"),
             ("PHONE_SIGN_UP_ROLES", "Driver,Both,Courier,Anyone"),
             ("SKIP_CONFIRMATION_ROLES", "Guest,Courier,Anyone"),
             ("ALLOWED_PHONE_PREFIXES", "+34"),
-        ])))
-        .unwrap()
+        ];
+        with_env(&lists, SignUpRules::from_env).unwrap()
     }
 
     /// A sign-up as Cognito tells it; an empty text is an attribute that the user does not have.
@@ -218,19 +229,29 @@ mod tests {
     }
 
     #[test]
-    fn an_event_whose_fields_are_of_other_types_is_refused_and_nothing_worse() {
+    fn an_event_that_lacks_the_attributes_is_rejected() {
+        for request in [
+            json!({}),
+            json!([]),
+            json!({ "userAttributes": null }),
+            json!({ "userAttributes": {} }),
+        ] {
+            let error = pre_sign_up(&mut event("PreSignUp_SignUp", request.clone()), &rules());
+            assert_eq!(error.unwrap_err().kind, Kind::Invalid, "{request}");
+        }
+    }
+
+    #[test]
+    fn an_event_of_other_types_than_cognitos_is_our_fault() {
         for request in [
             Value::Null,
-            json!([]),
             json!("text"),
-            json!({ "userAttributes": null }),
             json!({ "userAttributes": [["custom:role", "User"]] }),
             json!({ "userAttributes": { "custom:role": 1, "email": EMAIL } }),
             json!({ "userAttributes": { "custom:role": "User", "email": {} } }),
         ] {
-            let mut event = event("PreSignUp_SignUp", request.clone());
-            let error = pre_sign_up(&mut event, &rules()).unwrap_err();
-            assert_eq!(error.kind, Kind::Invalid, "{request}");
+            let error = pre_sign_up(&mut event("PreSignUp_SignUp", request.clone()), &rules());
+            assert_eq!(error.unwrap_err().kind, Kind::Internal, "{request}");
         }
     }
 }

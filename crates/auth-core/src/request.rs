@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Name, Result};
 use crate::username::Username;
 
 /// The largest body that is read, in bytes.
@@ -31,8 +31,7 @@ impl<'a> Fields<'a> {
         }
         serde_json::from_slice(body).map_err(|_| {
             Error::new(
-                Kind::Invalid,
-                "SerializationException",
+                Name::SerializationException,
                 "The request body must be one JSON object in UTF-8, with each key once.",
             )
         })
@@ -156,24 +155,21 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 /// The refusal of a body over [`MAX_BODY_BYTES`].
 pub(crate) fn too_large() -> Error {
     Error::new(
-        Kind::TooLarge,
-        "RequestEntityTooLargeException",
+        Name::RequestEntityTooLargeException,
         format!("The request body is larger than {MAX_BODY_BYTES} bytes."),
     )
 }
 
 fn missing(key: &str) -> Error {
     Error::new(
-        Kind::Invalid,
-        "MissingRequiredParameter",
+        Name::MissingRequiredParameter,
         format!("Missing required key '{}' in params", pascal_case(key)),
     )
 }
 
 fn wrong_type(key: &str, expected: &str) -> Error {
     Error::new(
-        Kind::Invalid,
-        "InvalidParameterType",
+        Name::InvalidParameterType,
         format!("Expected params.{} to be {expected}", pascal_case(key)),
     )
 }

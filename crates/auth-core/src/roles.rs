@@ -3,8 +3,9 @@
 //! The same rules stand twice, in `sign-up` for a clear answer and in `pre-sign-up` for those who call
 //! Cognito directly. A role in no list is for administrators to give.
 
-use crate::config::{ConfigError, Env, bad_value};
+use crate::config::{self, Env, bad_value};
 use crate::error::{Error, Result};
+use crate::trigger_error;
 use crate::username::UsernameKind;
 
 /// The user's attribute that keeps the role asked for at sign-up. It is written once; authorisation
@@ -26,7 +27,7 @@ impl SignUpRules {
     ///
     /// # Errors
     /// Names the variable that is missing, has a bad entry, or names a role that is not in `ROLES`.
-    pub fn from_env(env: Env<'_>) -> std::result::Result<Self, ConfigError> {
+    pub fn from_env(env: Env<'_>) -> config::Result<Self> {
         let roles = Roles::from_env(env)?;
         let list = |name: &str| {
             let entries = env.list(name, is_role, ROLE_FORM)?;
@@ -90,7 +91,7 @@ impl Roles {
     ///
     /// # Errors
     /// Names it where it is missing or has a bad entry.
-    pub fn from_env(env: Env<'_>) -> std::result::Result<Self, ConfigError> {
+    pub fn from_env(env: Env<'_>) -> config::Result<Self> {
         env.required("ROLES")?;
         env.list("ROLES", is_role, ROLE_FORM).map(Self)
     }
@@ -111,7 +112,7 @@ fn is_role(text: &str) -> bool {
 ///
 /// # Errors
 /// Names it where an entry is not a plus and digits.
-pub fn phone_prefixes(env: Env<'_>) -> std::result::Result<Vec<String>, ConfigError> {
+pub fn phone_prefixes(env: Env<'_>) -> config::Result<Vec<String>> {
     let is_prefix = |text: &str| {
         text.strip_prefix('+')
             .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit()))
@@ -135,29 +136,24 @@ pub fn check_phone_prefix(prefixes: &[String], phone: &str) -> Result<()> {
     {
         Ok(())
     } else {
-        Err(phone_not_allowed())
+        Err(trigger_error::phone_not_allowed())
     }
-}
-
-/// The refusal of a phone number outside the allowed prefixes.
-pub(crate) fn phone_not_allowed() -> Error {
-    Error::invalid_parameter("Phone numbers of this country are not accepted.")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::env;
+    use crate::testing::with_env;
 
     fn rules() -> SignUpRules {
-        SignUpRules::from_env(Env::new(&env(&[
+        let lists = [
             ("ROLES", "User,Driver,Both,Admin"),
             ("EMAIL_SIGN_UP_ROLES", "User,Both"),
             ("PHONE_SIGN_UP_ROLES", "Driver, Both"),
             ("SKIP_CONFIRMATION_ROLES", "Both"),
             ("ALLOWED_PHONE_PREFIXES", "+34,+1"),
-        ])))
-        .unwrap()
+        ];
+        with_env(&lists, SignUpRules::from_env).unwrap()
     }
 
     #[test]
@@ -226,8 +222,7 @@ mod tests {
                 "The environment variable ALLOWED_PHONE_PREFIXES has a bad value: expected prefixes such as +34, separated by commas.",
             ),
         ] {
-            let error = SignUpRules::from_env(Env::new(&env(&[("ROLES", "User"), (name, value)])))
-                .unwrap_err();
+            let error = with_env(&[(name, value)], SignUpRules::from_env).unwrap_err();
             assert_eq!(error.to_string(), expected);
         }
     }

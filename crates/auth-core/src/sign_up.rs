@@ -1,37 +1,26 @@
 //! Sign-up: the pool's user, then the role's group.
 
-use std::time::Duration;
-
 use aws_sdk_cognitoidentityprovider::types::AttributeType;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use crate::clients::{self, UserPool};
-use crate::config::{ConfigError, Env, Mode};
-use crate::error::{Error, Result};
+use crate::clients::{Setup, UserPool, UserPoolAdmin};
+use crate::config::{self, Mode};
+use crate::error::{Error, Name, Result};
 use crate::request::Fields;
 use crate::roles::{ROLE_ATTRIBUTE, SignUpRules};
+use crate::route::Route;
 use crate::telemetry::{self, Metric};
 use crate::username::Username;
 
-/// What a sign-up is judged by.
+/// `POST /auth/sign-up`.
 #[derive(Debug)]
-pub struct Rules {
+pub struct SignUp {
+    pool: UserPool,
+    admin: UserPoolAdmin,
+    user_pool_id: String,
     mode: Mode,
-    roles: SignUpRules,
-}
-
-impl Rules {
-    /// Reads `MODE` and the lists of [`SignUpRules::from_env`].
-    ///
-    /// # Errors
-    /// Names the variable that is missing or bad.
-    pub fn from_env(env: Env<'_>) -> std::result::Result<Self, ConfigError> {
-        Ok(Self {
-            mode: env.parsed("MODE")?,
-            roles: SignUpRules::from_env(env)?,
-        })
-    }
+    rules: SignUpRules,
 }
 
 /// A sign-up that the rules allow.
@@ -40,55 +29,6 @@ pub struct Request {
     username: Username,
     password: SecretString,
     role: String,
-}
-
-impl Request {
-    /// Reads `username`, `password` (in `UserPassword` mode; ignored in `Passwordless`) and
-    /// `userAttributes.role`.
-    ///
-    /// # Errors
-    /// A missing or bad field; `InvalidParameterException` for a role or phone number that the rules refuse.
-    pub fn parse(fields: &Fields<'_>, rules: &Rules) -> Result<Self> {
-        let (username, password) = match rules.mode {
-            Mode::UserPassword => (fields.username()?, fields.secret("password")?),
-            Mode::Passwordless => (fields.username()?.phone()?, random_password()?),
-        };
-        let role = role(fields)?;
-        rules.roles.check_role(&role, username.kind())?;
-        if username.is_phone() {
-            rules.roles.check_phone(username.as_str())?;
-        }
-        Ok(Self {
-            username,
-            password,
-            role,
-        })
-    }
-}
-
-fn role(fields: &Fields<'_>) -> Result<String> {
-    let missing = || Error::invalid_parameter("userAttributes.role is required.");
-    let attributes = fields.object("userAttributes")?.ok_or_else(missing)?;
-    attributes
-        .string("role")
-        .map_err(|error| match &*error.name {
-            "MissingRequiredParameter" => missing(),
-            _ => error,
-        })
-}
-
-/// A password nobody knows: 256 random bits in hexadecimal, and every class of character that a policy
-/// can ask for, at a length (100) that the longest policy (98) accepts.
-fn random_password() -> Result<SecretString> {
-    let mut bits = [0u8; 32];
-    getrandom::fill(&mut bits)
-        .map_err(|_| Error::internal("the operating system's random generator fails"))?;
-    let mut password = bits
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>();
-    password.push_str(&"aA1!".repeat(9));
-    Ok(password.into())
 }
 
 /// The user that was made.
@@ -105,83 +45,116 @@ struct UserAttributes {
     role: String,
 }
 
-/// Makes the user and adds the role's group.
-///
-/// A group that can't be added is the log's affair where the confirmation is still to come, as the
-/// post-confirmation trigger adds it then.
-///
-/// # Errors
-/// Cognito's refusals; ours or unavailable where the group can't be added and no confirmation would heal it.
-pub async fn sign_up(pool: &UserPool, user_pool_id: &str, request: Request) -> Result<Response> {
-    let Request {
-        username,
-        password,
-        role,
-    } = request;
-    let user = pool
-        .cognito
-        .sign_up()
-        .client_id(&pool.client_id)
-        .username(username.as_str())
-        .password(password.expose_secret())
-        .user_attributes(attribute(username.kind().attribute(), username.as_str())?)
-        .user_attributes(attribute(ROLE_ATTRIBUTE, &role)?)
-        .send()
-        .await?;
-    // The SDK fills in what an answer lacks.
-    if user.user_sub.is_empty() {
-        return Err(Error::unavailable("Cognito's answer has no user"));
+impl Route for SignUp {
+    const NAME: &'static str = "sign-up";
+    type Request = Request;
+    type Response = Response;
+
+    fn new(setup: &Setup<'_>) -> config::Result<Self> {
+        Ok(Self {
+            pool: setup.user_pool()?,
+            admin: setup.user_pool_admin()?,
+            user_pool_id: setup.env.required("USER_POOL_ID")?,
+            mode: setup.env.parsed("MODE")?,
+            rules: SignUpRules::from_env(setup.env)?,
+        })
     }
-    telemetry::count(Metric::SignUps);
-    if !user.user_confirmed {
-        telemetry::count(Metric::CodesSent);
-    }
-    if let Err(error) = add_to_group(&pool.cognito, user_pool_id, &user.user_sub, &role).await {
-        let cause = error.cause.unwrap_or_else(|| error.name.to_string());
-        if user.user_confirmed {
-            let cause = format!("the group of a confirmed user was not added: {cause}");
-            return Err(Error {
-                cause: Some(cause),
-                ..error
-            });
+
+    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+        let (username, password) = match self.mode {
+            Mode::UserPassword => (fields.username()?, fields.secret("password")?),
+            // A `password` in the request is ignored.
+            Mode::Passwordless => (fields.username()?.phone()?, random_password()?),
+        };
+        let role = role(fields)?;
+        self.rules.check_role(&role, username.kind())?;
+        if username.is_phone() {
+            self.rules.check_phone(username.as_str())?;
         }
-        tracing::error!(
-            cause,
-            "the group was not added; the post-confirmation trigger will"
-        );
+        Ok(Request {
+            username,
+            password,
+            role,
+        })
     }
-    Ok(Response {
-        id: user.user_sub,
-        username: username.to_string(),
-        user_attributes: UserAttributes { role },
+
+    /// If the group can't be added while the confirmation is still to come, that is only logged: the
+    /// post-confirmation trigger adds the group again.
+    async fn run(&self, request: Request) -> Result<Response> {
+        let Request {
+            username,
+            password,
+            role,
+        } = request;
+        let user = self
+            .pool
+            .cognito
+            .sign_up()
+            .client_id(&self.pool.client_id)
+            .username(username.as_str())
+            .password(password.expose_secret())
+            .user_attributes(attribute(username.kind().attribute(), username.as_str())?)
+            .user_attributes(attribute(ROLE_ATTRIBUTE, &role)?)
+            .send()
+            .await?;
+        // The SDK fills in what a response lacks.
+        if user.user_sub.is_empty() {
+            return Err(Error::unavailable("Cognito's response has no user"));
+        }
+        telemetry::count(Metric::SignUps);
+        if !user.user_confirmed {
+            telemetry::count(Metric::CodesSent);
+        }
+        let added = self
+            .admin
+            .add_to_group(&self.user_pool_id, &user.user_sub, &role)
+            .await;
+        if let Err(error) = added {
+            let cause = error.cause.unwrap_or_else(|| error.name.to_string());
+            if user.user_confirmed {
+                let cause = format!("the group of a confirmed user was not added: {cause}");
+                return Err(Error {
+                    cause: Some(cause),
+                    ..error
+                });
+            }
+            tracing::error!(
+                cause,
+                "the group was not added; the post-confirmation trigger will"
+            );
+        }
+        Ok(Response {
+            id: user.user_sub,
+            username: username.to_string(),
+            user_attributes: UserAttributes { role },
+        })
+    }
+}
+
+fn role(fields: &Fields<'_>) -> Result<String> {
+    let missing = || Error::invalid_parameter("userAttributes.role is required.");
+    let attributes = fields.object("userAttributes")?.ok_or_else(missing)?;
+    attributes.string("role").map_err(|error| {
+        match error.name == Name::MissingRequiredParameter.as_str() {
+            true => missing(),
+            false => error,
+        }
     })
 }
 
-/// Adds the user to the role's group; a second time changes nothing. Used by the post-confirmation trigger too.
-///
-/// # Errors
-/// Ours or unavailable, after the standard retries: never the caller's affair.
-pub async fn add_to_group(
-    cognito: &aws_sdk_cognitoidentityprovider::Client,
-    user_pool_id: &str,
-    username: &str,
-    role: &str,
-) -> Result<()> {
-    cognito
-        .admin_add_user_to_group()
-        .user_pool_id(user_pool_id)
-        .username(username)
-        .group_name(role)
-        .customize()
-        .config_override(clients::repeatable_within(GROUP_ATTEMPT_TIMEOUT))
-        .send()
-        .await
-        .map_err(Error::from_dependency)?;
-    Ok(())
+/// A password nobody knows: 256 random bits in hexadecimal, and every class of character that a policy
+/// can ask for, at a length (100) that the longest policy (98) accepts.
+fn random_password() -> Result<SecretString> {
+    let mut bits = [0u8; 32];
+    getrandom::fill(&mut bits)
+        .map_err(|_| Error::internal("the operating system's random generator fails"))?;
+    let mut password = bits
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
+    password.push_str(&"aA1!".repeat(9));
+    Ok(password.into())
 }
-
-/// Three attempts end within 4.2 s, before what calls [`add_to_group`] does: Cognito gives a trigger 5 s.
-const GROUP_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1200);
 
 fn attribute(name: &str, value: &str) -> Result<AttributeType> {
     AttributeType::builder()
@@ -193,131 +166,85 @@ fn attribute(name: &str, value: &str) -> Result<AttributeType> {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cognitoidentityprovider::Client;
-    use aws_sdk_cognitoidentityprovider::operation::admin_add_user_to_group::AdminAddUserToGroupInput;
-    use aws_sdk_cognitoidentityprovider::operation::sign_up::SignUpInput;
-    use aws_smithy_mocks::{Rule, mock};
+    use fake_aws::{FakeAws, Reply, SUB};
     use serde_json::{Value, json};
 
     use super::*;
     use crate::error::Kind;
-    use crate::testing::{
-        Says, answer, assert_required, env, exception, log, lost_answer, parsed, pool, seen,
-    };
+    use crate::testing::{Changes, assert_error, assert_required, log, parse, route, run};
 
-    fn rules(mode: &str) -> Rules {
-        Rules::from_env(Env::new(&env(&[
-            ("MODE", mode),
-            ("ROLES", "User,Driver,Admin"),
-            ("EMAIL_SIGN_UP_ROLES", "User"),
-            ("PHONE_SIGN_UP_ROLES", "Driver"),
-            ("ALLOWED_PHONE_PREFIXES", "+34"),
-        ])))
-        .unwrap()
+    const RULES: Changes<'_> = &[
+        ("ROLES", "User,Driver,Admin"),
+        ("EMAIL_SIGN_UP_ROLES", "User"),
+        ("PHONE_SIGN_UP_ROLES", "Driver"),
+        ("ALLOWED_PHONE_PREFIXES", "+34"),
+    ];
+
+    fn sign_up_over(aws: &FakeAws, mode: &str) -> SignUp {
+        route(aws, &[RULES, &[("MODE", mode)]].concat())
     }
 
     fn body(username: &str, role: &str) -> Value {
         json!({ "username": username, "password": " pass word ", "userAttributes": { "role": role } })
     }
 
-    fn request(mode: &str, body: &Value) -> Result<Request> {
-        parsed(body, |fields| Request::parse(fields, &rules(mode)))
+    async fn run_over(aws: &FakeAws) -> Result<Value> {
+        let route = sign_up_over(aws, "UserPassword");
+        run(&route, &body("user@example.com", "User")).await
     }
 
-    /// A user of Cognito's whose `sub` is `the-sub`.
-    fn made(
-        confirmed: bool,
-    ) -> impl Fn() -> aws_sdk_cognitoidentityprovider::config::http::HttpResponse {
-        move || {
-            answer(
-                200,
-                &json!({ "UserConfirmed": confirmed, "UserSub": "the-sub" }).to_string(),
-            )
-        }
-    }
-
-    fn group_added() -> Rule {
-        mock!(Client::admin_add_user_to_group).then_http_response(|| answer(200, "{}"))
-    }
-
-    async fn ask(cognito: [&Rule; 2]) -> Result<Value> {
-        let request = request("UserPassword", &body("user@example.com", "User"))?;
-        let response = sign_up(&pool(cognito), "us-east-1_pool", request).await;
-        response.map(seen)
+    /// Cognito's answer, of which the group's is another.
+    fn aws(confirmed: bool, group: Vec<Reply>) -> FakeAws {
+        let user = Reply::json(200, &json!({ "UserConfirmed": confirmed, "UserSub": SUB }));
+        let group = FakeAws::in_turn("AdminAddUserToGroup", group);
+        FakeAws::new(move |call| match &*call.operation {
+            "SignUp" => Some(user.clone()),
+            _ => group.reply(call),
+        })
     }
 
     #[tokio::test]
-    async fn cognito_is_given_the_user_with_the_role_and_then_the_group_and_no_more() {
-        for (username, attribute_name, role) in [
+    async fn cognito_gets_the_user_with_the_role_then_the_group() {
+        for (username, attribute, role) in [
             ("user@example.com", "email", "User"),
             ("+34999999999", "phone_number", "Driver"),
         ] {
-            let user = SignUpInput::builder()
-                .client_id("client")
-                .username(username)
-                .password(" pass word ")
-                .user_attributes(attribute(attribute_name, username).unwrap())
-                .user_attributes(attribute("custom:role", role).unwrap())
-                .build()
-                .unwrap();
-            let group = AdminAddUserToGroupInput::builder()
-                .user_pool_id("us-east-1_pool")
-                .username("the-sub")
-                .group_name(role)
-                .build()
-                .unwrap();
-            let user = mock!(Client::sign_up)
-                .match_requests(move |input| *input == user)
-                .then_http_response(made(false));
-            let group = mock!(Client::admin_add_user_to_group)
-                .match_requests(move |input| *input == group)
-                .then_http_response(|| answer(200, "{}"));
-            let request = request("UserPassword", &body(username, role)).unwrap();
-            let response = sign_up(&pool([&user, &group]), "us-east-1_pool", request).await;
+            let aws = FakeAws::default();
+            let mut body = body(username, role);
+            // Nothing of the request but the documented fields.
+            body["validationData"] = json!({ "a": "b" });
+            body["userAttributes"]["email"] = json!("other@example.com");
+            body["userAttributes"]["custom:role"] = json!("Admin");
+            let route = sign_up_over(&aws, "UserPassword");
             assert_eq!(
-                response.map(seen).unwrap(),
-                json!({ "id": "the-sub", "username": username, "userAttributes": { "role": role } })
+                run(&route, &body).await.unwrap(),
+                json!({ "id": SUB, "username": username, "userAttributes": { "role": role } })
             );
-            assert_eq!((user.num_calls(), group.num_calls()), (1, 1));
+            let user = json!({
+                "ClientId": "client",
+                "Username": username,
+                "Password": " pass word ",
+                "UserAttributes": [
+                    { "Name": attribute, "Value": username },
+                    { "Name": "custom:role", "Value": role },
+                ],
+            });
+            let group =
+                json!({ "UserPoolId": "us-east-1_example", "Username": SUB, "GroupName": role });
+            let bodies = aws.calls().into_iter().map(|call| call.body);
+            assert_eq!(bodies.collect::<Vec<_>>(), [user, group]);
         }
     }
 
-    #[tokio::test]
-    async fn nothing_of_the_request_but_the_documented_fields_gets_to_cognito() {
-        let mut body = body("user@example.com", "User");
-        body["validationData"] = json!({ "a": "b" });
-        body["userAttributes"]["email"] = json!("other@example.com");
-        body["userAttributes"]["custom:role"] = json!("Admin");
-        let user = mock!(Client::sign_up)
-            .match_requests(|sent| {
-                let expected = [
-                    attribute("email", "user@example.com").unwrap(),
-                    attribute("custom:role", "User").unwrap(),
-                ];
-                sent.user_attributes() == expected
-                    && sent.validation_data().is_empty()
-                    && sent.client_metadata().is_none()
-            })
-            .then_http_response(made(false));
-        let request = request("UserPassword", &body).unwrap();
-        let response = sign_up(&pool([&user, &group_added()]), "us-east-1_pool", request).await;
-        assert_eq!(
-            response.map(seen).unwrap()["userAttributes"]["role"],
-            "User"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_passwordless_user_gets_a_password_that_nobody_knows_and_every_policy_takes() {
-        let mut passwords = Vec::new();
-        for _ in 0..2 {
-            let mut body = body("+34999999999", "Driver");
-            body["password"] = json!("ignored");
-            let request = request("Passwordless", &body).unwrap();
-            passwords.push(request.password.expose_secret().to_owned());
-        }
-        assert_ne!(passwords[0], passwords[1]);
-        for password in passwords {
+    #[test]
+    fn a_passwordless_user_gets_a_password_that_nobody_knows() {
+        let route = sign_up_over(&FakeAws::default(), "Passwordless");
+        let mut body = body("+34999999999", "Driver");
+        body["password"] = json!("ignored");
+        let [first, second] = [(); 2].map(|()| parse(&route, &body).unwrap().password);
+        assert_ne!(first.expose_secret(), second.expose_secret());
+        for password in [first, second] {
+            let password = password.expose_secret();
             let classes: [fn(char) -> bool; 4] = [
                 |c| c.is_ascii_lowercase(),
                 |c| c.is_ascii_uppercase(),
@@ -331,204 +258,141 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_user_that_cognito_refuses_is_added_to_no_group() {
-        let user = mock!(Client::sign_up).then_http_response(|| {
-            exception(
-                "UsernameExistsException",
-                "An account with the given email already exists.",
-            )
-        });
-        let group = group_added();
-        let error = ask([&user, &group]).await.unwrap_err();
-        assert_eq!(
-            (error.kind, &*error.name, &*error.message),
-            (
-                Kind::Conflict,
-                "UsernameExistsException",
-                "An account with the given email already exists."
-            )
-        );
-        assert_eq!((user.num_calls(), group.num_calls()), (1, 0));
+    async fn a_user_whom_cognito_rejects_is_added_to_no_group() {
+        let message = "An account with the given email already exists.";
+        let aws = FakeAws::failing("SignUp", "UsernameExistsException", message);
+        let error = run_over(&aws).await.unwrap_err();
+        assert_error(&error, "UsernameExistsException", message, "");
+        assert_eq!(error.kind, Kind::Conflict);
+        assert_eq!(aws.calls().len(), 1);
     }
 
     #[tokio::test]
-    async fn an_answer_without_a_user_is_no_success() {
+    async fn a_response_without_a_user_is_unavailable() {
         for body in ["", "{}", r#"{"UserConfirmed":true}"#] {
-            let user = mock!(Client::sign_up).then_http_response(move || answer(200, body));
-            let group = group_added();
-            let error = ask([&user, &group]).await.unwrap_err();
+            let aws = FakeAws::with("SignUp", Reply::text(200, body));
+            let error = run_over(&aws).await.unwrap_err();
             assert_eq!(error.kind, Kind::Unavailable, "{body}");
-            assert_eq!((user.num_calls(), group.num_calls()), (1, 0), "{body}");
+            assert_eq!(aws.calls().len(), 1, "{body}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_sign_up_that_may_have_been_heard_is_not_repeated_and_so_never_meets_itself() {
-        for (why, first) in [
-            ("a failure", (|| answer(500, "{}")) as Says),
-            ("no exception", || answer(502, "<html></html>")),
-            ("a lost answer", lost_answer),
-            ("too many requests", || {
-                exception("TooManyRequestsException", "Too many requests")
-            }),
-        ] {
-            let user = mock!(Client::sign_up)
-                .sequence()
-                .http_response(first)
-                .http_response(|| exception("UsernameExistsException", "It was us."))
-                .build();
-            let group = group_added();
-            let error = ask([&user, &group]).await.unwrap_err();
-            assert!(
-                matches!(error.kind, Kind::Unavailable | Kind::Throttled),
-                "{why}: {}",
-                error.name
-            );
-            assert_eq!((user.num_calls(), group.num_calls()), (1, 0), "{why}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_group_that_can_not_be_added_is_healed_by_the_confirmation_or_the_callers_affair() {
-        let failures: [(&str, Says, usize, &str); 4] = [
+    async fn a_group_that_can_not_be_added_waits_for_the_confirmation() {
+        let exception =
+            |name, message| Reply::json(400, &json!({ "__type": name, "message": message }));
+        for (reply, attempts, cause) in [
             (
-                "failing",
-                || answer(500, r#"{"__type":"InternalErrorException","message":"no"}"#),
+                Reply::json(500, &json!({ "__type": "InternalErrorException" })),
                 3,
                 "InternalErrorException",
             ),
-            ("lost", lost_answer, 3, "response"),
+            (Reply::lost(), 3, "response"),
             (
-                "no group",
-                || exception("ResourceNotFoundException", "Group not found."),
+                exception("ResourceNotFoundException", "Group not found."),
                 1,
                 "ResourceNotFoundException: Group not found.",
             ),
             (
-                "no permission",
-                || exception("AccessDeniedException", "not authorized to perform"),
+                exception("AccessDeniedException", "not authorized to perform"),
                 1,
                 "AccessDeniedException: not authorized to perform",
             ),
-        ];
-        for (why, failure, attempts, cause) in failures {
+        ] {
             for confirmed in [false, true] {
-                let user = mock!(Client::sign_up).then_http_response(made(confirmed));
-                let group = mock!(Client::admin_add_user_to_group).then_http_response(failure);
+                let aws = aws(confirmed, vec![reply.clone()]);
                 let (log, _guard) = log();
-                let outcome = ask([&user, &group]).await;
-                assert_eq!(
-                    (user.num_calls(), group.num_calls()),
-                    (1, attempts),
-                    "{why}"
-                );
+                let outcome = run_over(&aws).await;
+                assert_eq!(aws.calls().len(), 1 + attempts, "{cause}");
                 if confirmed {
+                    // No confirmation would add it, and the boundary logs it.
                     let error = outcome.unwrap_err();
-                    let passes = attempts > 1;
-                    let kind = if passes {
-                        Kind::Unavailable
-                    } else {
-                        Kind::Internal
+                    let kind = match attempts {
+                        1 => Kind::Internal,
+                        _ => Kind::Unavailable,
                     };
-                    assert_eq!(error.kind, kind, "{why}");
-                    assert!(error.cause.unwrap().contains(cause), "{why}");
-                    assert!(log.lines().is_empty(), "{why}: the boundary logs it");
+                    assert_eq!(error.kind, kind, "{cause}");
+                    assert!(error.cause.unwrap().contains(cause), "{cause}");
+                    assert!(log.lines().is_empty(), "{cause}");
                 } else {
-                    assert_eq!(outcome.unwrap()["id"], "the-sub", "{why}");
+                    assert_eq!(outcome.unwrap()["id"], SUB, "{cause}");
                     let lines = log.lines();
-                    assert_eq!(lines.len(), 1, "{why}");
-                    assert_eq!(lines[0]["level"], "ERROR", "{why}");
-                    assert!(lines[0]["cause"].as_str().unwrap().contains(cause), "{why}");
+                    assert_eq!(lines.len(), 1, "{cause}");
+                    assert_eq!(lines[0]["level"], "ERROR", "{cause}");
+                    assert!(lines[0]["cause"].as_str().unwrap().contains(cause));
                 }
             }
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_group_that_is_added_at_a_repeat_is_added() {
-        let user = mock!(Client::sign_up).then_http_response(made(true));
-        let group = mock!(Client::admin_add_user_to_group)
-            .sequence()
-            .http_response(lost_answer)
-            .http_status(500, None)
-            .http_response(|| answer(200, "{}"))
-            .build();
+    async fn a_retry_adds_the_group() {
+        let replies = [Reply::lost(), Reply::text(500, ""), Reply::text(200, "{}")];
+        let aws = aws(true, replies.to_vec());
         let (log, _guard) = log();
-        assert_eq!(ask([&user, &group]).await.unwrap()["id"], "the-sub");
-        assert_eq!((user.num_calls(), group.num_calls()), (1, 3));
+        assert_eq!(run_over(&aws).await.unwrap()["id"], SUB);
+        assert_eq!(aws.calls().len(), 4);
         assert!(log.lines().is_empty());
     }
 
     #[test]
-    fn what_the_rules_refuse_is_refused_before_cognito_is_asked() {
+    fn what_the_rules_reject_is_rejected_without_a_call() {
+        let route = sign_up_over(&FakeAws::default(), "UserPassword");
         let no_role = "userAttributes.role is required.";
         let closed = "The role does not exist or is not open to sign-up.";
-        let with = |key: &str, value: Value| {
+        let with = |attributes: Value| {
             let mut body = body("user@example.com", "User");
-            body[key] = value;
+            body["userAttributes"] = attributes;
             body
         };
-        for (why, body, message) in [
+        for (body, message) in [
+            (with(Value::Null), no_role),
+            (with(json!({})), no_role),
+            (with(json!({ "role": null })), no_role),
+            (with(json!({ "role": "" })), no_role),
             (
-                "no attributes",
-                with("userAttributes", Value::Null),
-                no_role,
-            ),
-            ("no role", with("userAttributes", json!({})), no_role),
-            (
-                "a null role",
-                with("userAttributes", json!({ "role": null })),
-                no_role,
-            ),
-            ("an empty role", body("user@example.com", ""), no_role),
-            (
-                "a role that is a list",
-                with("userAttributes", json!({ "role": ["User"] })),
+                with(json!({ "role": ["User"] })),
                 "Expected params.Role to be a string",
             ),
             (
-                "attributes that are a list",
-                with("userAttributes", json!([{ "Name": "role" }])),
+                with(json!([{ "Name": "role" }])),
                 "Expected params.UserAttributes to be an object",
             ),
-            ("a closed role", body("user@example.com", "Admin"), closed),
+            (body("user@example.com", "Admin"), closed),
+            (body("user@example.com", "Nobody"), closed),
+            (body("user@example.com", "user"), closed),
             (
-                "an unknown role",
-                body("user@example.com", "Nobody"),
-                closed,
-            ),
-            ("another case", body("user@example.com", "user"), closed),
-            (
-                "a role for phones",
                 body("user@example.com", "Driver"),
                 "The role does not allow sign-up with an email address.",
             ),
             (
-                "a role for e-mails",
                 body("+34999999999", "User"),
                 "The role does not allow sign-up with a phone number.",
             ),
             (
-                "a country that is not accepted",
                 body("+15550001111", "Driver"),
                 "Phone numbers of this country are not accepted.",
             ),
         ] {
-            let error = request("UserPassword", &body).unwrap_err();
-            assert_eq!(error.kind, Kind::Invalid, "{why}");
-            assert_eq!(error.message, message, "{why}");
+            let error = parse(&route, &body).unwrap_err();
+            assert_eq!(error.kind, Kind::Invalid, "{body}");
+            assert_eq!(error.message, message, "{body}");
         }
-        let error = request("Passwordless", &body("user@example.com", "User")).unwrap_err();
+        let route = sign_up_over(&FakeAws::default(), "Passwordless");
         assert_eq!(
-            error.message,
+            parse(&route, &body("user@example.com", "User"))
+                .unwrap_err()
+                .message,
             "Username should be a phone number in E.164 format, such as +34999999999."
         );
     }
 
     #[test]
     fn the_username_and_the_password_are_required() {
-        let rules = rules("UserPassword");
-        let body = json!({ "username": "user@example.com", "password": "p" });
-        assert_required(&body, |fields| Request::parse(fields, &rules));
+        let route = sign_up_over(&FakeAws::default(), "UserPassword");
+        assert_required(
+            &route,
+            &json!({ "username": "user@example.com", "password": "p" }),
+        );
     }
 }

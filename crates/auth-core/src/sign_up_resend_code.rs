@@ -1,11 +1,17 @@
 //! Another code for a sign-up that is not confirmed yet.
 
-use crate::clients::UserPool;
+use crate::clients::{Setup, UserPool};
+use crate::config;
 use crate::error::Result;
 use crate::message::Message;
 use crate::request::Fields;
+use crate::route::Route;
 use crate::telemetry::{self, Metric};
 use crate::username::Username;
+
+/// `POST /auth/sign-up/resend-code`.
+#[derive(Debug)]
+pub struct SignUpResendCode(UserPool);
 
 /// The user who waits for a code.
 #[derive(Debug)]
@@ -13,69 +19,66 @@ pub struct Request {
     username: Username,
 }
 
-impl Request {
-    /// Reads `username`.
-    ///
-    /// # Errors
-    /// A missing or bad field.
-    pub fn parse(fields: &Fields<'_>) -> Result<Self> {
-        Ok(Self {
+impl Route for SignUpResendCode {
+    const NAME: &'static str = "sign-up-resend-code";
+    type Request = Request;
+    type Response = Message;
+
+    fn new(setup: &Setup<'_>) -> config::Result<Self> {
+        setup.user_pool().map(Self)
+    }
+
+    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+        Ok(Request {
             username: fields.username()?,
         })
     }
-}
 
-/// Has Cognito send another code.
-///
-/// # Errors
-/// Cognito's refusals.
-pub async fn sign_up_resend_code(pool: &UserPool, request: Request) -> Result<Message> {
-    let Request { username } = request;
-    pool.cognito
-        .resend_confirmation_code()
-        .client_id(&pool.client_id)
-        .username(username.as_str())
-        .send()
-        .await?;
-    telemetry::count(Metric::CodesSent);
-    Ok(Message::new(format!(
-        "The confirmation code to activate your account has been sent to: {username}."
-    )))
+    async fn run(&self, Request { username }: Request) -> Result<Message> {
+        self.0
+            .cognito
+            .resend_confirmation_code()
+            .client_id(&self.0.client_id)
+            .username(username.as_str())
+            .send()
+            .await?;
+        telemetry::count(Metric::CodesSent);
+        Ok(Message::new(format!(
+            "The confirmation code to activate your account has been sent to: {username}."
+        )))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cognitoidentityprovider::Client;
-    use aws_sdk_cognitoidentityprovider::operation::resend_confirmation_code::ResendConfirmationCodeInput;
-    use aws_smithy_mocks::mock;
+    use fake_aws::FakeAws;
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{answer, assert_required, parsed, pool, seen};
+    use crate::testing::{assert_required, route, run};
 
     #[tokio::test]
-    async fn cognito_is_asked_once_for_another_code() {
+    async fn cognito_is_asked_once_and_its_destination_stays_hidden() {
         for username in ["user@example.com", "+34999999999"] {
-            let sent = ResendConfirmationCodeInput::builder()
-                .client_id("client")
-                .username(username)
-                .build()
+            let aws = FakeAws::default();
+            let body = json!({ "username": username });
+            let response = run(&route::<SignUpResendCode>(&aws, &[]), &body)
+                .await
                 .unwrap();
-            let rule = mock!(Client::resend_confirmation_code)
-                .match_requests(move |input| *input == sent)
-                .then_http_response(|| answer(200, r#"{"CodeDeliveryDetails":{"AttributeName":"phone_number","DeliveryMedium":"SMS","Destination":"+*******9999"}}"#));
-            let request = parsed(&json!({ "username": username }), Request::parse).unwrap();
-            let response = sign_up_resend_code(&pool([&rule]), request).await.map(seen);
             let message = format!(
                 "The confirmation code to activate your account has been sent to: {username}."
             );
-            assert_eq!(response.unwrap(), json!({ "message": message }));
-            assert_eq!(rule.num_calls(), 1);
+            assert_eq!(response, json!({ "message": message }));
+            assert_eq!(
+                aws.bodies("ResendConfirmationCode"),
+                [json!({ "ClientId": "client", "Username": username })]
+            );
         }
     }
 
     #[test]
     fn the_username_is_required() {
-        assert_required(&json!({ "username": "+34999999999" }), Request::parse);
+        let route = route::<SignUpResendCode>(&FakeAws::default(), &[]);
+        assert_required(&route, &json!({ "username": "user@example.com" }));
     }
 }

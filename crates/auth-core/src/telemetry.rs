@@ -20,11 +20,11 @@ use tracing_subscriber::fmt::{self, Layer};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::config::{ConfigError, Env, bad_value};
+use crate::config::{self, Env, bad_value};
 use crate::error::Error;
 use activity::Activity;
 
-pub use activity::Watch;
+pub use activity::UpstreamMetrics;
 pub use metrics::{Metric, count, count_sign_in_failure};
 
 /// Starts the log at `LOG_LEVEL`, with metrics in `METRICS_NAMESPACE` if it is set, and hands out the
@@ -32,7 +32,7 @@ pub use metrics::{Metric, count, count_sign_in_failure};
 ///
 /// # Errors
 /// Names the variable where `LOG_LEVEL` is missing or no level, or `METRICS_NAMESPACE` no namespace.
-pub fn start() -> Result<Env<'static>, ConfigError> {
+pub fn start() -> config::Result<Env<'static>> {
     let env = Env::process();
     let level = match env.required("LOG_LEVEL")?.as_str() {
         "ERROR" => Level::ERROR,

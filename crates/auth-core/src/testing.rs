@@ -1,13 +1,11 @@
-//! What the unit tests share: environments, Cognito's answers as it sends them, and clients that read them.
+//! What the unit tests share: routes over a [`FakeAws`], events, and what was logged and counted.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
-use aws_sdk_cognitoidentityprovider::config::retry::RetryPartition;
-use aws_sdk_cognitoidentityprovider::config::{Builder, HttpClient};
-use aws_smithy_mocks::{MockResponseInterceptor, Rule, create_mock_http_client};
+use aws_smithy_runtime_api::client::http::HttpClient;
+use fake_aws::FakeAws;
 use metrics::LocalRecorderGuard;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use serde::Serialize;
@@ -17,125 +15,105 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::clients::UserPool;
-use crate::config::Env;
-use crate::error::Result;
+use crate::clients::Setup;
+use crate::config::{self, Env};
+use crate::error::{Error, Result};
 use crate::request::Fields;
+use crate::route::Route;
 use crate::telemetry;
 use crate::trigger::Event;
 
-/// An environment from a table; a later entry replaces an earlier one.
-pub(crate) fn env<'a>(table: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
-    move |name| {
-        let (_, value) = table.iter().rev().find(|(key, _)| *key == name)?;
-        Some((*value).to_owned())
-    }
+/// Changes of [`fake_aws::ENVIRONMENT`].
+pub(crate) type Changes<'a> = &'a [(&'a str, &'a str)];
+
+/// What `read` makes of [`fake_aws::ENVIRONMENT`] with these changes.
+pub(crate) fn with_env<T>(changes: Changes<'_>, read: impl FnOnce(Env<'_>) -> T) -> T {
+    read(Env::new(&|name| fake_aws::variable(changes, name)))
 }
 
-/// How Cognito answers, each time it is asked.
-pub(crate) type Says = fn() -> HttpResponse;
-
-/// The environment of the one-time codes' limits.
-pub(crate) const LIMITS: [(&str, &str); 5] = [
-    ("OTP_TABLE_NAME", "limits"),
-    ("OTP_COOLDOWN_SECONDS", "30"),
-    ("OTP_MAX_SENDS_PER_HOUR", "5"),
-    ("OTP_MAX_SENDS_PER_DAY", "20"),
-    ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
-];
-
-/// An answer of Cognito's with this status and JSON body.
-pub(crate) fn answer(status: u16, body: &str) -> HttpResponse {
-    HttpResponse::new(status.try_into().unwrap(), body.to_owned().into())
-}
-
-/// An exception as Cognito sends it.
-pub(crate) fn exception(code: &str, message: &str) -> HttpResponse {
-    answer(
-        400,
-        &serde_json::json!({ "__type": code, "message": message }).to_string(),
-    )
-}
-
-/// An answer that breaks off: Cognito has heard the request, and nobody knows what it said.
-pub(crate) fn lost_answer() -> HttpResponse {
-    let mut answer = answer(200, "{}");
-    let _ = answer.take_body();
-    answer
-}
-
-/// A pool whose Cognito answers by `rules`. Everything else is the functions' own client, so that the
-/// number of a rule's calls is the number of requests that Cognito would get. Tests in which a request
-/// is repeated start with paused time, where waiting takes none.
-pub(crate) fn pool<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> UserPool {
-    let mocks = rules
-        .into_iter()
-        .fold(MockResponseInterceptor::new(), |mocks, rule| {
-            mocks.with_rule(rule)
-        });
-    pool_with(|config| {
-        config
-            .http_client(create_mock_http_client())
-            .interceptor(mocks)
+/// As [`with_env`], with the AWS behind this HTTP client.
+///
+/// Each has a region of its own: the SDK's clients of one region share a quota of retries, which the failures of
+/// another test must not use up.
+pub(crate) fn with_setup<T>(
+    http_client: impl HttpClient + 'static,
+    changes: Changes<'_>,
+    read: impl FnOnce(&Setup<'_>) -> config::Result<T>,
+) -> config::Result<T> {
+    static REGIONS: AtomicUsize = AtomicUsize::new(0);
+    let region = format!("region-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
+    let changes = [&[("AWS_REGION", &*region)], changes].concat();
+    with_env(&changes, |env| {
+        let setup = Setup::over(env, http_client)?;
+        read(&setup.with_credentials(fake_aws::credentials()))
     })
 }
 
-/// As [`pool`], over another way to reach Cognito.
-pub(crate) fn pool_over(http: impl HttpClient + 'static) -> UserPool {
-    pool_with(|config| config.http_client(http))
+/// A route over this AWS. Everything else is as deployed, so that the number of calls is the number of requests that
+/// AWS would get. Tests in which a request is retried start with paused time, where waiting takes none.
+pub(crate) fn route<R: Route>(aws: &FakeAws, changes: Changes<'_>) -> R {
+    with_setup(aws.http_client(), changes, R::new).unwrap()
 }
 
-fn pool_with(change: impl FnOnce(Builder) -> Builder) -> UserPool {
-    let env = env(&[
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ("AWS_SESSION_TOKEN", "token"),
-        ("USER_POOL_CLIENT_ID", "client"),
-    ]);
-    let pool = UserPool::signed_from_env(Env::new(&env)).unwrap();
-    // Clients share one quota of repeats, which the failures of another test must not use up.
-    let quota = RetryPartition::custom("this test").build();
-    let config = pool.cognito.config().to_builder().retry_partition(quota);
-    UserPool {
-        cognito: Client::from_conf(change(config).build()),
-        ..pool
-    }
+/// What the route makes of this body.
+pub(crate) async fn run<R: Route>(route: &R, body: &Value) -> Result<Value> {
+    let response = route.run(parse(route, body)?).await?;
+    Ok(to_json(response))
 }
 
-/// A request as its route reads it from this body.
-pub(crate) fn parsed<T>(body: &Value, parse: impl Fn(&Fields<'_>) -> Result<T>) -> Result<T> {
-    parse(&Fields::parse(body.to_string().as_bytes())?)
+/// The request that the route reads from this body.
+pub(crate) fn parse<R: Route>(route: &R, body: &Value) -> Result<R::Request> {
+    route.parse(&Fields::parse(body.to_string().as_bytes())?)
 }
 
-/// What a caller sees of a response.
-pub(crate) fn seen(response: impl Serialize) -> Value {
+/// A body that every route takes, whose values are in no text of ours.
+pub(crate) fn body() -> Value {
+    json!({
+        "username": "+19175550123",
+        "password": "Zebra-password",
+        "confirmationCode": "Zebra-code",
+        "session": "Zebra-session",
+        "accessToken": "Zebra.access.token",
+        "refreshToken": "Zebra-refresh-token",
+        "userAttributes": { "role": "Courier" },
+    })
+}
+
+/// The response as the caller gets it.
+pub(crate) fn to_json(response: impl Serialize) -> Value {
     serde_json::to_value(response).unwrap()
 }
 
-/// Asserts that each field of this body is required, in the words of AWS's own check.
-pub(crate) fn assert_required<T>(body: &Value, parse: impl Fn(&Fields<'_>) -> Result<T>) {
+/// Asserts the error's name and message.
+#[track_caller]
+pub(crate) fn assert_error(error: &Error, name: &str, message: &str, why: &str) {
+    assert_eq!((&*error.name, &*error.message), (name, message), "{why}");
+}
+
+/// Asserts that the route requires each field of this body, in the words of AWS's own check.
+#[track_caller]
+pub(crate) fn assert_required<R: Route>(route: &R, body: &Value) {
     for key in body.as_object().unwrap().keys() {
-        let name = key[..1].to_uppercase() + &key[1..];
+        let message = format!(
+            "Missing required key '{}' in params",
+            key[..1].to_uppercase() + &key[1..]
+        );
         for absent in [None, Some(Value::Null), Some(json!(""))] {
             let mut body = body.clone();
             match absent {
                 None => drop(body.as_object_mut().unwrap().remove(key)),
                 Some(value) => body[key] = value,
             }
-            let error = parsed(&body, &parse).err().unwrap();
-            assert_eq!(
-                (&*error.name, &*error.message),
-                (
-                    "MissingRequiredParameter",
-                    &*format!("Missing required key '{name}' in params")
-                ),
-                "{body}"
+            let error = parse(route, &body).unwrap_err();
+            assert_error(
+                &error,
+                "MissingRequiredParameter",
+                &message,
+                &body.to_string(),
             );
         }
     }
 }
-
 /// This crate's log of this thread, line by line, for as long as the guard lives.
 pub(crate) fn log() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();

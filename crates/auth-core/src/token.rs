@@ -1,16 +1,21 @@
-//! Tokens for the one-time code of a sign-in.
+//! The second step of a sign-in with a one-time code: the code gets the tokens.
 
 use aws_sdk_cognitoidentityprovider::types::ChallengeNameType;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::challenge::USERNAME_METADATA;
-use crate::clients::UserPool;
-use crate::error::{Error, Kind, Result};
+use crate::clients::{Setup, UserPool};
+use crate::config;
+use crate::error::{Error, Name, Result};
 use crate::request::Fields;
+use crate::route::Route;
 use crate::telemetry;
 use crate::tokens::Tokens;
-use crate::trigger;
 use crate::username::Username;
+
+/// `POST /auth/token`.
+#[derive(Debug)]
+pub struct Token(UserPool);
 
 /// A user, the session of the sign-in and the code that was sent.
 #[derive(Debug)]
@@ -20,128 +25,123 @@ pub struct Request {
     confirmation_code: SecretString,
 }
 
-impl Request {
-    /// Reads `username`, `session` and `confirmationCode`.
-    ///
-    /// # Errors
-    /// A missing or bad field.
-    pub fn parse(fields: &Fields<'_>) -> Result<Self> {
-        Ok(Self {
+impl Route for Token {
+    const NAME: &'static str = "token";
+    type Request = Request;
+    type Response = Tokens;
+
+    fn new(setup: &Setup<'_>) -> config::Result<Self> {
+        setup.user_pool().map(Self)
+    }
+
+    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+        Ok(Request {
             username: fields.username()?.phone()?,
             session: fields.opaque("session")?,
             confirmation_code: fields.opaque("confirmationCode")?,
         })
     }
+
+    /// After a wrong code that was not the last one, the error has the session to use next.
+    async fn run(&self, request: Request) -> Result<Tokens> {
+        let outcome = self.answer_challenge(request).await;
+        outcome.inspect_err(telemetry::count_sign_in_failure)
+    }
 }
 
-/// Answers the sign-in's challenge with the code.
-///
-/// # Errors
-/// `CodeMismatchException` with the session to use next; Cognito's refusals, the last wrong code's among them.
-pub async fn token(pool: &UserPool, request: Request) -> Result<Tokens> {
-    let outcome = answer_challenge(pool, request).await;
-    outcome.inspect_err(telemetry::count_sign_in_failure)
-}
-
-async fn answer_challenge(pool: &UserPool, request: Request) -> Result<Tokens> {
-    let Request {
-        username,
-        session,
-        confirmation_code,
-    } = request;
-    let answer = pool
-        .cognito
-        .respond_to_auth_challenge()
-        .client_id(&pool.client_id)
-        .challenge_name(ChallengeNameType::CustomChallenge)
-        .session(session.expose_secret())
-        .challenge_responses("USERNAME", username.as_str())
-        .challenge_responses("ANSWER", confirmation_code.expose_secret())
-        .client_metadata(USERNAME_METADATA, username.as_str())
-        .send()
-        .await
-        .map_err(trigger::refusal_or_error)?;
-    match (answer.challenge_name, answer.session) {
-        (Some(ChallengeNameType::CustomChallenge), Some(session)) => Err(Error::new(
-            Kind::Unauthenticated,
-            "CodeMismatchException",
-            "Invalid verification code provided, please try again.",
-        )
-        .with_session(session.into())),
-        (Some(challenge), _) => Err(Error::unsupported_challenge(challenge.as_str())),
-        (None, _) => Tokens::of_sign_in(answer.authentication_result),
+impl Token {
+    async fn answer_challenge(&self, request: Request) -> Result<Tokens> {
+        let Request {
+            username,
+            session,
+            confirmation_code,
+        } = request;
+        let response = self
+            .0
+            .cognito
+            .respond_to_auth_challenge()
+            .client_id(&self.0.client_id)
+            .challenge_name(ChallengeNameType::CustomChallenge)
+            .session(session.expose_secret())
+            .challenge_responses("USERNAME", username.as_str())
+            .challenge_responses("ANSWER", confirmation_code.expose_secret())
+            .client_metadata(USERNAME_METADATA, username.as_str())
+            .send()
+            .await?;
+        match (response.challenge_name, response.session) {
+            (Some(ChallengeNameType::CustomChallenge), Some(session)) => Err(Error::new(
+                Name::CodeMismatchException,
+                "Invalid verification code provided, please try again.",
+            )
+            .with_session(session.into())),
+            (Some(challenge), _) => Err(Error::unsupported_challenge(challenge.as_str())),
+            (None, _) => Tokens::of_sign_in(response.authentication_result),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cognitoidentityprovider::Client;
-    use aws_smithy_mocks::{Rule, mock};
+    use fake_aws::{FakeAws, Reply};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{answer, assert_required, exception, parsed, pool, seen};
+    use crate::testing::{assert_error, assert_required, parse, route, run};
+    use crate::trigger_error;
+
+    const OPERATION: &str = "RespondToAuthChallenge";
 
     fn body() -> Value {
         json!({ "username": "+34999999999", "session": "a-session", "confirmationCode": "012345" })
     }
 
-    async fn ask(rule: &Rule) -> Result<Value> {
-        let request = parsed(&body(), Request::parse)?;
-        token(&pool([rule]), request).await.map(seen)
-    }
-
-    fn cognito_says(status: u16, body: Value) -> Rule {
-        mock!(Client::respond_to_auth_challenge)
-            .then_http_response(move || answer(status, &body.to_string()))
+    async fn run_over(aws: &FakeAws) -> Result<Value> {
+        run(&route::<Token>(aws, &[]), &body()).await
     }
 
     #[tokio::test]
-    async fn the_code_gets_the_tokens_and_cognito_is_told_whose_session_it_is() {
-        let rule = mock!(Client::respond_to_auth_challenge)
-            .match_requests(|sent| {
-                let responses = sent.challenge_responses().unwrap();
-                sent.client_id() == Some("client")
-                    && sent.session() == Some("a-session")
-                    && responses["USERNAME"] == "+34999999999"
-                    && responses["ANSWER"] == "012345"
-                    && sent.client_metadata().unwrap()["username"] == "+34999999999"
-            })
-            .then_http_response(|| {
-                let tokens = json!({ "AccessToken": "a", "IdToken": "i", "RefreshToken": "r", "ExpiresIn": 3600, "TokenType": "Bearer" });
-                answer(200, &json!({ "AuthenticationResult": tokens }).to_string())
-            });
+    async fn the_code_gets_the_tokens_and_names_its_user() {
+        let tokens = json!({ "AccessToken": "a", "IdToken": "i", "RefreshToken": "r", "ExpiresIn": 3600, "TokenType": "Bearer" });
+        let reply = Reply::json(200, &json!({ "AuthenticationResult": tokens }));
+        let aws = FakeAws::with(OPERATION, reply);
         assert_eq!(
-            ask(&rule).await.unwrap(),
+            run_over(&aws).await.unwrap(),
             json!({ "accessToken": "a", "tokenId": "i", "refreshToken": "r", "expiresIn": 3600, "tokenType": "Bearer" })
         );
+        assert_eq!(
+            aws.bodies(OPERATION),
+            [json!({
+                "ClientId": "client",
+                "ChallengeName": "CUSTOM_CHALLENGE",
+                "Session": "a-session",
+                "ChallengeResponses": { "USERNAME": "+34999999999", "ANSWER": "012345" },
+                "ClientMetadata": { "username": "+34999999999" },
+            })]
+        );
     }
 
     #[tokio::test]
-    async fn a_wrong_code_is_told_with_the_session_to_use_next() {
-        let rule = cognito_says(
-            200,
-            json!({ "ChallengeName": "CUSTOM_CHALLENGE", "Session": "the-next-one" }),
-        );
-        let error = ask(&rule).await.unwrap_err();
-        assert_eq!(error.kind, Kind::Unauthenticated);
-        assert_eq!(
-            (&*error.name, &*error.message),
-            (
-                "CodeMismatchException",
-                "Invalid verification code provided, please try again."
-            )
+    async fn a_wrong_code_gets_the_session_to_use_next() {
+        let next = json!({ "ChallengeName": "CUSTOM_CHALLENGE", "Session": "the-next-one" });
+        let aws = FakeAws::with(OPERATION, Reply::json(200, &next));
+        let error = run_over(&aws).await.unwrap_err();
+        assert_eq!(error.kind, crate::error::Kind::Unauthenticated);
+        assert_error(
+            &error,
+            "CodeMismatchException",
+            "Invalid verification code provided, please try again.",
+            "a wrong code",
         );
         assert_eq!(error.session.unwrap().expose_secret(), "the-next-one");
     }
 
     #[tokio::test]
-    async fn what_is_no_success_is_told_by_name_and_never_repeated() {
-        let exception = |code, message| {
-            mock!(Client::respond_to_auth_challenge)
-                .then_http_response(move || exception(code, message))
-        };
-        for (rule, name) in [
+    async fn every_other_answer_is_an_error_and_sent_once() {
+        let unavailable = trigger_error::encode(&Error::unavailable("why"));
+        let report = format!("VerifyAuthChallengeResponse failed with error {unavailable}.");
+        let exception = |name, text: &str| FakeAws::failing(OPERATION, name, text);
+        let reply = |status, body: Value| FakeAws::with(OPERATION, Reply::json(status, &body));
+        for (aws, name) in [
             (
                 exception("NotAuthorizedException", "Incorrect username or password."),
                 "NotAuthorizedException",
@@ -155,31 +155,28 @@ mod tests {
                 "UserNotFoundException",
             ),
             (
-                exception(
-                    "UserLambdaValidationException",
-                    "VerifyAuthChallengeResponse failed with error ServiceUnavailableException: The service is not available at the moment.",
-                ),
+                exception("UserLambdaValidationException", &report),
                 "ServiceUnavailableException",
             ),
             (
-                cognito_says(200, json!({ "ChallengeName": "SMS_MFA", "Session": "s" })),
+                reply(200, json!({ "ChallengeName": "SMS_MFA", "Session": "s" })),
                 "UnsupportedChallengeException",
             ),
-            (cognito_says(200, json!({})), "ServiceUnavailableException"),
-            (cognito_says(500, json!({})), "ServiceUnavailableException"),
+            (reply(200, json!({})), "ServiceUnavailableException"),
+            (reply(500, json!({})), "ServiceUnavailableException"),
         ] {
-            let error = ask(&rule).await.unwrap_err();
+            let error = run_over(&aws).await.unwrap_err();
             assert_eq!(error.name, name);
             assert!(error.session.is_none());
-            assert_eq!(rule.num_calls(), 1);
+            assert_eq!(aws.calls().len(), 1);
         }
     }
 
     #[test]
-    fn an_email_address_is_refused() {
+    fn an_email_address_is_rejected() {
         let mut body = body();
         body["username"] = json!("user@example.com");
-        let error = parsed(&body, Request::parse).unwrap_err();
+        let error = parse(&route::<Token>(&FakeAws::default(), &[]), &body).unwrap_err();
         assert_eq!(
             error.message,
             "Username should be a phone number in E.164 format, such as +34999999999."
@@ -188,6 +185,6 @@ mod tests {
 
     #[test]
     fn each_field_is_required() {
-        assert_required(&body(), Request::parse);
+        assert_required(&route::<Token>(&FakeAws::default(), &[]), &body());
     }
 }

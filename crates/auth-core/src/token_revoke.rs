@@ -2,10 +2,16 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::clients::UserPool;
+use crate::clients::{Setup, UserPool};
+use crate::config;
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::request::Fields;
+use crate::route::Route;
+
+/// `POST /auth/token/revoke`. Tokens that are verified offline stay good until they expire.
+#[derive(Debug)]
+pub struct TokenRevoke(UserPool);
 
 /// The access token of the user who signs out.
 #[derive(Debug)]
@@ -13,70 +19,60 @@ pub struct Request {
     access_token: SecretString,
 }
 
-impl Request {
-    /// Reads `accessToken`.
-    ///
-    /// # Errors
-    /// A missing or bad field; `NotAuthorizedException` where it is no JWT.
-    pub fn parse(fields: &Fields<'_>) -> Result<Self> {
-        let refusal = || Error::not_authorized("Invalid Access Token");
-        let access_token = fields.token("accessToken", refusal)?;
-        let mut parts = access_token.expose_secret().split('.');
-        match (
-            parts
-                .by_ref()
-                .take(3)
-                .filter(|part| !part.is_empty())
-                .count(),
-            parts.next(),
-        ) {
-            (3, None) => Ok(Self { access_token }),
-            _ => Err(refusal()),
+impl Route for TokenRevoke {
+    const NAME: &'static str = "token-revoke";
+    type Request = Request;
+    type Response = Message;
+
+    fn new(setup: &Setup<'_>) -> config::Result<Self> {
+        setup.user_pool().map(Self)
+    }
+
+    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+        let rejection = || Error::not_authorized("Invalid Access Token");
+        let access_token = fields.token("accessToken", rejection)?;
+        let parts = access_token.expose_secret().split('.');
+        let is_jwt = parts.clone().count() == 3 && parts.clone().all(|part| !part.is_empty());
+        match is_jwt {
+            true => Ok(Request { access_token }),
+            false => Err(rejection()),
         }
     }
-}
 
-/// Signs the user out everywhere. Tokens that are verified offline stay good until they expire.
-///
-/// # Errors
-/// Cognito's refusals.
-pub async fn token_revoke(pool: &UserPool, request: Request) -> Result<Message> {
-    pool.cognito
-        .global_sign_out()
-        .access_token(request.access_token.expose_secret())
-        .send()
-        .await?;
-    Ok(Message::new("Signed out"))
+    async fn run(&self, request: Request) -> Result<Message> {
+        self.0
+            .cognito
+            .global_sign_out()
+            .access_token(request.access_token.expose_secret())
+            .send()
+            .await?;
+        Ok(Message::new("Signed out"))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_cognitoidentityprovider::Client;
-    use aws_sdk_cognitoidentityprovider::operation::global_sign_out::GlobalSignOutInput;
-    use aws_smithy_mocks::mock;
+    use fake_aws::FakeAws;
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{answer, assert_required, parsed, pool, seen};
+    use crate::testing::{assert_error, assert_required, parse, route, run};
 
     #[tokio::test]
-    async fn cognito_is_given_the_access_token_and_no_more() {
-        let sent = GlobalSignOutInput::builder()
-            .access_token("aGVh-ZA.cGF5_bG9hZA.c2ln")
-            .build()
-            .unwrap();
-        let rule = mock!(Client::global_sign_out)
-            .match_requests(move |input| *input == sent)
-            .then_http_response(|| answer(200, "{}"));
+    async fn cognito_gets_the_access_token_and_no_more() {
+        let aws = FakeAws::default();
         let body = json!({ "accessToken": "aGVh-ZA.cGF5_bG9hZA.c2ln" });
-        let request = parsed(&body, Request::parse).unwrap();
-        let response = token_revoke(&pool([&rule]), request).await.map(seen);
-        assert_eq!(response.unwrap(), json!({ "message": "Signed out" }));
-        assert_eq!(rule.num_calls(), 1);
+        let response = run(&route::<TokenRevoke>(&aws, &[]), &body).await.unwrap();
+        assert_eq!(response, json!({ "message": "Signed out" }));
+        assert_eq!(
+            aws.bodies("GlobalSignOut"),
+            [json!({ "AccessToken": "aGVh-ZA.cGF5_bG9hZA.c2ln" })]
+        );
     }
 
     #[test]
-    fn what_is_no_jwt_is_refused_in_cognitos_words_before_it_gets_there() {
+    fn a_text_that_is_no_jwt_is_rejected_without_a_call() {
+        let route = route::<TokenRevoke>(&FakeAws::default(), &[]);
         for (token, why) in [
             ("token", "no dots"),
             ("a.b", "two parts"),
@@ -91,17 +87,19 @@ mod tests {
             ("a.b+/.c", "base64 that is not for URLs"),
             ("a.b.\u{00e7}", "a letter that is not ASCII"),
         ] {
-            let error = parsed(&json!({ "accessToken": token }), Request::parse).unwrap_err();
-            assert_eq!(
-                (&*error.name, &*error.message),
-                ("NotAuthorizedException", "Invalid Access Token"),
-                "{why}"
+            let error = parse(&route, &json!({ "accessToken": token })).unwrap_err();
+            assert_error(
+                &error,
+                "NotAuthorizedException",
+                "Invalid Access Token",
+                why,
             );
         }
     }
 
     #[test]
     fn the_access_token_is_required() {
-        assert_required(&json!({ "accessToken": "a.b.c" }), Request::parse);
+        let route = route::<TokenRevoke>(&FakeAws::default(), &[]);
+        assert_required(&route, &json!({ "accessToken": "a.b.c" }));
     }
 }

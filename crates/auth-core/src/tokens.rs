@@ -64,7 +64,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::seen;
+    use crate::testing::to_json;
 
     /// What Cognito answers; an empty text is a token that is not there.
     fn result(access: &str, id: &str, refresh: &str) -> Option<AuthenticationResultType> {
@@ -80,7 +80,7 @@ mod tests {
     fn tokens_have_their_documented_names_and_a_number_of_seconds() {
         let tokens = Tokens::from_result(result("a", "i", "r"), None).ok();
         assert_eq!(
-            seen(tokens),
+            to_json(tokens),
             json!({ "accessToken": "a", "tokenId": "i", "refreshToken": "r", "expiresIn": 3600, "tokenType": "Bearer" }),
             "the type is Bearer where Cognito does not say"
         );

@@ -1,24 +1,24 @@
 //! Cognito's triggers: an event in, the same event with its response filled in out.
 //!
-//! The event stays the JSON it is, because Cognito refuses an answer in which a field it sent is missing,
-//! and it may send fields that nobody knows yet.
+//! The event stays the JSON it is, because Cognito rejects an answer in which a field it sent is missing, and it may
+//! send fields that nobody knows yet. A trigger reads it through a [`View`] with the fields that it needs.
 
 use std::fmt;
 use std::time::Instant;
 
-use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
+use crate::deadline;
 use crate::error::{Error, Result};
 use crate::telemetry::Call;
-use crate::{challenge, deadline, limits, roles};
+use crate::trigger_error;
 
 /// An event of a Cognito trigger.
 pub struct Event(Map<String, Value>);
 
-/// Never printed by accident: `{:?}` tells the source only, not the user nor a code.
+/// Never printed by accident: `{:?}` shows the source only, not the user nor a code.
 impl fmt::Debug for Event {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -36,67 +36,18 @@ impl Event {
 
     /// Why Cognito calls, such as `PreSignUp_SignUp`.
     pub fn source(&self) -> &str {
-        self.text(&["triggerSource"]).unwrap_or_default()
+        let source = self.0.get("triggerSource").and_then(Value::as_str);
+        source.unwrap_or_default()
     }
 
-    /// The text at this path, if there is one and it is not empty.
-    pub fn text(&self, path: &[&str]) -> Option<&str> {
-        self.at(path)?.as_str().filter(|text| !text.is_empty())
-    }
-
-    /// The value at this path.
-    pub fn at(&self, path: &[&str]) -> Option<&Value> {
-        let (first, rest) = path.split_first()?;
-        rest.iter()
-            .try_fold(self.0.get(*first)?, |value, key| value.get(key))
-    }
-
-    /// A text that Cognito always sends.
+    /// The fields that a trigger reads, with its own `R` for those of `request`.
     ///
     /// # Errors
-    /// An internal error that names the path.
-    pub fn required(&self, path: &[&str]) -> Result<&str> {
-        self.text(path).ok_or_else(|| {
-            Error::internal(format!("the trigger's event has no {}", path.join(".")))
-        })
-    }
-
-    /// The user's attribute of this name.
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.text(&["request", "userAttributes", name])
-    }
-
-    /// The rounds of a sign-in so far, the oldest first.
-    pub fn rounds(&self) -> &[Value] {
-        let rounds = self.at(&["request", "session"]).and_then(Value::as_array);
-        rounds.map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether the user does not exist, which Cognito hides from its caller.
-    pub fn user_not_found(&self) -> bool {
-        self.at(&["request", "userNotFound"]) == Some(&Value::Bool(true))
-    }
-
-    /// What the user's limits are kept under: the `sub`, or for a user who does not exist a digest of the
-    /// name that was asked for, so that their limits give nothing away and no phone number is stored.
-    ///
-    /// # Errors
-    /// Internal where the event names no user.
-    pub fn limits_key(&self) -> Result<String> {
-        if !self.user_not_found() {
-            return self
-                .required(&["request", "userAttributes", "sub"])
-                .map(str::to_owned);
-        }
-        let name = [
-            self.required(&["userPoolId"])?,
-            self.required(&["userName"])?,
-        ]
-        .join("/");
-        let digest = Sha256::digest(name);
-        Ok(digest.iter().fold("unknown-".to_owned(), |key, byte| {
-            key + &format!("{byte:02x}")
-        }))
+    /// Internal if a field has another type than Cognito sends.
+    pub fn view<'a, R: Deserialize<'a>>(&'a self) -> Result<View<'a, R>> {
+        // Serde's own text would repeat the value.
+        View::deserialize(&self.0)
+            .map_err(|_| Error::internal("the trigger's event has not the form of Cognito's"))
     }
 
     /// Fills in a field of the response.
@@ -116,81 +67,87 @@ impl Event {
     }
 }
 
+/// What a trigger reads of an [`Event`].
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View<'a, R> {
+    /// The pool that calls.
+    #[serde(borrow, default)]
+    pub user_pool_id: Text<'a>,
+    /// The user's name in the pool: the `sub`, or for a user who does not exist a name that Cognito makes up.
+    #[serde(borrow, default)]
+    pub user_name: Text<'a>,
+    /// What Cognito says of the request that it got.
+    pub request: R,
+}
+
+/// The user's attributes that triggers read.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub struct UserAttributes<'a> {
+    /// The user's id.
+    #[serde(borrow)]
+    pub sub: Text<'a>,
+    /// The e-mail address.
+    #[serde(borrow)]
+    pub email: Text<'a>,
+    /// The phone number.
+    #[serde(borrow)]
+    pub phone_number: Text<'a>,
+    /// The role asked for at sign-up.
+    #[serde(borrow, rename = "custom:role")]
+    pub role: Text<'a>,
+    /// Such as `UNCONFIRMED`.
+    #[serde(borrow, rename = "cognito:user_status")]
+    pub user_status: Text<'a>,
+}
+
+/// A text of an event: absent, `null` and empty are the same.
+#[derive(Clone, Copy, Default)]
+pub struct Text<'a>(Option<&'a str>);
+
+impl<'a> Text<'a> {
+    /// The text, if there is one.
+    pub fn get(self) -> Option<&'a str> {
+        self.0
+    }
+
+    /// A text that Cognito always sends.
+    ///
+    /// # Errors
+    /// Internal if it is absent; the cause has `name`.
+    pub fn required(self, name: &str) -> Result<&'a str> {
+        self.0
+            .ok_or_else(|| Error::internal(format!("the trigger's event has no {name}")))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = Option::<&str>::deserialize(deserializer)?;
+        Ok(Self(text.filter(|text| !text.is_empty())))
+    }
+}
+
+/// Reads `null` as the default, as Cognito sends it for what there is not.
+///
+/// # Errors
+/// The type's own.
+pub fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> std::result::Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// A source that the function is not made for: the pool's configuration is wrong.
 pub fn unknown_source() -> Error {
     Error::internal("the function is attached to a trigger that it is not made for")
 }
 
-/// The text of a refusal, which Cognito hands on to its caller after a text of its own.
-fn told(error: &Error) -> String {
-    match error.retry_after {
-        Some(seconds) => format!("{}: {} Retry after {seconds} s.", error.name, error.message),
-        None => format!("{}: {}", error.name, error.message),
-    }
-}
-
-/// The refusal of a trigger of ours that Cognito hands on in this text, if there is one.
-fn refusal_in(text: &str) -> Option<Error> {
-    let retry_after = || {
-        let (_, rest) = text.split_once("Retry after ")?;
-        rest.split_once(" s.")?.0.parse().ok()
-    };
-    refusals()
-        .into_iter()
-        .find(|refusal| text.contains(&format!("{}: ", refusal.name)))
-        .map(|refusal| Error {
-            retry_after: refusal
-                .retry_after
-                .and_then(|_| retry_after())
-                .or(refusal.retry_after),
-            ..refusal
-        })
-}
-
-/// The failure of a trigger that Cognito hands on in this text, as if it were a refusal: one that the trigger told,
-/// or the report of Lambda, where it ended without an answer.
-pub(crate) fn failure_in(text: &str) -> Option<Error> {
-    match text.contains(" failed with error RequestId: ") {
-        true => Some(Error::internal(
-            "a trigger ended without an answer: see its log",
-        )),
-        false => refusal_in(text).filter(Error::is_failure),
-    }
-}
-
-/// As `Error::from`, with the refusal of a trigger of ours in place of Cognito's report of it.
-pub fn refusal_or_error<E>(error: SdkError<E>) -> Error
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let refusal = error
-        .as_service_error()
-        .and_then(|exception| match exception.code() {
-            Some(
-                "UserLambdaValidationException"
-                | "UnexpectedLambdaException"
-                | "InvalidLambdaResponseException",
-            ) => refusal_in(exception.message()?),
-            _ => None,
-        });
-    refusal.unwrap_or_else(|| error.into())
-}
-
-/// The refusals that a trigger can tell `sign-in`, `token` and `sign-up-confirm`.
-fn refusals() -> [Error; 5] {
-    [
-        challenge::user_not_confirmed(),
-        limits::too_many(1000),
-        roles::phone_not_allowed(),
-        Error::internal("a trigger failed: see its log"),
-        Error::unavailable("a trigger failed: see its log"),
-    ]
-}
-
 /// Serves Cognito's calls until the process ends.
 ///
 /// # Errors
-/// Where Lambda's runtime interface fails; a refusal is told to Cognito, which tells the caller.
+/// Where Lambda's runtime interface fails; an error of `handler` goes to Cognito, which passes it on to its caller.
 pub async fn serve(
     function: &'static str,
     handler: impl AsyncFn(&mut Event) -> Result<()>,
@@ -200,7 +157,7 @@ pub async fn serve(
         answer(function, event, handler)
             .await
             .map_err(|error| Diagnostic {
-                error_message: told(&error),
+                error_message: trigger_error::encode(&error),
                 error_type: error.name.into_owned(),
             })
     });
@@ -237,7 +194,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::error::Kind;
     use crate::testing::{event, log};
 
     fn call() -> LambdaEvent<Value> {
@@ -300,34 +256,6 @@ mod tests {
     }
 
     #[test]
-    fn every_refusal_of_a_challenge_trigger_is_read_back_as_it_was_told() {
-        for refusal in refusals() {
-            let heard = refusal_in(&format!("X failed with error {}.", told(&refusal))).unwrap();
-            assert_eq!(
-                (heard.kind, &heard.name, &heard.message, heard.retry_after),
-                (
-                    refusal.kind,
-                    &refusal.name,
-                    &refusal.message,
-                    refusal.retry_after
-                )
-            );
-        }
-        let wait = limits::too_many(26_001);
-        assert_eq!(refusal_in(&told(&wait)).unwrap().retry_after, Some(27));
-        assert!(refusal_in("X failed with error of its own.").is_none());
-    }
-
-    #[test]
-    fn a_failure_of_ours_is_told_to_cognito_without_its_cause() {
-        let error = Error::internal("the cause");
-        assert_eq!(
-            told(&error),
-            "InternalErrorException: Something went wrong on our side. Please try again later."
-        );
-    }
-
-    #[test]
     fn a_response_is_filled_in_whatever_was_there() {
         for (before, after) in [
             (None, json!({ "a": 1 })),
@@ -348,23 +276,5 @@ mod tests {
             event.respond("a", 1);
             assert_eq!(event.into_json()["response"], after);
         }
-    }
-
-    #[test]
-    fn limits_are_kept_under_the_sub_and_never_under_a_name() {
-        let request = json!({ "userAttributes": { "sub": "s-1", "phone_number": "+34999999999" } });
-        assert_eq!(event("any", request).limits_key().unwrap(), "s-1");
-        let unknown = event("any", json!({ "userNotFound": true }))
-            .limits_key()
-            .unwrap();
-        assert!(unknown.starts_with("unknown-") && !unknown.contains("the-username"));
-        let error = event("any", json!({ "userNotFound": "true" }))
-            .limits_key()
-            .unwrap_err();
-        assert_eq!(error.kind, Kind::Internal);
-        assert_eq!(
-            error.cause.unwrap(),
-            "the trigger's event has no request.userAttributes.sub"
-        );
     }
 }

@@ -1,10 +1,9 @@
 //! Whether an answer is the code that was sent.
 
-use crate::challenge::{CODE_PARAMETER, Code, USERNAME_METADATA};
+use crate::challenge::{Code, Request};
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::trigger::{self, Event};
-use crate::username::UsernameKind;
+use crate::trigger::{self, Event, View};
 
 /// Compares the answer with the code, if this user may still have answers compared.
 ///
@@ -17,41 +16,37 @@ pub async fn verify_auth_challenge_response(event: &mut Event, limits: &Limits) 
     if event.source() != "VerifyAuthChallengeResponse_Authentication" {
         return Err(trigger::unknown_source());
     }
-    let user = event.limits_key()?;
-    let code =
-        Code::new(event.required(&["request", "privateChallengeParameters", CODE_PARAMETER])?);
-    let answer = event
-        .text(&["request", "challengeAnswer"])
-        .unwrap_or_default();
+    let view: View<Request> = event.view()?;
+    let user = view.limits_key()?;
+    let request = view.request;
+    let code = request.private_challenge_parameters.code;
+    let code = Code::new(code.required("request.privateChallengeParameters.code")?);
+    let answer = request.challenge_answer.get().unwrap_or_default();
     let correct = limits.reserve_answer(&user).await?
         && code.matches(answer)
-        && is_owner(event)
-        && !event.user_not_found()
+        && is_owner(&request)
+        && !request.user_not_found
         && limits.spend(&user, &code).await?;
     event.respond("answerCorrect", correct);
     Ok(())
 }
 
-/// Whether the one who answers for a username, where `token` says for which, is the session's user.
-fn is_owner(event: &Event) -> bool {
-    let claimed = event.text(&["request", "clientMetadata", USERNAME_METADATA]);
-    claimed.is_none_or(|claimed| event.attribute(UsernameKind::Phone.attribute()) == Some(claimed))
+/// Whether the username that `token` names is that of the session's user. A direct call to Cognito names none.
+fn is_owner(request: &Request<'_>) -> bool {
+    let claimed = request.client_metadata.username.get();
+    claimed.is_none() || claimed == request.user_attributes.phone_number.get()
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::Client;
-    use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
+    use fake_aws::{FakeAws, Reply};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::config::Env;
-    use crate::testing::{LIMITS, answer, env, event, exception};
+    use crate::testing::{event, with_setup};
 
-    async fn verify(writes: &Rule, request: Value) -> Result<Value> {
-        let table = env(&LIMITS);
-        let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, [writes]);
-        let limits = Limits::from_env(Env::new(&table), dynamodb).unwrap();
+    async fn verify(aws: &FakeAws, request: Value) -> Result<Value> {
+        let limits = with_setup(aws.http_client(), &[], Limits::new).unwrap();
         let mut event = event("VerifyAuthChallengeResponse_Authentication", request);
         verify_auth_challenge_response(&mut event, &limits).await?;
         Ok(Value::Object(event.into_json()))
@@ -65,8 +60,12 @@ mod tests {
         })
     }
 
-    fn counted() -> Rule {
-        mock!(Client::update_item).then_http_response(|| answer(200, "{}"))
+    /// A table that refuses to write from the write of this number on.
+    fn refusing_from(write: usize) -> FakeAws {
+        let refusal = json!({ "__type": "ConditionalCheckFailedException" });
+        let mut replies = vec![Reply::text(200, "{}"); write];
+        replies.push(Reply::json(400, &refusal));
+        FakeAws::in_turn("UpdateItem", replies)
     }
 
     #[tokio::test]
@@ -85,18 +84,17 @@ mod tests {
             ("a direct call without metadata", direct, true),
             ("another code", request(json!("012346")), false),
             ("no zero in front", request(json!("12345")), false),
-            ("a number", request(json!(12345)), false),
             ("nothing", request(Value::Null), false),
             ("an empty answer", request(json!("")), false),
             ("a session under another user's name", other, false),
             ("a user who does not exist", unknown, false),
         ] {
-            let writes = counted();
-            let event = verify(&writes, request).await.unwrap();
+            let aws = FakeAws::default();
+            let event = verify(&aws, request).await.unwrap();
             assert_eq!(event["response"]["answerCorrect"], right, "{why}");
             assert_eq!(event["aFieldOfTomorrow"]["kept"], true, "{why}");
             assert_eq!(
-                writes.num_calls(),
+                aws.calls().len(),
                 if right { 2 } else { 1 },
                 "{why}: counted, and spent where right"
             );
@@ -104,60 +102,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_right_code_is_wrong_beyond_the_limit() {
-        let full = mock!(Client::update_item).then_http_response(|| {
-            exception(
-                "ConditionalCheckFailedException",
-                "The conditional request failed",
-            )
-        });
-        let event = verify(&full, request(json!("012345"))).await.unwrap();
-        assert_eq!(event["response"]["answerCorrect"], false);
-    }
-
-    #[tokio::test]
-    async fn a_code_that_is_spent_is_wrong() {
-        let counted = counted();
-        let spent = mock!(Client::update_item).then_http_response(|| {
-            exception(
-                "ConditionalCheckFailedException",
-                "The conditional request failed",
-            )
-        });
-        let table = env(&LIMITS);
-        let dynamodb = mock_client!(aws_sdk_dynamodb, RuleMode::Sequential, [&counted, &spent]);
-        let limits = Limits::from_env(Env::new(&table), dynamodb).unwrap();
-        let mut event = event(
-            "VerifyAuthChallengeResponse_Authentication",
-            request(json!("012345")),
-        );
-        verify_auth_challenge_response(&mut event, &limits)
-            .await
-            .unwrap();
-        assert_eq!(
-            event.at(&["response", "answerCorrect"]),
-            Some(&json!(false))
-        );
-        assert_eq!(spent.num_calls(), 1);
+    async fn the_right_code_is_wrong_beyond_the_limit_or_if_spent() {
+        for write in [0, 1] {
+            let aws = refusing_from(write);
+            let event = verify(&aws, request(json!("012345"))).await.unwrap();
+            assert_eq!(event["response"]["answerCorrect"], false, "{write}");
+        }
     }
 
     #[tokio::test]
     async fn an_answer_that_can_not_be_counted_is_not_compared() {
-        let down =
-            mock!(Client::update_item).then_http_response(|| exception("InternalServerError", ""));
-        let error = verify(&down, request(json!("012345"))).await.unwrap_err();
+        let aws = FakeAws::failing("UpdateItem", "InternalServerError", "");
+        let error = verify(&aws, request(json!("012345"))).await.unwrap_err();
         assert_eq!(error.name, "ServiceUnavailableException");
     }
 
     #[tokio::test]
     async fn an_event_without_a_user_or_a_code_is_our_fault() {
+        let code = json!({ "code": "012345" });
+        let user = json!({ "sub": "s" });
         for request in [
-            json!({ "privateChallengeParameters": { "code": "012345" }, "challengeAnswer": "012345" }),
-            json!({ "userAttributes": { "sub": "s" }, "challengeAnswer": "" }),
-            json!({ "userAttributes": { "sub": "s" }, "privateChallengeParameters": { "code": "" }, "challengeAnswer": "" }),
+            json!({ "privateChallengeParameters": code, "challengeAnswer": "012345" }),
+            json!({ "userAttributes": user, "challengeAnswer": "" }),
+            json!({ "userAttributes": user, "privateChallengeParameters": { "code": "" }, "challengeAnswer": "" }),
+            json!({ "userAttributes": user, "privateChallengeParameters": code, "challengeAnswer": 12345 }),
         ] {
-            let error = verify(&counted(), request).await.unwrap_err();
-            assert_eq!(error.name, "InternalErrorException");
+            let error = verify(&FakeAws::default(), request.clone())
+                .await
+                .unwrap_err();
+            assert_eq!(error.name, "InternalErrorException", "{request}");
         }
     }
 }

@@ -38,6 +38,7 @@ impl Answer {
             let known = [
                 "statusCode",
                 "headers",
+                "multiValueHeaders",
                 "body",
                 "isBase64Encoded",
                 "cookies",
@@ -51,8 +52,14 @@ impl Answer {
                 .is_none_or(|cookies| *cookies == json!([])),
             "{answer}"
         );
-        let headers = answer["headers"].as_object().expect("headers").iter();
+        // An HTTP API's in the one, a REST API's in the other.
+        let maps = ["headers", "multiValueHeaders"].into_iter();
+        let headers = maps.filter_map(|map| answer[map].as_object()).flatten();
         let headers = headers.map(|(name, value)| {
+            let value = match value.as_array() {
+                Some(values) => &values[0],
+                None => value,
+            };
             let value = value.as_str().expect("a header's text");
             let name: HeaderName = name.parse().expect("a header's name");
             (

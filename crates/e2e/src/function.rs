@@ -11,40 +11,6 @@ use serde_json::Value;
 
 use crate::{Aws, Process};
 
-/// An environment in which every function starts and grants what it is asked.
-pub const ENVIRONMENT: [(&str, &str); 27] = [
-    ("AWS_LAMBDA_FUNCTION_NAME", "function"),
-    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
-    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-    ("AWS_REGION", "us-east-1"),
-    ("AWS_DEFAULT_REGION", "us-east-1"),
-    ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
-    (
-        "AWS_SECRET_ACCESS_KEY",
-        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    ),
-    ("AWS_SESSION_TOKEN", "session"),
-    ("LOG_LEVEL", "INFO"),
-    ("METRICS_NAMESPACE", "AuthRocket/example"),
-    ("MODE", "UserPassword"),
-    ("ALLOWED_ORIGIN", "*"),
-    ("USER_POOL_ID", "us-east-1_example"),
-    ("USER_POOL_CLIENT_ID", "client"),
-    ("ROLES", "User"),
-    ("EMAIL_SIGN_UP_ROLES", "User"),
-    ("PHONE_SIGN_UP_ROLES", "User"),
-    ("OTP_TABLE_NAME", "one-time-codes"),
-    ("OTP_COOLDOWN_SECONDS", "30"),
-    ("OTP_MAX_SENDS_PER_HOUR", "5"),
-    ("OTP_MAX_SENDS_PER_DAY", "20"),
-    ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
-    ("SMS_MESSAGE", "Your sign-in code is {####}."),
-    ("ALLOWED_PHONE_PREFIXES", "+34"),
-    ("RESET_EMAIL_SUBJECT", "Your new password"),
-    ("RESET_EMAIL_MESSAGE", "Your code is {####}."),
-    ("CONTACT_CHANGES", "REFUSED"),
-];
-
 /// A function that has not started yet, and its environment.
 #[derive(Clone, Debug)]
 pub struct Function {
@@ -78,10 +44,10 @@ impl Function {
         function
     }
 
-    /// The function as `make build` built it, in [`ENVIRONMENT`].
+    /// The function as `make build` built it, in [`fake_aws::ENVIRONMENT`].
     #[track_caller]
     pub fn configured(name: impl Into<String>) -> Self {
-        ENVIRONMENT
+        fake_aws::ENVIRONMENT
             .iter()
             .fold(Self::built(name), |function, (name, value)| {
                 function.with(name, *value)

@@ -47,7 +47,7 @@ struct Block {
 
 impl Page {
     fn all() -> Vec<Self> {
-        let folders = ["", "docs", "bench"];
+        let folders = ["", "docs", "crates/bench"];
         let files = folders
             .iter()
             .flat_map(|folder| fs::read_dir(root().join(folder)).unwrap())

@@ -1,19 +1,45 @@
 //! Every route as its function has it, from API Gateway's event to its answer, and what is wrong with one.
 
-use auth_core::clients::UserPool;
-use auth_core::config::Mode;
-use auth_core::{
-    http, password_change, password_forgot, sign_in, sign_up, sign_up_confirm, sign_up_resend_code,
-    token, token_refresh, token_revoke,
-};
-use e2e::{Answer, ROUTES, Route};
-use lambda_runtime::Context;
-use serde_json::{Map, Value, json};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use auth_core::http::{self, AnyRoute};
+use auth_core::{ROUTES, clients, config};
+use e2e::{Answer, Route};
+use fake_aws::{FakeAws, Reply};
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 
-use crate::aws::{Aws, REFUSAL, configured};
 use crate::event::Event;
 use crate::request::{fields, is_plain};
+
+/// What Cognito says where it rejects: unlikely, and nothing that may break an answer.
+const REJECTION: &str =
+    "\"No\", said Cognito: \\ \r\nSet-Cookie: a=b\r\n\r\n</script>\u{202e}\0\u{1f680}";
+
+/// What is other than in the environment of the tests' functions: more roles, and more countries.
+const VARIABLES: [(&str, &str); 6] = [
+    ("ROLES", "User,Driver,Guest,Admin"),
+    ("EMAIL_SIGN_UP_ROLES", "User,Guest"),
+    ("PHONE_SIGN_UP_ROLES", "User,Driver"),
+    ("SKIP_CONFIRMATION_ROLES", "Guest"),
+    ("ALLOWED_PHONE_PREFIXES", "+34,+1"),
+    ("SMS_SENDER_ID", "Rocket"),
+];
+
+/// Starts a function, or a part of one, over this AWS in this mode.
+pub(crate) fn configured<T>(
+    aws: &FakeAws,
+    mode: &str,
+    new: impl FnOnce(&clients::Setup<'_>) -> config::Result<T>,
+) -> T {
+    let changes: Vec<_> = VARIABLES.into_iter().chain([("MODE", mode)]).collect();
+    let variable = |name: &str| fake_aws::variable(&changes, name);
+    let setup = clients::Setup::over(config::Env::new(&variable), aws.http_client()).unwrap();
+    new(&setup.with_credentials(fake_aws::credentials())).unwrap()
+}
 
 /// What the API may say of a request that it does not put to Cognito: these texts, and none other.
 const REFUSALS: [(u16, &str, &[&str]); 8] = [
@@ -78,7 +104,7 @@ const REFUSALS: [(u16, &str, &[&str]); 8] = [
         "RequestEntityTooLargeException",
         &["The request body is larger than 16384 bytes."],
     ),
-    (400, "InvalidParameterException", &[REFUSAL]),
+    (400, "InvalidParameterException", &[REJECTION]),
 ];
 
 /// The headers that an answer can have.
@@ -93,26 +119,37 @@ const HEADERS: [&str; 8] = [
     "retry-after",
 ];
 
-/// The functions of all routes, in both modes, in this process. Cognito is a stand-in.
-#[derive(Debug)]
+/// The functions of all routes, in both modes, in this process. Cognito is a fake.
 pub struct Api {
-    aws: Aws,
-    pool: UserPool,
-    http: http::Route,
-    with_password: sign_up::Rules,
-    passwordless: sign_up::Rules,
+    aws: FakeAws,
+    rejects: Arc<AtomicBool>,
+    routes: Vec<(e2e::Mode, Box<dyn AnyRoute>)>,
     runtime: Runtime,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Api")
+    }
 }
 
 impl Default for Api {
     fn default() -> Self {
-        let aws = Aws::default();
+        let rejects = Arc::new(AtomicBool::new(false));
+        let rejecting = Arc::clone(&rejects);
+        let aws = FakeAws::new(move |call| {
+            let rejection = || Reply::exception(call, 400, "InvalidParameterException", REJECTION);
+            rejecting.load(Ordering::Relaxed).then(rejection)
+        });
+        let modes = [e2e::Mode::UserPassword, e2e::Mode::Passwordless].into_iter();
+        let routes = modes.flat_map(|mode| {
+            let started = |new| configured(&aws, mode.name(), new);
+            ROUTES.map(|new| (mode, started(new)))
+        });
         Self {
-            pool: aws.pool(),
+            routes: routes.collect(),
             aws,
-            http: configured("", |env| http::Route::from_env("hostile", env)).unwrap(),
-            with_password: configured("UserPassword", sign_up::Rules::from_env).unwrap(),
-            passwordless: configured("Passwordless", sign_up::Rules::from_env).unwrap(),
+            rejects,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_time()
                 .build()
@@ -130,10 +167,10 @@ impl Api {
     pub fn take(&self, input: &[u8]) {
         let [text, base64] = [false, true].map(|base64| Event::new(input, base64));
         let events = [text, base64, Event::read(input)];
-        for route in ROUTES {
+        for route in e2e::ROUTES {
             for event in &events {
                 let granted = self.judge(&route, event, false);
-                // Else Cognito was not asked, and what it says makes no difference.
+                // Otherwise Cognito was not asked, and what it answers makes no difference.
                 if granted.is_some_and(|outcome| outcome == "200") {
                     self.judge(&route, event, true);
                 }
@@ -147,24 +184,22 @@ impl Api {
     /// # Panics
     /// Where the answer breaks the contract.
     pub fn judge(&self, route: &Route, event: &Event, refuses: bool) -> Option<String> {
-        self.aws.reset(refuses);
-        let parsed = serde_json::from_slice(&event.text).ok()?;
-        let answer = self.runtime.block_on(self.answer(route, &parsed));
-        let answer = Answer::of_function(&serde_json::to_value(answer).unwrap());
+        let event_of_lambda = serde_json::from_slice(&event.text).ok()?;
+        let answer = self.answer(route, event_of_lambda, refuses);
         let body = answer.kept();
         for (name, _) in answer.headers() {
             assert!(HEADERS.contains(&name), "{name}");
         }
-        let asked = self.aws.asked();
+        let asked = self.aws.calls();
         let error = &body["error"];
         let sent = event.body();
-        if event.method() == Some("OPTIONS") {
+        if event.method() == "OPTIONS" {
             assert_eq!((answer.status, &*answer.text), (200, "{}"));
         } else if answer.status == 200 {
             if let Some(sent) = &sent {
                 let request = read(route, sent);
-                assert_eq!(body, success(route, &request));
-                assert_told(route, &request, &asked[0]);
+                assert_eq!(answer.text, self.success(route, &request));
+                assert_sent(route, &request, &asked[0].body);
             }
             assert!(!refuses && !asked.is_empty());
         } else {
@@ -173,94 +208,48 @@ impl Api {
                 (*status, *known) == (answer.status, name) && messages.contains(&message)
             });
             assert!(known, "{body}");
-            assert_eq!(message == REFUSAL, refuses && !asked.is_empty(), "{body}");
+            assert_eq!(message == REJECTION, refuses && !asked.is_empty(), "{body}");
         }
-        if let (Some(sent), Some("POST")) = (&sent, event.method()) {
+        if let (Some(sent), "POST") = (&sent, &*event.method()) {
             assert_eq!(answer.status == 413, sent.len() > 16 * 1024);
         }
         let name = error["type"].as_str().unwrap_or_default();
         Some(format!("{} {name}", answer.status).trim_end().to_owned())
     }
 
-    /// As the function's `main` has it.
-    async fn answer(&self, route: &Route, event: &http::Event) -> http::Answer {
-        let (pool, context) = (&self.pool, &Context::default());
-        let (mode, rules) = match route.mode {
-            e2e::Mode::UserPassword => (Mode::UserPassword, &self.with_password),
-            e2e::Mode::Passwordless => (Mode::Passwordless, &self.passwordless),
-        };
-        macro_rules! answer {
-            ($parse:expr, $operation:expr) => {
-                self.http.answer(event, context, $parse, $operation).await
-            };
-        }
-        match &*route.function() {
-            "sign-up" => answer!(
-                |fields| sign_up::Request::parse(fields, rules),
-                async |request| sign_up::sign_up(pool, "us-east-1_pool", request).await
-            ),
-            "sign-up-confirm" => answer!(sign_up_confirm::Request::parse, async |request| {
-                sign_up_confirm::sign_up_confirm(pool, request).await
-            }),
-            "sign-up-resend-code" => {
-                answer!(sign_up_resend_code::Request::parse, async |request| {
-                    sign_up_resend_code::sign_up_resend_code(pool, request).await
-                })
-            }
-            "sign-in" => answer!(
-                |fields| sign_in::Request::parse(fields, mode),
-                async |request| sign_in::sign_in(pool, request).await
-            ),
-            "token" => answer!(token::Request::parse, async |request| {
-                token::token(pool, request).await
-            }),
-            "token-refresh" => answer!(token_refresh::Request::parse, async |request| {
-                token_refresh::token_refresh(pool, request).await
-            }),
-            "token-revoke" => answer!(token_revoke::Request::parse, async |request| {
-                token_revoke::token_revoke(pool, request).await
-            }),
-            "password-forgot" => answer!(password_forgot::Request::parse, async |request| {
-                password_forgot::password_forgot(pool, request).await
-            }),
-            "password-change" => answer!(password_change::Request::parse, async |request| {
-                password_change::password_change(pool, request).await
-            }),
-            other => panic!("no function {other}"),
-        }
+    /// What API Gateway gets from the route's function.
+    fn answer(&self, route: &Route, event: http::Event, rejects: bool) -> Answer {
+        self.aws.forget();
+        self.rejects.store(rejects, Ordering::Relaxed);
+        let function = self.function(route);
+        let event = LambdaEvent::new(event, Context::default());
+        Answer::of_function(&self.runtime.block_on(function.answer(event)))
     }
-}
 
-/// The whole body of the route's success: of the request it has the username alone, and the role.
-fn success(route: &Route, request: &Map<String, Value>) -> Value {
-    let name = request
-        .get("username")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    match (&*route.function(), route.mode) {
-        ("sign-up", _) => {
-            json!({ "id": "the-sub", "username": name, "userAttributes": { "role": request["userAttributes"]["role"] } })
-        }
-        ("sign-up-confirm", _) => {
-            json!({ "message": format!("The username: {name} has been confirmed.") })
-        }
-        ("sign-up-resend-code", _) => {
-            json!({ "message": format!("The confirmation code to activate your account has been sent to: {name}.") })
-        }
-        ("password-forgot", _) => {
-            json!({ "message": format!("The confirmation code to change your password has been sent to: {name}.") })
-        }
-        ("password-change", _) => {
-            json!({ "message": "Your password has been successfully changed." })
-        }
-        ("token-revoke", _) => json!({ "message": "Signed out" }),
-        ("sign-in", e2e::Mode::Passwordless) => json!({
-            "session": "the-session",
-            "message": "Use the session and the code we have sent you via SMS to get your access tokens via POST /token.",
-        }),
-        _ => {
-            json!({ "accessToken": "a", "tokenId": "i", "refreshToken": "r", "expiresIn": 3600, "tokenType": "Bearer" })
-        }
+    fn function(&self, route: &Route) -> &dyn AnyRoute {
+        let name = route.function();
+        let mut routes = self.routes.iter();
+        let found = routes.find(|(mode, function)| *mode == route.mode && function.name() == name);
+        let (_, function) = found.unwrap_or_else(|| panic!("auth_core::ROUTES has no {name}"));
+        &**function
+    }
+
+    /// The whole body of the route's success: as for another user and role, of whom it holds nothing else.
+    fn success(&self, route: &Route, request: &Map<String, Value>) -> String {
+        let calm = route.body();
+        let event = Event::new(Value::from(calm.clone()).to_string().as_bytes(), false);
+        let event = serde_json::from_slice(&event.text).unwrap();
+        let answer = self.answer(route, event, false);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let replace = |text: String, pointer: &str| {
+            let [from, to] = [&calm, request].map(|body| Value::from(body.clone()));
+            match (from.pointer(pointer), to.pointer(pointer)) {
+                (Some(Value::String(from)), Some(Value::String(to))) => text.replace(from, to),
+                _ => text,
+            }
+        };
+        let text = replace(answer.text, "/userAttributes/role");
+        replace(text, "/username")
     }
 }
 
@@ -280,8 +269,8 @@ fn read(route: &Route, body: &[u8]) -> Map<String, Value> {
         .collect()
 }
 
-/// Cognito was told what the request says, letter by letter.
-fn assert_told(route: &Route, request: &Map<String, Value>, asked: &Value) {
+/// Cognito was sent what the request has, letter by letter.
+fn assert_sent(route: &Route, request: &Map<String, Value>, asked: &Value) {
     for field in route.fields {
         let value = &request[*field];
         assert!(

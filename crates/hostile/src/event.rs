@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 use e2e::Route;
+use lambda_http::request::LambdaRequest;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -59,8 +60,6 @@ const FIELDS: [&str; 6] = [
 pub struct Event {
     /// The event as it is handed to a function.
     pub text: Vec<u8>,
-    /// The same as a value; null where it can't be one, as with half of a character in a header.
-    json: Value,
 }
 
 impl fmt::Debug for Event {
@@ -74,7 +73,6 @@ impl Event {
     pub fn read(text: &[u8]) -> Self {
         Self {
             text: text.to_vec(),
-            json: serde_json::from_slice(text).unwrap_or_default(),
         }
     }
 
@@ -88,21 +86,25 @@ impl Event {
         Self::written(Self::json(Request::new(body), encoding, "POST", false))
     }
 
-    /// The method, where it can be told.
-    pub fn method(&self) -> Option<&str> {
-        let paths = ["/requestContext/http/method", "/httpMethod"];
-        let method = paths
-            .iter()
-            .find_map(|path| self.json.pointer(path)?.as_str());
-        method.or(self.json.is_object().then_some("POST"))
+    /// The method. What is no event of API Gateway's counts as a `POST`.
+    pub fn method(&self) -> String {
+        match serde_json::from_slice(&self.text) {
+            Ok(LambdaRequest::ApiGatewayV1(event)) => event.http_method.to_string(),
+            Ok(LambdaRequest::ApiGatewayV2(event)) => event.request_context.http.method.to_string(),
+            _ => "POST".to_owned(),
+        }
     }
 
-    /// The body that a function finds, where there is one that can be read.
+    /// The body that a function finds, if there is one that can be read.
     pub fn body(&self) -> Option<Vec<u8>> {
-        let body = self.json.get("body")?.as_str()?;
-        match self.json["isBase64Encoded"] == true {
+        let (body, base64) = match serde_json::from_slice(&self.text) {
+            Ok(LambdaRequest::ApiGatewayV1(event)) => (event.body?, event.is_base64_encoded),
+            Ok(LambdaRequest::ApiGatewayV2(event)) => (event.body?, event.is_base64_encoded),
+            _ => return None,
+        };
+        match base64 {
             true => STANDARD.decode(body).ok(),
-            false => Some(body.as_bytes().to_vec()),
+            false => Some(body.into_bytes()),
         }
     }
 
@@ -138,7 +140,6 @@ impl Event {
     fn written(json: Value) -> Self {
         Self {
             text: json.to_string().into_bytes(),
-            json,
         }
     }
 

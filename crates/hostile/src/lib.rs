@@ -2,7 +2,6 @@
 //! answers held against the contract. The tests are in `tests/`, the fuzzer in `fuzz/`.
 
 mod api;
-mod aws;
 mod event;
 mod request;
 mod run;

@@ -1,6 +1,6 @@
 //! Events of Cognito's triggers that Cognito would not send, and the functions that get them.
 
-use auth_core::clients::{ChallengeClients, UserPool};
+use auth_core::clients::UserPoolAdmin;
 use auth_core::create_auth_challenge::{Sms, create_auth_challenge};
 use auth_core::custom_message::{Messages, custom_message};
 use auth_core::define_auth_challenge::define_auth_challenge;
@@ -11,6 +11,7 @@ use auth_core::pre_sign_up::pre_sign_up;
 use auth_core::roles::{Roles, SignUpRules};
 use auth_core::trigger::Event;
 use auth_core::verify_auth_challenge_response::verify_auth_challenge_response;
+use fake_aws::FakeAws;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -18,7 +19,7 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 use crate::MARK;
-use crate::aws::{Aws, configured};
+use crate::api::configured;
 use crate::request::json;
 
 /// The functions behind Cognito's triggers, by their names.
@@ -34,7 +35,7 @@ pub const TRIGGERS: [&str; 6] = [
 /// The functions of all triggers, in this process. AWS is a stand-in.
 #[derive(Debug)]
 pub struct Triggers {
-    pool: UserPool,
+    admin: UserPoolAdmin,
     rules: SignUpRules,
     roles: Roles,
     messages: Messages,
@@ -45,19 +46,20 @@ pub struct Triggers {
 
 impl Default for Triggers {
     fn default() -> Self {
-        let ChallengeClients { dynamodb, sns } = Aws::challenge_clients();
-        Self {
-            pool: Aws::default().pool(),
-            rules: configured("", SignUpRules::from_env).unwrap(),
-            roles: configured("", Roles::from_env).unwrap(),
-            messages: configured("", Messages::from_env).unwrap(),
-            limits: configured("", |env| Limits::from_env(env, dynamodb)).unwrap(),
-            sms: configured("", |env| Sms::from_env(env, sns)).unwrap(),
-            runtime: tokio::runtime::Builder::new_current_thread()
-                .enable_time()
-                .build()
-                .unwrap(),
-        }
+        configured(&FakeAws::default(), "Passwordless", |setup| {
+            Ok(Self {
+                admin: setup.user_pool_admin()?,
+                rules: SignUpRules::from_env(setup.env)?,
+                roles: Roles::from_env(setup.env)?,
+                messages: Messages::from_env(setup.env)?,
+                limits: Limits::new(setup)?,
+                sms: Sms::new(setup)?,
+                runtime: tokio::runtime::Builder::new_current_thread()
+                    .enable_time()
+                    .build()
+                    .unwrap(),
+            })
+        })
     }
 }
 
@@ -87,9 +89,7 @@ impl Triggers {
         let outcome = self.runtime.block_on(async {
             match trigger {
                 "pre-sign-up" => pre_sign_up(&mut event, &self.rules),
-                "post-confirmation" => {
-                    post_confirmation(&event, &self.pool.cognito, &self.roles).await
-                }
+                "post-confirmation" => post_confirmation(&event, &self.admin, &self.roles).await,
                 "custom-message" => custom_message(&mut event, &self.messages),
                 "define-auth-challenge" => define_auth_challenge(&mut event),
                 "create-auth-challenge" => {

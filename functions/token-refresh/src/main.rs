@@ -1,18 +1,9 @@
 //! `POST /auth/token/refresh`.
 
-use auth_core::clients::UserPool;
-use auth_core::http::Route;
-use auth_core::telemetry;
-use auth_core::token_refresh::{Request, token_refresh};
+use auth_core::http;
+use auth_core::token_refresh::TokenRefresh;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let env = telemetry::start()?;
-    let route = Route::from_env(env!("CARGO_PKG_NAME"), env)?;
-    let pool = UserPool::from_env(env)?;
-    route
-        .serve(Request::parse, async |request| {
-            token_refresh(&pool, request).await
-        })
-        .await
+    http::serve::<TokenRefresh>().await
 }

@@ -1,18 +1,9 @@
 //! `POST /auth/token/revoke`.
 
-use auth_core::clients::UserPool;
-use auth_core::http::Route;
-use auth_core::telemetry;
-use auth_core::token_revoke::{Request, token_revoke};
+use auth_core::http;
+use auth_core::token_revoke::TokenRevoke;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let env = telemetry::start()?;
-    let route = Route::from_env(env!("CARGO_PKG_NAME"), env)?;
-    let pool = UserPool::from_env(env)?;
-    route
-        .serve(Request::parse, async |request| {
-            token_revoke(&pool, request).await
-        })
-        .await
+    http::serve::<TokenRevoke>().await
 }

@@ -1,6 +1,6 @@
 //! Cognito's verify-auth-challenge-response trigger.
 
-use auth_core::clients::ChallengeClients;
+use auth_core::clients::Setup;
 use auth_core::limits::Limits;
 use auth_core::verify_auth_challenge_response::verify_auth_challenge_response;
 use auth_core::{telemetry, trigger};
@@ -8,8 +8,7 @@ use auth_core::{telemetry, trigger};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let env = telemetry::start()?;
-    let clients = ChallengeClients::from_env(env)?;
-    let limits = Limits::from_env(env, clients.dynamodb)?;
+    let limits = Limits::new(&Setup::from_env(env)?)?;
     trigger::serve(env!("CARGO_PKG_NAME"), async |event| {
         verify_auth_challenge_response(event, &limits).await
     })

@@ -3,17 +3,13 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use std::future::pending;
-
-use aws_sdk_cognitoidentityprovider::Client;
-use aws_smithy_mocks::{Rule, mock};
+use fake_aws::{Call, FakeAws, Reply};
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::config::Mode;
 use crate::request::MAX_BODY_BYTES;
-use crate::sign_in::{Request, sign_in};
-use crate::testing::{answer, env, exception, log, metrics, pool, seen};
+use crate::sign_in::SignIn;
+use crate::testing::{log, metrics, to_json, with_setup};
 
 /// The complete events of a REST API (payload 1.0) and of an HTTP API (payload 2.0).
 fn events() -> [Value; 2] {
@@ -34,11 +30,6 @@ fn events_with(body: impl Into<Value>, base64: bool) -> [Value; 2] {
     })
 }
 
-fn route(allowed_origin: &str) -> Route {
-    let table = [("ALLOWED_ORIGIN", allowed_origin)];
-    Route::from_env("sign-in", Env::new(&env(&table))).unwrap()
-}
-
 /// Lambda's context with this much time left.
 fn context(left: Duration) -> Context {
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + left;
@@ -48,46 +39,76 @@ fn context(left: Duration) -> Context {
     context
 }
 
-/// What API Gateway gets for the event, where Cognito answers sign-ins by this rule.
-async fn answered(event: &Value, cognito: &Rule) -> Value {
-    let event = Event::deserialize(event).unwrap();
-    let (route, context) = (route("*"), context(Duration::from_secs(20)));
-    let pool = pool([cognito]);
-    let parse = |fields: &Fields<'_>| Request::parse(fields, Mode::UserPassword);
-    let operation = async |request| sign_in(&pool, request).await;
-    seen(route.answer(&event, &context, parse, operation).await)
+/// What API Gateway gets for the event from `sign-in` over this AWS.
+async fn sign_in(event: &Value, aws: &FakeAws) -> Value {
+    let endpoint = with_setup(aws.http_client(), &[], Endpoint::<SignIn>::new).unwrap();
+    call(&endpoint, event, context(Duration::from_secs(20))).await
 }
 
-/// What API Gateway gets for the outcome of an operation that has this much time.
-async fn told<R: Serialize>(
-    event: &Value,
-    left: Duration,
-    route: Route,
-    outcome: impl AsyncFn() -> Result<R>,
-) -> Value {
-    let event = Event::deserialize(event).unwrap();
-    let operation = async |()| outcome().await;
-    seen(
-        route
-            .answer(&event, &context(left), |_| Ok(()), operation)
-            .await,
+/// A route of this outcome, after some time.
+struct Outcome<F> {
+    after: Duration,
+    outcome: F,
+}
+
+impl<R: Serialize, F: Fn() -> Result<R> + Send + Sync + 'static> Route for Outcome<F> {
+    const NAME: &'static str = "outcome";
+    type Request = ();
+    type Response = R;
+
+    fn new(_: &Setup<'_>) -> config::Result<Self> {
+        unreachable!("a test makes it")
+    }
+
+    fn parse(&self, _: &Fields<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn run(&self, (): ()) -> Result<R> {
+        tokio::time::sleep(self.after).await;
+        (self.outcome)()
+    }
+}
+
+fn outcome<F>(after: Duration, outcome: F) -> Endpoint<Outcome<F>> {
+    Endpoint {
+        route: Outcome { after, outcome },
+        allowed_origin: HeaderValue::from_static("https://www.example.com:8443"),
+    }
+}
+
+/// As Lambda's runtime calls it and answers for it; the headers of both kinds of API in one form.
+async fn call(endpoint: &Endpoint<impl Route>, event: &Value, context: Context) -> Value {
+    let event = serde_json::from_str(&event.to_string()).unwrap();
+    let answer = endpoint
+        .service()
+        .call(LambdaEvent::new(event, context))
+        .await;
+    let mut answer = to_json(answer.unwrap());
+    let mut headers = answer["headers"].take();
+    let more = answer.as_object_mut().unwrap().remove("multiValueHeaders");
+    for (name, values) in more.iter().filter_map(Value::as_object).flatten() {
+        assert!(headers[name].is_null());
+        headers[name] = values[0].clone();
+    }
+    answer["headers"] = headers;
+    answer
+}
+
+/// A Cognito that signs `user@example.com` in.
+fn tokens() -> FakeAws {
+    let tokens = json!({ "AccessToken": "a", "IdToken": "i", "RefreshToken": "r", "ExpiresIn": 3600, "TokenType": "Bearer" });
+    FakeAws::with(
+        "InitiateAuth",
+        Reply::json(200, &json!({ "AuthenticationResult": tokens })),
     )
 }
 
-fn tokens() -> Rule {
-    mock!(Client::initiate_auth)
-        .match_requests(|sent| {
-            let parameters = sent.auth_parameters().unwrap();
-            parameters["USERNAME"] == "user@example.com" && parameters["PASSWORD"] == "pass word"
-        })
-        .then_http_response(|| answer(200, r#"{"AuthenticationResult":{"AccessToken":"a","IdToken":"i","RefreshToken":"r","ExpiresIn":3600,"TokenType":"Bearer"}}"#))
-}
-
-/// A Cognito that must not be asked.
-fn nothing() -> Rule {
-    mock!(Client::initiate_auth)
-        .match_requests(|_| false)
-        .then_http_response(|| answer(500, ""))
+fn assert_signed_in(aws: &FakeAws) {
+    let parameters = json!({ "USERNAME": "user@example.com", "PASSWORD": "pass word" });
+    let bodies = aws.bodies("InitiateAuth");
+    assert_eq!(bodies.len(), 1);
+    assert_eq!(bodies[0]["AuthParameters"], parameters);
 }
 
 /// The name and message of the error in an answer, whose body holds nothing else.
@@ -103,11 +124,11 @@ fn error_of(answer: &Value) -> (String, String) {
 
 fn headers(more: &[(&str, &str)]) -> Value {
     let contract = [
-        ("Content-Type", "application/json"),
-        ("Cache-Control", "no-store"),
-        ("Access-Control-Allow-Origin", "*"),
-        ("Access-Control-Allow-Headers", "*"),
-        ("Access-Control-Allow-Methods", "POST,OPTIONS"),
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        ("access-control-allow-origin", "*"),
+        ("access-control-allow-headers", "*"),
+        ("access-control-allow-methods", "POST,OPTIONS"),
     ];
     let all = contract.iter().chain(more);
     all.map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
@@ -127,18 +148,18 @@ fn success(event: &Value, body: &str) -> Value {
 /// The headers of an answer that asks to wait.
 fn wait(seconds: &str) -> [(&str, &str); 2] {
     [
-        ("Access-Control-Expose-Headers", "Retry-After"),
-        ("Retry-After", seconds),
+        ("access-control-expose-headers", "Retry-After"),
+        ("retry-after", seconds),
     ]
 }
 
 #[tokio::test]
 async fn a_success_is_answered_in_the_form_that_api_gateway_expects() {
     for event in events() {
-        let cognito = tokens();
+        let aws = tokens();
         let body = r#"{"accessToken":"a","tokenId":"i","refreshToken":"r","expiresIn":3600,"tokenType":"Bearer"}"#;
-        assert_eq!(answered(&event, &cognito).await, success(&event, body));
-        assert_eq!(cognito.num_calls(), 1);
+        assert_eq!(sign_in(&event, &aws).await, success(&event, body));
+        assert_signed_in(&aws);
     }
 }
 
@@ -156,9 +177,8 @@ async fn a_refusal_is_answered_with_its_status_and_the_same_headers() {
         ("CodeDeliveryFailureException", 503, Some("5")),
     ] {
         for event in events() {
-            let cognito = mock!(Client::initiate_auth)
-                .then_http_response(move || exception(code, "Cognito says \"no\"."));
-            let answer = answered(&event, &cognito).await;
+            let aws = FakeAws::failing("InitiateAuth", code, "Cognito says \"no\".");
+            let answer = sign_in(&event, &aws).await;
             let more = retry_after.map_or(vec![], |seconds| wait(seconds).to_vec());
             assert_eq!(answer["statusCode"], status, "{code}");
             assert_eq!(answer["headers"], headers(&more), "{code}");
@@ -179,12 +199,12 @@ async fn a_refusal_is_answered_with_its_status_and_the_same_headers() {
 }
 
 #[tokio::test]
-async fn the_session_to_use_next_is_in_the_error_and_nowhere_else() {
-    let refusal = async || {
+async fn the_session_to_use_next_is_in_the_error() {
+    let endpoint = outcome(Duration::ZERO, || {
         let session = "the-next".to_owned().into();
         Err::<(), _>(Error::not_authorized("no").with_session(session))
-    };
-    let answer = told(&events()[0], Duration::from_secs(20), route("*"), refusal).await;
+    });
+    let answer = call(&endpoint, &events()[0], context(Duration::from_secs(20))).await;
     assert_eq!(
         answer["body"],
         r#"{"error":{"type":"NotAuthorizedException","message":"no","session":"the-next"}}"#
@@ -293,12 +313,12 @@ async fn a_body_that_can_not_be_read_is_refused_before_cognito_is_asked() {
         ),
     ] {
         for event in events_with(body.clone(), is_base64) {
-            let cognito = nothing();
-            let answer = answered(&event, &cognito).await;
+            let aws = tokens();
+            let answer = sign_in(&event, &aws).await;
             assert_eq!(answer["statusCode"], 400, "{why}");
             assert_eq!(answer["headers"], headers(&[]), "{why}");
             assert_eq!(error_of(&answer).0, name, "{why}");
-            assert_eq!(cognito.num_calls(), 0, "{why}");
+            assert!(aws.calls().is_empty(), "{why}");
         }
     }
 }
@@ -307,7 +327,7 @@ async fn a_body_that_can_not_be_read_is_refused_before_cognito_is_asked() {
 async fn a_base64_body_is_read_like_any_other() {
     let body = STANDARD.encode(r#"{"username":"user@example.com","password":"pass word"}"#);
     for event in events_with(body, true) {
-        assert_eq!(answered(&event, &tokens()).await["statusCode"], 200);
+        assert_eq!(sign_in(&event, &tokens()).await["statusCode"], 200);
     }
 }
 
@@ -333,10 +353,10 @@ async fn the_limit_of_16_kib_is_the_bodys_own_however_it_is_sent() {
             .into_iter()
             .chain(events_with(encoded, true))
         {
-            let cognito = tokens();
-            let answer = answered(&event, &cognito).await;
+            let aws = tokens();
+            let answer = sign_in(&event, &aws).await;
             assert_eq!(answer["statusCode"], status, "{why}");
-            assert_eq!(cognito.num_calls(), usize::from(status == 200), "{why}");
+            assert_eq!(aws.calls().len(), usize::from(status == 200), "{why}");
             if status == 413 {
                 let expected = (
                     "RequestEntityTooLargeException",
@@ -355,15 +375,8 @@ async fn the_limit_of_16_kib_is_the_bodys_own_however_it_is_sent() {
 #[tokio::test]
 async fn a_long_text_that_is_no_base64_is_too_large_without_being_decoded() {
     for event in events_with("!".repeat(100_000), true) {
-        assert_eq!(answered(&event, &nothing()).await["statusCode"], 413);
+        assert_eq!(sign_in(&event, &tokens()).await["statusCode"], 413);
     }
-}
-
-#[tokio::test]
-async fn the_method_is_an_http_api_s_own_where_an_event_names_two() {
-    let [_, mut event] = events();
-    event["httpMethod"] = "GET".into();
-    assert_eq!(answered(&event, &tokens()).await["statusCode"], 200);
 }
 
 #[tokio::test]
@@ -373,11 +386,11 @@ async fn another_method_is_refused_where_the_gateway_lets_it_through() {
         rest["httpMethod"] = method.into();
         http["requestContext"]["http"]["method"] = method.into();
         for event in [rest, http] {
-            let answer = answered(&event, &nothing()).await;
+            let answer = sign_in(&event, &tokens()).await;
             assert_eq!(answer["statusCode"], 405, "{method}");
             assert_eq!(
                 answer["headers"],
-                headers(&[("Allow", "POST, OPTIONS")]),
+                headers(&[("allow", "POST, OPTIONS")]),
                 "{method}"
             );
             assert_eq!(error_of(&answer).0, "MethodNotAllowedException");
@@ -391,20 +404,28 @@ async fn a_preflight_is_answered_without_a_look_at_its_body() {
     rest["httpMethod"] = "OPTIONS".into();
     http["requestContext"]["http"]["method"] = "OPTIONS".into();
     for event in [rest, http] {
-        assert_eq!(answered(&event, &nothing()).await, success(&event, "{}"));
+        assert_eq!(sign_in(&event, &tokens()).await, success(&event, "{}"));
     }
 }
 
 #[tokio::test]
-async fn the_allowed_origin_is_the_stacks_whatever_the_caller_says() {
-    for event in events() {
-        for (outcome, status) in [(Ok(json!({})), 200), (Err("no"), 401)] {
-            let route = route("https://www.example.com:8443");
-            let operation = async || outcome.clone().map_err(Error::not_authorized);
-            let answer = told(&event, Duration::from_secs(20), route, operation).await;
+async fn the_allowed_origin_is_the_stacks_in_every_answer() {
+    let (good, bad) = (
+        outcome(Duration::ZERO, || Ok(json!({}))),
+        outcome(Duration::ZERO, || {
+            Err::<Value, _>(Error::not_authorized("no"))
+        }),
+    );
+    for mut event in events() {
+        event["headers"]["Origin"] = "https://evil.example".into();
+        let left = Duration::from_secs(20);
+        for (answer, status) in [
+            (call(&good, &event, context(left)).await, 200),
+            (call(&bad, &event, context(left)).await, 401),
+        ] {
             assert_eq!(answer["statusCode"], status);
             assert_eq!(
-                answer["headers"]["Access-Control-Allow-Origin"],
+                answer["headers"]["access-control-allow-origin"],
                 "https://www.example.com:8443"
             );
         }
@@ -424,11 +445,11 @@ fn an_allowed_origin_that_is_none_fails_at_start() {
         ("https://example.com\r\nX: y", "another header"),
         ("null", "the null origin"),
     ] {
-        let error = Route::from_env("sign-in", Env::new(&env(&[("ALLOWED_ORIGIN", origin)])));
-        assert!(
-            error.unwrap_err().to_string().contains("ALLOWED_ORIGIN"),
-            "{why}"
-        );
+        let changes = [("ALLOWED_ORIGIN", origin)];
+        let http_client = FakeAws::default().http_client();
+        let endpoint = with_setup(http_client, &changes, Endpoint::<SignIn>::new);
+        let error = endpoint.err().unwrap().to_string();
+        assert!(error.contains("ALLOWED_ORIGIN"), "{why}");
     }
 }
 
@@ -452,10 +473,10 @@ async fn an_operation_that_takes_too_long_is_unavailable_before_lambda_ends_the_
         ),
     ] {
         let started = tokio::time::Instant::now();
-        let operation = async || pending::<Result<()>>().await;
-        let answer = told(&events()[0], left, route("*"), operation).await;
+        let endpoint = outcome(Duration::MAX, || Ok(()));
+        let answer = call(&endpoint, &events()[0], context(left)).await;
         assert_eq!(answer["statusCode"], 503, "{why}");
-        assert_eq!(answer["headers"], headers(&wait("5")), "{why}");
+        assert_eq!(answer["headers"]["retry-after"], "5", "{why}");
         assert_eq!(error_of(&answer).0, "ServiceUnavailableException", "{why}");
         assert!(
             started.elapsed() <= longest,
@@ -469,94 +490,98 @@ async fn an_operation_that_takes_too_long_is_unavailable_before_lambda_ends_the_
 async fn a_deadline_that_is_long_past_leaves_the_time_that_the_template_gives() {
     let mut context = context(Duration::ZERO);
     context.deadline = 600_000;
-    for (takes, status) in [(19, 200), (20, 503)] {
-        let operation = async |()| {
-            tokio::time::sleep(Duration::from_secs(takes)).await;
-            Ok(json!({}))
+    for (seconds, status) in [(19, 200), (20, 503)] {
+        let endpoint = outcome(Duration::from_secs(seconds), || Ok(json!({})));
+        let answer = call(&endpoint, &events()[0], context.clone()).await;
+        assert_eq!(answer["statusCode"], status, "{seconds} s");
+    }
+}
+
+/// `lambda_http` would end the process over each of these.
+#[tokio::test]
+async fn an_event_that_makes_no_url_is_answered_like_any_other() {
+    for mut event in events() {
+        let context = event["requestContext"].as_object_mut().unwrap();
+        context.insert("domainName".to_owned(), "a b".into());
+        context.insert("stage".to_owned(), "\u{1f680} ".into());
+        for headers in ["headers", "multiValueHeaders"] {
+            let value = |text: &str| match headers {
+                "headers" => json!(text),
+                _ => json!([text]),
+            };
+            event[headers] = json!({ "Host": value("[::1"), "X-Forwarded-Proto": value(":") });
+        }
+        let path = match event["version"] == "2.0" {
+            true => "rawPath",
+            false => "path",
         };
-        let event = Event {
-            body: Some("{}".to_owned()),
-            ..Event::default()
-        };
-        let answer = route("*")
-            .answer(&event, &context, |_| Ok(()), operation)
-            .await;
-        assert_eq!(seen(answer)["statusCode"], status, "{takes} s");
+        event[path] = ":no port".into();
+        event["rawQueryString"] = "a=b c".into();
+        event["multiValueQueryStringParameters"] = json!({ "a b": ["c d"] });
+        assert_eq!(sign_in(&event, &tokens()).await["statusCode"], 200);
     }
 }
 
 #[tokio::test]
-async fn an_odd_event_is_answered_like_any_other() {
+async fn a_route_sees_the_headers_of_both_kinds_of_api() {
+    for event in events() {
+        let event: Event = serde_json::from_str(&event.to_string()).unwrap();
+        let request = Request::from(event.0);
+        assert_eq!(request.headers()["content-type"], "application/json");
+        assert!(!request.headers().contains_key("host"));
+    }
+    let [mut rest, _] = events();
+    rest["multiValueHeaders"] = json!({ "Authorization": ["Bearer a", "Bearer b"] });
+    let event: Event = serde_json::from_str(&rest.to_string()).unwrap();
+    let request = Request::from(event.0);
+    assert_eq!(request.headers().get_all("authorization").iter().count(), 2);
+}
+
+#[tokio::test]
+async fn an_event_of_another_service_is_a_request_without_a_body() {
     let body = r#"{"username":"user@example.com","password":"pass word"}"#;
-    for (event, status) in [
-        (json!({}), 400),
-        (
-            json!({ "body": null, "isBase64Encoded": null, "httpMethod": null, "resource": null, "requestContext": null }),
-            400,
-        ),
-        (json!({ "body": body }), 200),
-        (json!({ "body": body, "isBase64Encoded": null }), 200),
-        (json!({ "body": body, "requestContext": {} }), 200),
-        (
-            json!({ "body": body, "requestContext": { "http": null } }),
-            200,
-        ),
-        (
-            json!({ "body": body, "requestContext": { "http": {} } }),
-            200,
-        ),
-        (
-            json!({ "body": body, "requestContext": { "http": { "method": null, "path": null } } }),
-            200,
-        ),
-        (
-            json!({ "body": body, "aFieldOfTomorrow": [{}], "headers": 5, "requestContext": { "elb": {} } }),
-            200,
-        ),
-        (json!({ "body": body, "resource": "" }), 200),
-        (json!({ "body": "\u{0}" }), 400),
-        (json!({ "body": "\u{feff}{}" }), 400),
-        (json!({ "isBase64Encoded": true }), 400),
-        (json!({ "body": "====", "isBase64Encoded": true }), 400),
-        (
-            json!({ "body": "AAAA\u{1f680}", "isBase64Encoded": true }),
-            400,
-        ),
+    for event in [
+        json!({}),
+        json!({ "body": null, "isBase64Encoded": null, "httpMethod": null, "resource": null, "requestContext": null }),
+        json!({ "body": body }),
+        json!({ "body": body, "requestContext": { "http": null } }),
+        json!({ "body": body, "headers": 5, "requestContext": { "elb": {} } }),
+        json!([]),
+        json!("text"),
     ] {
-        assert_eq!(
-            answered(&event, &tokens()).await["statusCode"],
-            status,
-            "{event}"
-        );
+        let answer = sign_in(&event, &tokens()).await;
+        assert_eq!(answer["statusCode"], 400, "{event}");
+        assert_eq!(error_of(&answer).0, "SerializationException", "{event}");
     }
 }
 
 #[tokio::test]
 async fn each_answer_is_one_line_of_the_log_that_holds_nothing_of_the_request() {
-    for (cognito, level, outcome, cause) in [
+    for (aws, level, outcome, cause) in [
         (tokens(), "INFO", "success", Value::Null),
         (
-            mock!(Client::initiate_auth).then_http_response(|| {
-                exception("NotAuthorizedException", "Incorrect username or password.")
-            }),
+            FakeAws::failing(
+                "InitiateAuth",
+                "NotAuthorizedException",
+                "Incorrect username or password.",
+            ),
             "INFO",
             "refusal",
             Value::Null,
         ),
         (
-            mock!(Client::initiate_auth).then_http_response(|| {
-                exception(
-                    "ResourceNotFoundException",
-                    "User pool client client does not exist.",
-                )
-            }),
+            FakeAws::failing(
+                "InitiateAuth",
+                "ResourceNotFoundException",
+                "User pool client client does not exist.",
+            ),
             "ERROR",
             "failure",
             json!("ResourceNotFoundException: User pool client client does not exist."),
         ),
     ] {
         let (log, _guard) = log();
-        answered(&events()[0], &cognito).await;
+        sign_in(&events()[0], &aws).await;
         let lines = log.lines();
         assert_eq!(lines.len(), 1);
         let line = &lines[0];
@@ -576,26 +601,18 @@ async fn each_answer_is_one_line_of_the_log_that_holds_nothing_of_the_request() 
 
 #[tokio::test(start_paused = true)]
 async fn a_request_is_counted_with_what_was_asked_of_cognito_and_what_came_of_it() {
-    let failure = || answer(500, r#"{"__type":"InternalErrorException"}"#);
-    let granted = || {
-        let tokens = r#"{"AuthenticationResult":{"AccessToken":"a","IdToken":"i","RefreshToken":"r","ExpiresIn":3600}}"#;
-        answer(200, tokens)
-    };
-    let once_failing = mock!(Client::initiate_auth)
-        .sequence()
-        .http_response(failure)
-        .http_response(granted)
-        .build();
-    let refusal = mock!(Client::initiate_auth)
-        .then_http_response(|| exception("NotAuthorizedException", "no"));
-    let throttled = mock!(Client::initiate_auth)
-        .then_http_response(|| exception("TooManyRequestsException", "no"));
-    let failing = mock!(Client::initiate_auth).then_http_response(failure);
+    let failure = Reply::json(500, &json!({ "__type": "InternalErrorException" }));
+    let granted = Reply::success(&Call::read(Some("x.InitiateAuth"), "{}"));
+    let over = |name| FakeAws::failing("InitiateAuth", name, "no");
+    let once_failing = FakeAws::in_turn("InitiateAuth", [failure.clone(), granted]);
+    let refusal = over("NotAuthorizedException");
+    let throttled = over("TooManyRequestsException");
+    let failing = FakeAws::with("InitiateAuth", failure);
     let no_request = events_with("", false);
     let (metrics, _guard) = metrics();
     // The requests and the repeats among them; nothing is left over of the one before.
     let signs_in = &events()[0];
-    for (event, cognito, upstream, outcome, counted) in [
+    for (event, aws, upstream, outcome, counted) in [
         (
             signs_in,
             once_failing,
@@ -613,10 +630,10 @@ async fn a_request_is_counted_with_what_was_asked_of_cognito_and_what_came_of_it
         // A limit of requests tells nothing of who signs in.
         (signs_in, throttled, Some([3, 2]), "refusal", None),
         (signs_in, failing, Some([3, 2]), "failure", None),
-        (&no_request[0], nothing(), None, "refusal", None),
+        (&no_request[0], tokens(), None, "refusal", None),
     ] {
         let (log, _guard) = log();
-        answered(event, &cognito).await;
+        sign_in(event, &aws).await;
         let line = &log.lines()[0];
         let number = |index: usize| upstream.map_or(Value::Null, |numbers| numbers[index].into());
         assert_eq!(line["upstreamAttempts"], number(0), "{line}");

@@ -66,13 +66,13 @@ impl Activity {
     }
 }
 
-/// Watches an AWS client's requests.
+/// Measures the requests of an AWS client.
 #[derive(Debug)]
-pub struct Watch;
+pub struct UpstreamMetrics;
 
-impl Intercept for Watch {
+impl Intercept for UpstreamMetrics {
     fn name(&self) -> &'static str {
-        "Watch"
+        "UpstreamMetrics"
     }
 
     fn read_before_execution(

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
+use strum::IntoStaticStr;
 
 use super::activity::Activity;
 use crate::error::{Error, Kind};
@@ -19,7 +20,7 @@ use crate::error::{Error, Kind};
 static COLLECTOR: OnceLock<&Collector> = OnceLock::new();
 
 /// What is counted of a call, beside its outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, IntoStaticStr, PartialEq, Eq)]
 pub enum Metric {
     /// A user was made.
     SignUps,
@@ -33,18 +34,6 @@ pub enum Metric {
     CodesRefused,
 }
 
-impl Metric {
-    fn name(self) -> &'static str {
-        match self {
-            Self::SignUps => "SignUps",
-            Self::SignIns => "SignIns",
-            Self::SignInFailures => "SignInFailures",
-            Self::CodesSent => "CodesSent",
-            Self::CodesRefused => "CodesRefused",
-        }
-    }
-}
-
 /// Counts from now on, for metrics in this namespace.
 pub(super) fn start(namespace: String) {
     // It fails only where something else counts already.
@@ -55,7 +44,7 @@ pub(super) fn start(namespace: String) {
 
 /// Counts one for the call that is being answered.
 pub fn count(metric: Metric) {
-    add(metric.name(), &[], 1);
+    add(metric.into(), &[], 1);
 }
 
 fn add(name: &'static str, dimensions: &[(&'static str, &'static str)], count: u64) {

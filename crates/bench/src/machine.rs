@@ -43,7 +43,7 @@ pub fn machine() -> String {
 
 /// The versions of what the functions are built with.
 pub fn versions() -> Vec<String> {
-    let lock = read("../Cargo.lock");
+    let lock = read("../../Cargo.lock");
     let locked = |name: &str| {
         let (_, version) = lock
             .split_once(&format!("name = \"{name}\"\nversion = \""))

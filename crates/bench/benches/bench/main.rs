@@ -44,7 +44,7 @@ pub struct Figures {
 
 fn main() {
     let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = bench.parent().unwrap();
+    let root = bench.ancestors().nth(2).unwrap();
     let built = root.join("target/bench");
     let aws = Aws::start(&Authority::new(&built));
     let subjects = subjects::all(root, &built);

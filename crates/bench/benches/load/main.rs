@@ -25,7 +25,7 @@ fn main() {
         std::process::exit(1);
     });
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let functions = bare::run(&package.join("../target"));
+    let functions = bare::run(&package.join("../../target"));
     let modes = [Mode::UserPassword, Mode::Passwordless];
     let deployed = deployed::run(modes);
 

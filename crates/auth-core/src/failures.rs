@@ -1,0 +1,413 @@
+//! What becomes of Cognito's errors, over every operation that a route calls: the whole way from the HTTP response
+//! through the SDK's parser to the error that the caller gets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use aws_smithy_http_client::test_util::NeverClient;
+use aws_smithy_runtime_api::client::http::HttpClient;
+use fake_aws::{FakeAws, Reply};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::config::Mode;
+use crate::error::{Error, Kind, Name};
+use crate::exceptions::EXCEPTIONS;
+use crate::http::{AnyRoute, status};
+use crate::testing::{body, with_setup};
+use crate::{ROUTES, trigger_error};
+
+/// What any AWS service can answer, modelled or not.
+const ANY_SERVICE: [&str; 5] = [
+    "AccessDeniedException",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "UnrecognizedClientException",
+];
+
+/// An operation of Cognito's, as a route calls it.
+#[derive(Debug)]
+struct Operation {
+    /// Its place in [`ROUTES`].
+    route: usize,
+    mode: Mode,
+    /// Such as `SignUp`.
+    name: &'static str,
+}
+
+/// Every operation of every route in each mode, found by running it.
+async fn operations() -> Vec<Operation> {
+    let mut operations = Vec::new();
+    for mode in [Mode::UserPassword, Mode::Passwordless] {
+        for route in 0..ROUTES.len() {
+            let aws = FakeAws::default();
+            let outcome = over(aws.http_client(), route, mode)
+                .run(&body_bytes())
+                .await;
+            outcome.expect("testing::body lacks a field of this route");
+            operations.extend(aws.calls().into_iter().map(|call| Operation {
+                route,
+                mode,
+                name: call.operation.leak(),
+            }));
+        }
+    }
+    operations
+}
+
+fn over(http_client: impl HttpClient + 'static, route: usize, mode: Mode) -> Box<dyn AnyRoute> {
+    let mode = match mode {
+        Mode::UserPassword => "UserPassword",
+        Mode::Passwordless => "Passwordless",
+    };
+    let changes = [
+        ("MODE", mode),
+        // The confirmation of a user would hide that the group is missing.
+        ("ROLES", "Courier"),
+        ("EMAIL_SIGN_UP_ROLES", ""),
+        ("PHONE_SIGN_UP_ROLES", "Courier"),
+        ("ALLOWED_PHONE_PREFIXES", ""),
+    ];
+    with_setup(http_client, &changes, ROUTES[route]).unwrap()
+}
+
+impl Operation {
+    /// What the caller gets if AWS answers this operation so.
+    async fn error(&self, reply: &Reply) -> (Error, usize) {
+        let aws = FakeAws::with(self.name, reply.clone());
+        let route = over(aws.http_client(), self.route, self.mode);
+        let error = route.run(&body_bytes()).await.unwrap_err();
+        (error, aws.bodies(self.name).len())
+    }
+
+    async fn exception(&self, status: u16, code: &str, message: &str) -> (Error, usize) {
+        let body = json!({ "__type": code, "message": message });
+        self.error(&Reply::json(status, &body)).await
+    }
+
+    /// Whether no caller asked for it.
+    fn is_admin(&self) -> bool {
+        self.name.starts_with("Admin")
+    }
+
+    /// The attempts that a passing failure gets: three if a retry is harmless, otherwise one.
+    fn attempts(&self) -> usize {
+        match (self.name, self.mode) {
+            ("AdminAddUserToGroup" | "GetTokensFromRefreshToken", _) => 3,
+            // A retry in the other mode would ask for a second code.
+            ("InitiateAuth", Mode::UserPassword) => 3,
+            _ => 1,
+        }
+    }
+
+    /// The exceptions of this operation as they are on the wire, read out of the SDK's own source: its error enums are
+    /// open to additions and can't be matched in full.
+    fn exceptions(&self) -> Vec<String> {
+        let words = self.name.char_indices().map(|(index, letter)| {
+            let between = if index > 0 && letter.is_uppercase() {
+                "_"
+            } else {
+                ""
+            };
+            format!("{between}{}", letter.to_lowercase())
+        });
+        let file = format!("operation/{}.rs", words.collect::<String>());
+        let source = std::fs::read_to_string(SDK_SOURCE.join(file)).unwrap();
+        // Such as `"ForbiddenException" => crate::operation::…`.
+        let codes = source.lines().filter_map(|line| {
+            let (code, _) = line.trim().strip_prefix('"')?.split_once("\" =>")?;
+            Some(code.to_owned())
+        });
+        let codes: Vec<String> = codes.collect();
+        assert!(
+            !codes.is_empty(),
+            "{}: the SDK's source has changed",
+            self.name
+        );
+        let codes = codes.into_iter().chain(ANY_SERVICE.map(str::to_owned));
+        codes.collect()
+    }
+}
+
+fn body_bytes() -> Vec<u8> {
+    body().to_string().into()
+}
+
+fn kind_of(code: &str) -> Kind {
+    let row = EXCEPTIONS.iter().find(|(name, _)| *name == code);
+    row.unwrap_or_else(|| panic!("exceptions.rs has no row for {code}"))
+        .1
+}
+
+/// Where cargo has the source of the SDK that this build uses.
+static SDK_SOURCE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        // What other platforms would need may never have been fetched.
+        .args(["--filter-platform", "host-tuple"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let sdk = packages
+        .iter()
+        .find(|package| package["name"] == "aws-sdk-cognitoidentityprovider")
+        .unwrap();
+    Path::new(sdk["manifest_path"].as_str().unwrap()).with_file_name("src")
+});
+
+#[tokio::test(start_paused = true)]
+async fn every_exception_passes_unchanged_or_not_at_all() {
+    const TEXT: &str = "\u{201e}Ni\u{f1}o\u{201c} <b>\"\\\n";
+    for operation in operations().await {
+        for code in operation.exceptions() {
+            let what = format!("{operation:?} {code}");
+            let http_status = match code.starts_with("Internal") || code.starts_with("Service") {
+                true => 500,
+                false => 400,
+            };
+            let (error, attempts) = operation.exception(http_status, &code, TEXT).await;
+            let kind = match kind_of(&code) {
+                kind @ (Kind::Internal | Kind::Unavailable) => kind,
+                _ if operation.is_admin() => Kind::Unavailable,
+                kind => kind,
+            };
+            assert_eq!(error.kind, kind, "{what}");
+            let passing = matches!(kind, Kind::Unavailable | Kind::Throttled);
+            if !passing {
+                assert_eq!(attempts, 1, "{what}");
+            }
+            let cause = error.cause.unwrap_or_default();
+            match kind {
+                Kind::Internal => assert!(cause.ends_with(&format!("{code}: {TEXT}")), "{what}"),
+                Kind::Unavailable => assert!(cause.ends_with(&code), "{what}: {cause}"),
+                _ => assert_eq!((&*error.name, &*error.message), (&*code, TEXT), "{what}"),
+            }
+            let retry_after = match (kind, &*code) {
+                (Kind::Unavailable, _) => Some(5),
+                (_, "LimitExceededException" | "TooManyFailedAttemptsException") => Some(900),
+                (Kind::Throttled, _) => Some(1),
+                _ => None,
+            };
+            assert_eq!(error.retry_after, retry_after, "{what}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_trigger_is_not_the_callers_fault() {
+    let encoded = |error: &Error| format!("X failed with error {}.", trigger_error::encode(error));
+    for (report, kind) in [
+        (encoded(&Error::internal("why")), Kind::Internal),
+        (encoded(&Error::unavailable("why")), Kind::Unavailable),
+        (
+            "X failed with error RequestId: 8f507cfc Error: Runtime exited with error: exit status 1.".to_owned(),
+            Kind::Internal,
+        ),
+        ("X failed with error Not today..".to_owned(), Kind::Invalid),
+    ] {
+        for operation in operations().await {
+            if !operation.exceptions().contains(&"UserLambdaValidationException".to_owned()) {
+                continue;
+            }
+            let code = "UserLambdaValidationException";
+            let (error, _) = operation.exception(400, code, &report).await;
+            assert_eq!(error.kind, kind, "{operation:?}: {report}");
+            assert_eq!(error.message == report, kind == Kind::Invalid);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_exceptions_hide_their_text() {
+    for (http_status, kind) in [
+        (400, Kind::Internal),
+        (403, Kind::Internal),
+        (500, Kind::Unavailable),
+        (503, Kind::Unavailable),
+    ] {
+        for operation in operations().await {
+            let secret = "of user@example.com";
+            let (error, _) = operation
+                .exception(http_status, "ExceptionOfTomorrow", secret)
+                .await;
+            assert_eq!(error.kind, kind, "{operation:?} {http_status}");
+            let cause = format!(
+                "ExceptionOfTomorrow (status {http_status}) is not an exception this API knows"
+            );
+            assert!(error.cause.unwrap().ends_with(&cause));
+            assert!(!error.message.contains("user@example.com"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_that_is_neither_is_unavailable() {
+    for (why, reply) in [
+        ("a failure without a body", Reply::text(500, "")),
+        (
+            "a gateway's page",
+            Reply::text(502, "<html>Bad gateway</html>"),
+        ),
+        ("a gateway's timeout", Reply::text(504, "{}")),
+        ("no exception code", Reply::text(400, r#"{"message":"no"}"#)),
+        (
+            "a success that is not JSON",
+            Reply::text(200, "<html></html>"),
+        ),
+        (
+            "a success that breaks off",
+            Reply::text(200, r#"{"AuthenticationResult":{"#),
+        ),
+        ("a lost response", Reply::lost()),
+    ] {
+        for operation in operations().await {
+            let (error, _) = operation.error(&reply).await;
+            let what = format!("{operation:?}: {why}");
+            assert_eq!(error.kind, Kind::Unavailable, "{what}");
+            assert_eq!(error.retry_after, Some(5), "{what}");
+            assert!(error.cause.is_some(), "{what}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_is_harmless_is_retried() {
+    for reply in [
+        Reply::text(500, "{}"),
+        Reply::text(503, ""),
+        Reply::text(500, r#"{"__type":"InternalErrorException"}"#),
+        Reply::text(400, r#"{"__type":"TooManyRequestsException"}"#),
+        Reply::lost(),
+    ] {
+        for operation in operations().await {
+            let (_, attempts) = operation.error(&reply).await;
+            assert_eq!(attempts, operation.attempts(), "{operation:?} {reply:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cognito_that_never_answers_is_given_up_in_time() {
+    for operation in operations()
+        .await
+        .iter()
+        .filter(|operation| !operation.is_admin())
+    {
+        let never = NeverClient::new();
+        let route = over(never.clone(), operation.route, operation.mode);
+        let started = Instant::now();
+        let error = route.run(&body_bytes()).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Unavailable, "{operation:?}");
+        assert_eq!(never.num_calls(), operation.attempts(), "{operation:?}");
+        let waited = started.elapsed();
+        // API Gateway gives up after 29 s.
+        assert!(
+            waited < Duration::from_millis(12_100),
+            "{operation:?}: {waited:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_what_iam_guards_is_signed() {
+    for mode in [Mode::UserPassword, Mode::Passwordless] {
+        for route in 0..ROUTES.len() {
+            let aws = FakeAws::default();
+            let outcome = over(aws.http_client(), route, mode)
+                .run(&body_bytes())
+                .await;
+            outcome.unwrap();
+            for call in aws.calls() {
+                assert_eq!(call.signed, call.operation.starts_with("Admin"), "{call:?}");
+                assert!(call.uri.starts_with("https://cognito-idp."), "{call:?}");
+            }
+        }
+    }
+}
+
+/// What API Gateway answers itself and no function does: the template has their texts.
+const GATEWAYS: [(u16, &str); 2] = [(400, "BadRequestException"), (404, "NotFoundException")];
+
+type Errors = BTreeSet<(u16, String)>;
+
+#[tokio::test]
+async fn the_specification_has_every_error_of_every_route() {
+    let gateways = GATEWAYS.map(|(status, name)| (status, name.to_owned()));
+    let names = Name::all().map(|name| (status(name.kind()).as_u16(), name.as_str().to_owned()));
+    let ours: Errors = names.chain(gateways).collect();
+    let mut cognitos = BTreeMap::<String, Errors>::new();
+    for operation in operations().await {
+        let route = over(NeverClient::new(), operation.route, operation.mode);
+        let errors = cognitos.entry(camel_case(route.name())).or_default();
+        if !operation.is_admin() {
+            let codes = operation.exceptions().into_iter();
+            let codes = codes.map(|code| (status(kind_of(&code)).as_u16(), code));
+            errors.extend(codes.filter(|(status, _)| *status < 500));
+        }
+    }
+    let mut specified = Errors::new();
+    for (operation, errors) in specified_errors() {
+        let known = ours.iter().chain(&cognitos[&operation]).cloned().collect();
+        let unknown: Vec<_> = errors.difference(&known).collect();
+        assert!(
+            unknown.is_empty(),
+            "openapi.yaml: {operation} has errors that neither Cognito nor this API answers with: {unknown:?}"
+        );
+        specified.extend(errors);
+    }
+    let mut expected: Errors = cognitos.into_values().flatten().chain(ours).collect();
+    // Of a request that is no `POST`, and so of no operation.
+    expected.remove(&(405, "MethodNotAllowedException".to_owned()));
+    let missing: Vec<_> = expected.difference(&specified).collect();
+    assert!(
+        missing.is_empty(),
+        "openapi.yaml has no example of {missing:?}"
+    );
+}
+
+/// An operation's id in `openapi.yaml`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('-');
+    let first = words.next().unwrap().to_owned();
+    words.fold(first, |id, word| {
+        id + &word[..1].to_uppercase() + &word[1..]
+    })
+}
+
+/// The errors that each operation of `openapi.yaml` has an example of.
+fn specified_errors() -> BTreeMap<String, Errors> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.yaml");
+    let document: Value = serde_saphyr::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let resolved = |value: &Value| match value["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).unwrap().clone(),
+        None => value.clone(),
+    };
+    let paths = document["paths"].as_object().unwrap().values();
+    paths
+        .map(|path| {
+            let operation = &path["post"];
+            let mut errors = Errors::new();
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                if status == "200" {
+                    continue;
+                }
+                let body = resolved(response)["content"]["application/json"].clone();
+                for (name, example) in body["examples"].as_object().unwrap() {
+                    let error_type = &resolved(example)["value"]["error"]["type"];
+                    assert_eq!(error_type, name, "{operation}");
+                    errors.insert((status.parse().unwrap(), name.clone()));
+                }
+            }
+            (
+                operation["operationId"].as_str().unwrap().to_owned(),
+                errors,
+            )
+        })
+        .collect()
+}
