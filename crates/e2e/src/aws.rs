@@ -5,6 +5,7 @@ mod answers;
 mod authority;
 mod fault;
 
+use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -61,6 +62,8 @@ struct State {
     answered: usize,
     hits: usize,
     requests: Vec<(String, String)>,
+    /// The last signature of each operation.
+    signatures: HashMap<String, String>,
     door: Door,
     /// What fills the queue of a listener that is not answering.
     queued: Vec<TcpStream>,
@@ -199,6 +202,11 @@ impl Aws {
             .filter(|(name, _)| name == operation)
             .map(|(_, body)| body.clone())
             .collect()
+    }
+
+    /// The `Authorization` header of the last request for an operation, if it was signed.
+    pub fn signature(&self, operation: &str) -> Option<String> {
+        self.shared.state().signatures.get(operation).cloned()
     }
 
     /// Closes every connection that is open, or resets it.
@@ -376,6 +384,10 @@ impl Shared {
         let mut state = self.state();
         state.calls += 1;
         let operation = request.operation();
+        if let Some(signature) = request.header("authorization") {
+            let signature = signature.to_owned();
+            state.signatures.insert(operation.to_owned(), signature);
+        }
         if state.trouble.is_some() {
             let request = (operation.to_owned(), request.body.clone());
             state.requests.push(request);

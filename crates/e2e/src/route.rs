@@ -108,7 +108,7 @@ impl Route {
     pub fn event(&self, body: Map<String, Value>) -> Value {
         json!({
             "httpMethod": "POST",
-            "resource": format!("/auth{}", self.path),
+            "requestContext": { "httpMethod": "POST", "resourcePath": format!("/auth{}", self.path) },
             "body": Value::from(body).to_string(),
         })
     }
