@@ -45,6 +45,8 @@ def handler(event, context):
         return {"response": response}
     if source == "PreSignUp_SignUp" and request["userAttributes"].get("email", "").startswith("auto."):
         response["autoConfirmUser"] = True
+    if source.startswith("CustomMessage"):
+        response["emailSubject"], response["emailMessage"] = "From a trigger", "{####} from a trigger"
     if source.startswith("DefineAuthChallenge"):
         answers = [answer["challengeResult"] for answer in request["session"]]
         response["issueTokens"] = answers[-1:] == [True]
@@ -281,6 +283,31 @@ class Triggers(Test):
         with self.refused("InvalidLambdaResponseException", "Unrecognizable lambda output"):
             pool.challenge(pool.confirmed())
 
+    def test_every_code_asks_the_trigger_of_messages(self):
+        pool = Pool()
+        for name in (None, f"+34{uuid4().int % 10**11:011}"):
+            name = pool.sign_up(name)
+            self.assertEqual(pool.sources()[-1], "CustomMessage_SignUp")
+            cognito.resend_confirmation_code(ClientId=pool.client, Username=name)
+            self.assertEqual(pool.sources()[-1], "CustomMessage_ResendCode")
+        failing = Pool(fails="CustomMessage_SignUp")
+        with self.refused("UserLambdaValidationException", "CustomMessage failed with error not this time."):
+            failing.sign_up()
+
+    def test_ses_alone_sends_a_triggers_text(self):
+        identity = "arn:aws:ses:us-east-1:000000000000:identity/example.com"
+        for settings, subject in (
+            ({"EmailSendingAccount": "DEVELOPER", "SourceArn": identity}, "From a trigger"),
+            ({}, "From the pool"),
+        ):
+            template = {"EmailSubject": "From the pool", "EmailMessage": "{####}"}
+            pool = Pool(pool={"EmailConfiguration": settings, "VerificationMessageTemplate": template})
+            name = pool.sign_up()
+            with urlopen(f"{sns.meta.endpoint_url}/_ministack/ses/messages") as response:
+                [messages] = json.load(response)["messages"].values()
+            subjects = [message["Subject"] for message in messages if message["To"] == [name]]
+            self.assertEqual(subjects, [subject])
+
     def test_a_pool_calls_only_what_it_may(self):
         with self.refused("UnexpectedLambdaException", "AccessDeniedException"):
             Pool(allowed=False).sign_up()
@@ -392,6 +419,14 @@ class Sessions(Test):
         ):
             with self.refused("NotAuthorizedException", "Invalid session for the user."):
                 answer(name, session, challenge)
+        with self.refused("NotAuthorizedException", "Invalid session for the user."):
+            pool.admin(
+                "respond_to_auth_challenge",
+                ClientId=pool.client,
+                ChallengeName="NEW_PASSWORD_REQUIRED",
+                Session="x" * 44,
+                ChallengeResponses={"USERNAME": "first@example.com", "NEW_PASSWORD": PASSWORD},
+            )
         self.assertIn("AuthenticationResult", answer("first@example.com", asked["Session"]))
 
 
@@ -409,8 +444,13 @@ class Attributes(Test):
         ):
             with self.refused("NotAuthorizedException", "A client attempted to write unauthorized attribute"):
                 target.sign_up(attributes={attribute: "+34600000000"})
-        with self.refused("InvalidParameterException", "custom:unheard: Attribute does not exist in the schema."):
-            pool.sign_up(attributes={"custom:unheard": "of"})
+        unheard = [{"Name": "custom:unheard", "Value": "of"}]
+        for sign_up in (
+            lambda: pool.sign_up(attributes={"custom:unheard": "of"}),
+            lambda: pool.admin("create_user", Username="a@example.com", UserAttributes=unheard),
+        ):
+            with self.refused("InvalidParameterException", "custom:unheard: Attribute does not exist in the schema."):
+                sign_up()
 
     def test_an_immutable_attribute_is_written_once(self):
         pool = Pool(client={"WriteAttributes": ["email", "custom:role"]})
@@ -531,6 +571,10 @@ class Accounts(Test):
             cognito.confirm_sign_up(ClientId=pool.client, Username=name, ConfirmationCode="a b")
         with self.refused("InvalidParameterException", "Member must satisfy enum value set"):
             cognito.initiate_auth(ClientId=pool.client, AuthFlow="MAGIC")
+        for password in (" Sup3r!secret", "Sup3r!secret "):
+            with self.refused("InvalidParameterException", "Value at 'password' failed to satisfy"):
+                cognito.sign_up(ClientId=pool.client, Username="a@example.com", Password=password)
+        cognito.sign_up(ClientId=pool.client, Username="a@example.com", Password="Sup3r! secret")
         with self.refused("InvalidParameterException", "Value null at 'userAttributes.1.member.name'"):
             cognito.sign_up(
                 ClientId=pool.client, Username="a@example.com", Password=PASSWORD, UserAttributes=[{"Value": "a"}]
@@ -702,6 +746,13 @@ class Pools(Test):
         described = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]
         self.assertEqual(described["EmailVerificationSubject"], "")
         self.assertEqual(described["UserAttributeUpdateSettings"], settings)
+
+        rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 60}
+        client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="a", RefreshTokenRotation=rotation)
+        self.assertEqual(client["UserPoolClient"]["RefreshTokenRotation"], rotation)
+        client_id = client["UserPoolClient"]["ClientId"]
+        updated = cognito.update_user_pool_client(UserPoolId=pool, ClientId=client_id, ClientName="a")
+        self.assertEqual(updated["UserPoolClient"]["RefreshTokenRotation"], {"Feature": "DISABLED"})
 
     def test_a_protected_pool_stays(self):
         pool = self.made(DeletionProtection="ACTIVE")
