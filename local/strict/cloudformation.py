@@ -10,7 +10,7 @@ from strict.patch import around
 
 
 def joined(node, parameters: dict):
-    """The condition with the text of every list parameter that it joins."""
+    """Replaces each Fn::Join of a list parameter with its text."""
     if isinstance(node, dict):
         if node.keys() == {"Fn::Join"}:
             separator, items = node["Fn::Join"]
@@ -23,7 +23,7 @@ def joined(node, parameters: dict):
 
 @around(engine, "_evaluate_conditions")
 def join_in_conditions(original, template: dict, parameters: dict) -> dict:
-    """Conditions may join lists; an empty list can be told in no other way.
+    """Conditions may use Fn::Join, the only way to recognise an empty list.
 
     guide: intrinsic-function-reference-conditions
     """
@@ -31,7 +31,7 @@ def join_in_conditions(original, template: dict, parameters: dict) -> dict:
 
 
 def converted(value, shape: Shape):
-    """The value with the strings that stand for numbers and booleans of this shape replaced."""
+    """Converts strings to the numbers and booleans of this shape."""
     if shape.type_name == "structure" and isinstance(value, dict):
         known = shape.members
         return {name: converted(item, known[name]) if name in known else item for name, item in value.items()}
@@ -45,7 +45,7 @@ def converted(value, shape: Shape):
 
 
 def convert_properties(resource_type: str, action: str, operation: str) -> None:
-    """A resource gets its properties in its own types, whatever the type of the parameter that they come from.
+    """CloudFormation converts a parameter to the type of the property that refers to it.
 
     guide: aws-resource-cognito-userpool, aws-resource-cognito-userpoolclient
     """
@@ -63,7 +63,7 @@ for action in ("create", "update"):
 
 
 def refuse_to_update(action: str) -> None:
-    """A stack whose creation was rolled back can be deleted, and nothing else.
+    """A stack whose creation was rolled back can only be deleted.
 
     guide: view-stack-events, stack status codes; aws/aws-cli#6216
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def around(holder: ModuleType | MutableMapping[str, Any], name: str) -> Callable[[Callable], Callable]:
-    """Puts the decorated function in the place of this one of MiniStack's, which it gets as its first argument."""
+    """Replaces this function of MiniStack. The replacement gets the original as its first argument."""
 
     def decorate(change: Callable) -> Callable:
         original = vars(holder)[name] if isinstance(holder, ModuleType) else holder[name]

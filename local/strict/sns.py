@@ -8,12 +8,10 @@ from strict import models
 from strict.patch import around
 
 MODEL = models.of_service("sns")
-# By the code on the wire and by the name in the SDKs: both stand for the exception.
 EXCEPTIONS = {shape.error_code: shape for shape in MODEL.error_shapes}
 WIRE_CODES = {shape.name: shape.error_code for shape in MODEL.error_shapes}
 
-# Numbers that are for fiction (+1 NPA-555-01XX) get the refusal that their last digits stand for; SNS itself finds
-# none of them valid.
+# SNS accepts no number that is reserved for fiction (+1 NPA-555-01XX). The last two digits choose the error here.
 FICTIONAL = re.compile(r"\+1[0-9]*55501([0-9]{2})")
 REFUSALS = {
     "03": ("AuthorizationError", "User is not authorized to perform: SNS:Publish"),
@@ -22,7 +20,7 @@ REFUSALS = {
     "51": ("KMSAccessDenied", "The ciphertext refers to a key that does not exist or that you may not use"),
     "52": ("KMSThrottling", "Rate exceeded"),
 }
-# STOP, on a phone's keys.
+# 7867 is STOP on a phone's keys.
 OPTED_OUT = re.compile(r"\+[0-9]+00007867")
 E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 SENDER_ID = re.compile(r"(?=.*[A-Za-z])(?!-)[A-Za-z0-9-]{1,11}(?<!-)")
@@ -30,7 +28,7 @@ SENDER_ID = re.compile(r"(?=.*[A-Za-z])(?!-)[A-Za-z0-9-]{1,11}(?<!-)")
 
 @around(sns, "_error")
 def wire_code(original, code: str, message: str, status: int):
-    """An error has its code of the wire, which is not the exception's name in the SDKs.
+    """SNS answers with wire codes, not with the names of the SDKs' exceptions.
 
     model: the `error` of each exception, such as `InvalidParameter`
     """
@@ -39,9 +37,9 @@ def wire_code(original, code: str, message: str, status: int):
 
 @around(sns, "_publish")
 def publish_sms(original, params: dict):
-    """A number that SNS can't send to is refused; one that has opted out is accepted, and gets nothing.
+    """SNS rejects a number that it can't send to. It accepts one that has opted out, and sends nothing.
 
-    A sender id has a letter. API_Publish; guide: sms_manage, channels-sms-originating-identities-sender-ids;
+    A sender id needs a letter. API_Publish; guide: sms_manage, channels-sms-originating-identities-sender-ids;
     aws/aws-sdk-js#1368; dev.classmethod.jp/articles/amazon-sns-i-tried-specifying-a-sender-id-in-sending-sms
     """
     phone = sns._p(params, "PhoneNumber")

@@ -1,6 +1,6 @@
-"""Each behaviour of AWS that MiniStack alone does not have: `local/embedded-aws run python -m unittest strict.tests`.
+"""The behaviour of AWS that this package adds to MiniStack: run by `crates/e2e/tests/embedded_aws.rs`.
 
-`crates/e2e/tests/embedded_aws.rs` runs them, too. Every test has a pool of its own, whose triggers log their events.
+Every test makes its own pools. Their triggers log the events that they get.
 """
 
 import base64
@@ -62,7 +62,7 @@ def handler(event, context):
 
 
 def service_role(service, external_id=None, publishes=False):
-    """The properties of a role that this service may take on."""
+    """The properties of a role that this service may assume."""
     condition = {"StringEquals": {"sts:ExternalId": external_id}} if external_id else {}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}, "Condition": condition}
     publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}
@@ -71,7 +71,7 @@ def service_role(service, external_id=None, publishes=False):
 
 
 def settled(stack):
-    """The stack's description once nothing is under way."""
+    """The stack's description once its operation has ended."""
     while True:
         described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         if not described["StackStatus"].endswith("_IN_PROGRESS"):
@@ -84,7 +84,7 @@ def resource(kind, properties, **more):
 
 
 class Pool:
-    """A pool with a client, both with these properties beside the usual ones, and with these triggers."""
+    """A pool and a client with these properties and triggers."""
 
     def __init__(self, pool=(), client=(), triggers=TRIGGERS, fails="", forgets="", allowed=True):
         self.stack = f"strict-{uuid4().hex[:12]}"
@@ -137,7 +137,7 @@ class Pool:
         self.id, self.client, self.function = made["Pool"], made["Client"], made["Function"]
 
     def events(self):
-        """The events of the triggers so far."""
+        """The events that the triggers got so far."""
         try:
             lines = logs.filter_log_events(logGroupName=f"/aws/lambda/{self.function}")["events"]
         except logs.exceptions.ResourceNotFoundException:
@@ -146,7 +146,7 @@ class Pool:
         return [json.loads(text.splitlines()[0]) for text in texts if text]
 
     def sources(self):
-        """The triggers so far."""
+        """The sources of those events."""
         return [event["triggerSource"] for event in self.events()]
 
     def admin(self, operation, **more):
@@ -203,7 +203,7 @@ def claims(token):
 class Test(unittest.TestCase):
     @contextmanager
     def refused(self, code, text=""):
-        """What is done within is refused with this code and a message that has this text."""
+        """Asserts that the block fails with this code, and a message that contains this text."""
         with self.assertRaises(ClientError) as caught:
             yield
         error = caught.exception.response["Error"]

@@ -1,4 +1,4 @@
-//! The embedded AWS is as strict as AWS, where `local/strict` says so.
+//! `local/strict/tests.py`: the embedded AWS behaves as AWS does.
 
 use e2e::Stack;
 

@@ -1,4 +1,4 @@
-"""What may be written to a user."""
+"""Who may write which attributes of a user."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from strict.patch import around
 
 CODE = "123456"
 CONTACTS = ("email", "phone_number")
-# What only Cognito and administrators write.
+# Only Cognito and administrators write these.
 UNWRITABLE = {"sub", "email_verified", "phone_number_verified"}
 
 
@@ -20,7 +20,7 @@ def schema(pool: dict) -> dict[str, dict]:
 
 
 def check_schema(pool: dict, names: Iterable[str]) -> None:
-    """An attribute has to be in the pool's schema. guide: user-pool-settings-attributes; aws-amplify/amplify-js#2167"""
+    """An attribute must be in the pool's schema. guide: user-pool-settings-attributes; aws-amplify/amplify-js#2167"""
     for name in names:
         if name not in schema(pool):
             message = f"Attributes did not conform to the schema: {name}: Attribute does not exist in the schema.\n"
@@ -28,9 +28,9 @@ def check_schema(pool: dict, names: Iterable[str]) -> None:
 
 
 def check_writable(pool: dict, client_id: str, names: Iterable[str]) -> None:
-    """An attribute has to be among those that the client may write.
+    """The client must be allowed to write the attribute; by default it may write the standard ones.
 
-    Without any, those are the standard ones. API_CreateUserPoolClient, WriteAttributes; aws/aws-sdk-js#1084
+    API_CreateUserPoolClient, WriteAttributes
     """
     listed = pool["_clients"][client_id]["WriteAttributes"]
     standard = {name for name in schema(pool) if ":" not in name}
@@ -39,7 +39,7 @@ def check_writable(pool: dict, client_id: str, names: Iterable[str]) -> None:
 
 
 def check_mutable(pool: dict, names: Iterable[str]) -> None:
-    """An immutable attribute is written once, when the user is made. API_SchemaAttributeType, Mutable"""
+    """An immutable attribute can only be set on a new user. API_SchemaAttributeType, Mutable"""
     for name in names:
         if not schema(pool)[name]["Mutable"]:
             raise calls.Refused("InvalidParameterException", f"user.{name}: Attribute cannot be updated.")
@@ -60,7 +60,7 @@ def owner(data: dict) -> tuple[dict, dict, str]:
 
 @around(cognito, "_sign_up")
 def sign_up(original, data: dict) -> tuple:
-    """A sign-up writes what its client may write."""
+    """WriteAttributes holds at sign-up too. aws/aws-sdk-js#1084"""
     pool, _ = cognito._pool_for_client(data["ClientId"])
     if pool:
         check_schema(pool, named(data))
@@ -69,7 +69,7 @@ def sign_up(original, data: dict) -> tuple:
 
 
 def as_administrator(operation: str, check: Callable[[dict, Iterable[str]], None]) -> None:
-    """Administrators write every attribute of the schema, and an immutable one once, too."""
+    """Administrators may write every attribute of the schema. Immutable ones are immutable for them too."""
 
     @around(cognito, operation)
     def write(original: Callable, data: dict) -> tuple:
@@ -85,14 +85,14 @@ as_administrator("_admin_update_user_attributes", check_mutable)
 
 
 def delete(user: dict, names: Iterable[str]) -> None:
-    """Takes these attributes from the user, a contact with whether it is verified."""
+    """Deletes these attributes of the user, and whether they are verified."""
     gone = {text for name in names for text in (name, f"{name}_verified")}
     user["Attributes"] = [attribute for attribute in user["Attributes"] if attribute["Name"] not in gone]
 
 
 @around(cognito, "_update_user_attributes")
 def update(original, data: dict) -> tuple:
-    """A blank value deletes an attribute; a new contact waits for its code where the pool says so.
+    """A blank value deletes an attribute. A new contact is pending until it is verified, if the pool requires that.
 
     API_UpdateUserAttributes; API_UserAttributeUpdateSettingsType
     """
@@ -127,7 +127,7 @@ def update(original, data: dict) -> tuple:
 
 
 def verify(data: dict) -> tuple:
-    """The code makes a new contact the user's, and verified. API_VerifyUserAttribute"""
+    """The code replaces the old contact with the pending one. API_VerifyUserAttribute"""
     user, pool, _ = owner(data)
     name = data["AttributeName"]
     value, code = user.get("_contacts", {}).get(name, ("", ""))
@@ -144,7 +144,7 @@ def verify(data: dict) -> tuple:
 
 
 def delete_attributes(data: dict) -> tuple:
-    """Deletes attributes that the client may write. API_DeleteUserAttributes"""
+    """A client may delete the attributes that it may write. API_DeleteUserAttributes"""
     user, pool, client_id = owner(data)
     check_schema(pool, data["UserAttributeNames"])
     check_writable(pool, client_id, data["UserAttributeNames"])

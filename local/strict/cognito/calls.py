@@ -1,4 +1,4 @@
-"""A call of an operation: checked by the service model, and refused from anywhere within it."""
+"""Calls of operations: validation, and errors that any code below can raise."""
 
 import json
 import re
@@ -13,16 +13,16 @@ from strict import models
 from strict.patch import around
 
 MODEL = models.of_service("cognito-idp")
-# The model is older than the guide, in which a password may have spaces within: managing-users-passwords.
+# The model is out of date: a password may contain spaces. guide: managing-users-passwords
 PATTERNS = {"PasswordType": r"^[\S]+.*[\S]+$"}
-# Operations that MiniStack does not have.
+# Operations that MiniStack lacks.
 OPERATIONS: dict[str, Callable[[dict], tuple]] = {}
-# What is being called, and with what.
+# The operation of this call, and its request.
 current: ContextVar[tuple[str, dict]] = ContextVar("current", default=("", {}))
 
 
 class Refused(Exception):
-    """Ends the call with this error."""
+    """Ends the call with this error response."""
 
     def __init__(self, code: str, message: str):
         super().__init__(f"{code}: {message}")
@@ -40,7 +40,7 @@ def body(response: tuple) -> dict:
 
 
 def violations(shape: Shape, value, path: str = "") -> Iterator[str]:
-    """What the value does not keep of its shape, in AWS's words."""
+    """The constraints of the shape that the value breaks, in AWS's words."""
 
     def broken(constraint: str) -> str:
         shown = "Value" if shape.metadata.get("sensitive") else f"Value '{value}'"
@@ -74,7 +74,7 @@ def violations(shape: Shape, value, path: str = "") -> Iterator[str]:
 
 @around(cognito, "_run_idp_handler")
 def run(original, handler: Callable, action: str, data: dict) -> tuple:
-    """What everyone may call is held to the service model before anything else is looked at.
+    """Cognito validates the request of a public operation before anything else.
 
     model: `required`, `min`, `max`, `pattern` and `enum` of each member; aws/aws-cdk#14699
     """
@@ -94,7 +94,7 @@ def run(original, handler: Callable, action: str, data: dict) -> tuple:
 
 @around(cognito, "_dispatch_idp")
 async def dispatch(original, action: str, data: dict) -> tuple:
-    """Calls the operations that MiniStack does not have, too."""
+    """Calls MiniStack's operation, or one of those that it lacks."""
     if action in OPERATIONS:
         return await run_reentrant(cognito._run_idp_handler, OPERATIONS[action], action, data)
     return await original(action, data)

@@ -1,4 +1,4 @@
-"""What a confirmation makes of a user, and whom it is told."""
+"""What follows the confirmation of a user."""
 
 from collections.abc import Callable
 
@@ -9,9 +9,9 @@ from strict.patch import around
 
 
 def confirming(operation: str, source: str) -> None:
-    """After this operation Cognito tells the trigger. What that fails with is the caller's; the user stays confirmed.
+    """This operation calls PostConfirmation. If that fails, the caller gets its error and the user stays confirmed.
 
-    So it does for a sign-up that the trigger before it confirmed, and not for users whom an administrator makes.
+    A sign-up that PreSignUp confirmed calls it too. AdminCreateUser does not.
     guide: user-pool-lambda-post-confirmation; KensioSoftware/yulin#462
     """
 
@@ -29,7 +29,7 @@ def confirming(operation: str, source: str) -> None:
 
 @around(cognito, "_confirm_sign_up")
 def verify_contact(original, data: dict) -> tuple:
-    """A code that confirms a sign-up verifies the contact that it was sent to.
+    """The code of a sign-up also verifies the contact that it was sent to.
 
     guide: signing-up-users-in-your-app
     """

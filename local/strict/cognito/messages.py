@@ -1,4 +1,4 @@
-"""The codes that Cognito sends, and to which contact."""
+"""The codes that Cognito sends."""
 
 from contextvars import ContextVar
 
@@ -19,7 +19,7 @@ custom_text: ContextVar[dict] = ContextVar("custom_text", default={})
 
 @around(cognito, "_apply_custom_message_trigger")
 def custom_message(original, pool: dict, source: str, username: str, attributes: dict, *rest) -> dict:
-    """The trigger of messages is called as any other.
+    """CustomMessage is called like every other trigger.
 
     guide: user-pool-lambda-custom-message
     """
@@ -31,9 +31,9 @@ def custom_message(original, pool: dict, source: str, username: str, attributes:
 
 @around(cognito, "_send_verification_email")
 def send(original, pool: dict, name: str, attributes: dict, *rest, **more) -> None:
-    """The trigger of messages is asked before every code, and its text is sent where the pool sends through SES.
+    """Every code calls CustomMessage first. A pool without SES ignores the text that it returns.
 
-    guide: user-pool-lambda-custom-message, and on Cognito's own e-mail: cognito-user-pool-settings-message-customizations
+    guide: user-pool-lambda-custom-message, cognito-user-pool-settings-message-customizations
     """
     action, _ = calls.current.get()
     user = users.find_user(pool, name)
@@ -47,13 +47,13 @@ def send(original, pool: dict, name: str, attributes: dict, *rest, **more) -> No
 
 @around(cognito, "_resolve_verification_template")
 def text(original, pool: dict, **more) -> tuple[str, str]:
-    """The subject and the text of a message with a code, which the trigger of messages may have set."""
+    """The subject and the text of a message: CustomMessage's, or the pool's."""
     subject, message = original(pool, **more)
     return custom_text.get().get("emailSubject") or subject, custom_text.get().get("emailMessage") or message
 
 
 def contact_with_code(pool: dict, attributes: dict) -> str | None:
-    """The contact that a new user's code goes to: the phone where there is one.
+    """The contact that gets a new user's code. A phone number goes first.
 
     guide: user-pool-settings-email-phone-verification
     """
@@ -63,9 +63,9 @@ def contact_with_code(pool: dict, attributes: dict) -> str | None:
 
 @around(cognito, "_sign_up")
 def send_to_phone(original, data: dict) -> tuple:
-    """The code for a new user's phone number goes there, by SMS, and the trigger of messages is asked for it, too.
+    """The code of a sign-up by phone calls CustomMessage too. MiniStack only sends e-mails.
 
-    API_SignUp, CodeDeliveryDetails; MiniStack sends e-mails alone
+    API_SignUp, CodeDeliveryDetails
     """
     response = original(data)
     if not calls.ok(response) or calls.body(response)["UserConfirmed"]:
@@ -79,7 +79,7 @@ def send_to_phone(original, data: dict) -> tuple:
 
 
 def unsent(pool: dict, data: dict, code: str, message: str) -> tuple:
-    """Refuses to send a code; or says that it was sent, where it is hidden who has an account.
+    """Rejects the request for a code. With PreventUserExistenceErrors, answers as if the code was sent.
 
     guide: cognito-user-pool-managing-errors, ForgotPassword and ResendConfirmationCode
     """
@@ -90,7 +90,7 @@ def unsent(pool: dict, data: dict, code: str, message: str) -> tuple:
 
 @around(cognito, "_resend_confirmation_code")
 def resend(original, data: dict) -> tuple:
-    """Who is confirmed gets no code again; where it is hidden who has an account, nobody is told so.
+    """A confirmed user gets no code.
 
     furaiev/amazon-cognito-identity-dart-2#103, aws-amplify/amplify-js#14762
     """
@@ -106,7 +106,7 @@ RECOVERY = {"verified_email": "email", "verified_phone_number": "phone_number"}
 
 @around(cognito, "_forgot_password")
 def forgot(original, data: dict) -> tuple:
-    """A code goes to a verified contact alone, and to nobody who is disabled or never set a password of one's own.
+    """A reset needs a verified contact, an enabled user, and a password that the user chose.
 
     API_ForgotPassword, InvalidParameterException; aws-amplify/amplify-js#1340
     """

@@ -14,12 +14,12 @@ from strict.patch import around
 POOL_DEFAULTS = provisioners._COGNITO_USER_POOL_UPDATABLE
 CLIENT_DEFAULTS = provisioners._COGNITO_USER_POOL_CLIENT_UPDATABLE
 CLIENT_DEFAULTS["RefreshTokenRotation"] = {"Feature": "DISABLED"}
-# What an update that leaves it out does not reset.
+# What an update keeps if it leaves it out.
 KEPT = {"SmsConfiguration", "UserAttributeUpdateSettings"}
 
 
 def check_sms_role(settings: dict) -> None:
-    """The role that sends SMS has to exist, to trust Cognito with its external id, and to be able to publish.
+    """The SMS role must exist, trust Cognito with this external id, and allow sns:Publish.
 
     model: InvalidSmsRoleTrustRelationshipException, InvalidSmsRoleAccessPolicyException
     """
@@ -54,7 +54,7 @@ def check_sms_role(settings: dict) -> None:
 
 
 def check_updates_of_contacts(settings: dict) -> None:
-    """What has to be verified before it changes is verified at sign-up, too. ekristen/aws-nuke#477"""
+    """AttributesRequireVerificationBeforeUpdate is a subset of AutoVerifiedAttributes. ekristen/aws-nuke#477"""
     waiting = (settings.get("UserAttributeUpdateSettings") or {}).get("AttributesRequireVerificationBeforeUpdate") or []
     if set(waiting) - set(settings.get("AutoVerifiedAttributes") or []):
         message = "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"
@@ -63,7 +63,7 @@ def check_updates_of_contacts(settings: dict) -> None:
 
 @around(cognito, "_create_user_pool")
 def create_pool(original, data: dict) -> tuple:
-    """A pool is made with a role for SMS that works. model: CreateUserPool, errors"""
+    """A new pool needs a working SMS role. model: CreateUserPool, errors"""
     check_sms_role(data.get("SmsConfiguration") or {})
     check_updates_of_contacts(data)
     return original(data)
@@ -71,9 +71,9 @@ def create_pool(original, data: dict) -> tuple:
 
 @around(cognito, "_update_user_pool")
 def update_pool(original, data: dict) -> tuple:
-    """An update resets what it leaves out, and is refused where the role for SMS is gone.
+    """An update resets what it leaves out. It fails if the SMS role is gone, even if it leaves the role out.
 
-    API_UpdateUserPool; ekristen/aws-nuke#477 for what is not reset; rebuy-de/aws-nuke#989 for the role
+    API_UpdateUserPool; ekristen/aws-nuke#477 on what is kept; rebuy-de/aws-nuke#989 on the role
     """
     pool, error = cognito._resolve_pool(data.get("UserPoolId"))
     if error:
@@ -87,7 +87,7 @@ def update_pool(original, data: dict) -> tuple:
 
 @around(cognito, "_delete_user_pool")
 def delete_pool(original, data: dict) -> tuple:
-    """A pool that is protected, or has a domain, is not deleted.
+    """A pool with deletion protection or a domain can't be deleted.
 
     API_UpdateUserPool, DeletionProtection; localstack/localstack#11947, floci-io/floci#3961
     """
@@ -95,7 +95,10 @@ def delete_pool(original, data: dict) -> tuple:
     if error:
         return error
     if pool["DeletionProtection"] == "ACTIVE":
-        message = "The user pool cannot be deleted because deletion protection is activated. Deletion protection must be inactivated first."
+        message = (
+            "The user pool cannot be deleted because deletion protection is activated. "
+            "Deletion protection must be inactivated first."
+        )
         raise calls.Refused("InvalidParameterException", message)
     if pool["Domain"] or pool["CustomDomain"]:
         message = "User pool cannot be deleted. It has a domain configured that should be deleted first."
@@ -105,13 +108,13 @@ def delete_pool(original, data: dict) -> tuple:
 
 @around(provisioners._RESOURCE_HANDLERS["AWS::Cognito::UserPool"], "delete")
 def delete_pool_of_stack(original, pool_id: str, properties: dict) -> None:
-    """A stack deletes its pool as everyone does. floci-io/floci#3948"""
+    """CloudFormation deletes a pool through the same operation. floci-io/floci#3948"""
     if pool_id in cognito._user_pools:
         cognito._delete_user_pool({"UserPoolId": pool_id})
 
 
 def check_rotation(settings: dict) -> None:
-    """A client with rotation can't have the flow that refreshes without it.
+    """A client with rotation can't allow REFRESH_TOKEN_AUTH.
 
     guide: amazon-cognito-user-pools-using-the-refresh-token
     """
@@ -122,7 +125,7 @@ def check_rotation(settings: dict) -> None:
 
 @around(cognito, "_create_user_pool_client")
 def create_client(original, data: dict) -> tuple:
-    """A client has its rotation of refresh tokens. API_CreateUserPoolClient"""
+    """A client has a setting for refresh token rotation. API_CreateUserPoolClient"""
     check_rotation(data)
     response = original(data)
     if not calls.ok(response):
@@ -133,7 +136,7 @@ def create_client(original, data: dict) -> tuple:
 
 @around(cognito, "_update_user_pool_client")
 def update_client(original, data: dict) -> tuple:
-    """An update of a client resets what it leaves out. API_UpdateUserPoolClient"""
+    """An update resets what it leaves out. API_UpdateUserPoolClient"""
     settings = copy.deepcopy(CLIENT_DEFAULTS) | data
     check_rotation(settings)
     response = original(settings)
@@ -141,7 +144,7 @@ def update_client(original, data: dict) -> tuple:
 
 
 def keep_rotation(data: dict) -> tuple:
-    """Keeps the client's rotation, and answers the client."""
+    """Stores the client's rotation, and returns the client."""
     client = cognito._user_pools[data["UserPoolId"]]["_clients"][data["ClientId"]]
     client["RefreshTokenRotation"] = data.get("RefreshTokenRotation") or CLIENT_DEFAULTS["RefreshTokenRotation"]
     return cognito._describe_user_pool_client(data)

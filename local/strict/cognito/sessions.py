@@ -20,7 +20,7 @@ def minutes(pool: dict, client_id: str) -> float:
 
 
 def invalid(detail: str = "") -> calls.Refused:
-    """The refusal of a session. aws-amplify/amplify-js#5834, aws-amplify/amplify-js#13123"""
+    """The error for a session that can't be used. aws-amplify/amplify-js#5834, aws-amplify/amplify-js#13123"""
     return calls.Refused("NotAuthorizedException", f"Invalid session for the user{detail}.")
 
 
@@ -34,7 +34,7 @@ def renew(session: dict, pool: dict) -> str:
 
 @around(cognito, "_create_challenge_session")
 def create(original, pool_id: str, client_id: str, name: str) -> tuple:
-    """A session of a challenge is that of a user of the pool, whatever alias was given.
+    """A session belongs to the user, not to the alias that was given.
 
     guide: cognito-user-pools-working-with-lambda-triggers, userName
     """
@@ -44,7 +44,7 @@ def create(original, pool_id: str, client_id: str, name: str) -> tuple:
 
 @around(cognito, "_continue_custom_auth_after_define")
 def continue_challenge(original, token: str, session: dict, user: dict, known, metadata, defined) -> tuple:
-    """A challenge names its user, and one who does not exist gets no tokens, whatever the trigger says.
+    """A challenge returns the user name. An unknown user never gets tokens.
 
     API_InitiateAuth, ChallengeParameters; guide: cognito-user-pool-managing-errors
     """
@@ -60,7 +60,7 @@ def continue_challenge(original, token: str, session: dict, user: dict, known, m
 
 @around(cognito, "_password_auth_result")
 def bind_challenge(original, pool: dict, pool_id: str, client_id: str, user: dict, *rest, **more) -> tuple:
-    """The session of a challenge after a password is bound to pool, client, user and challenge.
+    """The session of MFA and of a new password is bound to client, user and challenge.
 
     API_RespondToAuthChallenge, Session
     """
@@ -78,9 +78,9 @@ def bind_challenge(original, pool: dict, pool_id: str, client_id: str, user: dic
 
 
 def answering(operation: str) -> None:
-    """A session takes one answer, its user's, in time; what is asked for next has a new one.
+    """A session takes one answer of its user before it expires. The next challenge has a new session.
 
-    Of several answers at once one is taken. A wrong code of MFA leaves its session as it is.
+    Of several answers at the same time it takes one. A wrong MFA code leaves the session valid.
     API_RespondToAuthChallenge, Session; API_CreateUserPoolClient, AuthSessionValidity
     """
 

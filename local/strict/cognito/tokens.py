@@ -9,16 +9,16 @@ from ministack.services import cognito
 from strict.cognito import calls
 from strict.patch import around
 
-# When the sign-in was that a session of tokens (`origin_jti`) began with.
+# When the user signed in, by the `origin_jti` of the tokens.
 signed_in_at: dict[str, int] = {}
-# When a refresh token (`jti`) was rotated.
+# When a refresh token was first rotated, by its `jti`.
 rotated_at: dict[str, float] = {}
 rotating = threading.Lock()
 
 
 @around(cognito, "_signed_jwt")
 def date_by_sign_in(original, claims: dict, *rest) -> str:
-    """`auth_time` and the end of refresh tokens count from the sign-in, through every refresh and rotation.
+    """Refreshes keep `auth_time`. Rotated refresh tokens expire when the first one does.
 
     guide: amazon-cognito-user-pools-using-the-access-token, amazon-cognito-user-pools-using-the-refresh-token
     """
@@ -42,14 +42,14 @@ def refuse_expired(original, pool: dict, pool_id: str, client_id: str, token: st
 
 
 def rotation(client: dict) -> dict | None:
-    """The client's rotation of refresh tokens, where it is on."""
+    """The client's settings of refresh token rotation, if it is enabled."""
     settings = client.get("RefreshTokenRotation") or {}
     return settings if settings.get("Feature") == "ENABLED" else None
 
 
 @around(cognito, "_get_tokens_from_refresh_token")
 def rotate(original, data: dict) -> tuple:
-    """With rotation there is a new refresh token, and the old one is good until its grace ends.
+    """Rotation returns a new refresh token. The old one works until its grace period ends.
 
     API_RefreshTokenRotationType; model: RefreshTokenReuseException
     """
@@ -76,18 +76,18 @@ def rotate(original, data: dict) -> tuple:
     return response[0], response[1], json.dumps(body).encode()
 
 
-# A client without this flow among its own, as one with rotation, does not refresh by it. MiniStack's table has what
-# allows a flow, and what is said without. guide: amazon-cognito-user-pools-using-the-refresh-token
+# A client must allow the flow that refreshes, which one with rotation can't.
+# guide: amazon-cognito-user-pools-using-the-refresh-token
 for flow in ("REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"):
     cognito._PASSWORD_AUTH_FLOWS[flow] = ({"ALLOW_REFRESH_TOKEN_AUTH"}, "Auth flow not enabled for this client")
 
 
 @around(cognito, "_revoke_token")
 def revoke_refresh_tokens(original, data: dict) -> tuple:
-    """Only a refresh token can be revoked, and only by the client that it was issued to, if that can revoke at all.
+    """RevokeToken takes refresh tokens of this client, if its token revocation is enabled.
 
-    With the token goes its session, access tokens included, and no other session. guide: token-revocation,
-    revocation-endpoint; model: RevokeToken, errors
+    It ends the token's session, and no other one.
+    guide: token-revocation, revocation-endpoint; model: RevokeToken, errors
     """
     pool, pool_id = cognito._pool_for_client(data["ClientId"])
     if not pool:

@@ -1,4 +1,4 @@
-"""The functions that a pool calls."""
+"""The Lambda triggers of a pool."""
 
 import json
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from strict.patch import around
 
 
 def call(pool: dict, trigger: str, event: dict) -> dict | None:
-    """What the pool's function for this trigger responds; None where the pool has none.
+    """Calls a trigger and returns its response, or None if the pool does not have it.
 
-    The function's policy has to allow the call, its failure is the caller's, with its text, and its answer has to be
-    the event that it got. guide: cognito-user-pools-working-with-lambda-triggers; model: UserLambdaValidationException,
+    The function's policy must allow the call. The caller gets the function's error. The function must return the event.
+    guide: cognito-user-pools-working-with-lambda-triggers; model: UserLambdaValidationException,
     UnexpectedLambdaException, InvalidLambdaResponseException
     """
     arn = (pool.get("LambdaConfig") or {}).get(trigger)
@@ -73,7 +73,7 @@ def event(pool: dict, source: str, username: str, request: dict, response: dict 
 
 
 def told_of(user: dict) -> dict[str, str]:
-    """The attributes of a user that triggers are told. guide: user-pool-lambda-define-auth-challenge"""
+    """The userAttributes of an event. guide: user-pool-lambda-define-auth-challenge"""
     return users.attributes(user) | {"cognito:user_status": user["UserStatus"]}
 
 
@@ -82,7 +82,7 @@ def told_of(user: dict) -> dict[str, str]:
 
 @around(cognito, "_apply_presignup_trigger")
 def pre_sign_up(original, pool_id: str, _client_id, username: str, attributes: dict, trigger_source="") -> dict:
-    """The trigger before a sign-up is told what the caller sent, and can't verify what the user does not have.
+    """PreSignUp gets the caller's data. It can't verify a contact that the user does not have.
 
     guide: user-pool-lambda-pre-sign-up
     """
@@ -95,7 +95,7 @@ def pre_sign_up(original, pool_id: str, _client_id, username: str, attributes: d
     decided = {"autoConfirmUser": False, "autoVerifyEmail": False, "autoVerifyPhone": False}
     response = call(pool, "PreSignUp", event(pool, trigger_source, username, request, decided)) or decided
     for verified, contact in (("autoVerifyEmail", "email"), ("autoVerifyPhone", "phone_number")):
-        # Of users whom an administrator makes the response is ignored: KensioSoftware/yulin#462
+        # AdminCreateUser ignores the response. KensioSoftware/yulin#462
         if trigger_source == "PreSignUp_SignUp" and response.get(verified) and not attributes.get(contact):
             message = f"{verified} is set, but the user has no {contact}"
             raise calls.Refused("InvalidLambdaResponseException", message)
@@ -107,13 +107,13 @@ next_sub: ContextVar[str] = ContextVar("next_sub", default="")
 
 @around(cognito, "new_uuid")
 def known_uuid(original) -> str:
-    """The sub that a trigger has been told already, or a new UUID."""
+    """The sub that PreSignUp already got, or a new UUID."""
     return next_sub.get() or original()
 
 
 @around(cognito, "_admin_create_user")
 def admin_create_user(original, data: dict) -> tuple:
-    """The trigger before a sign-up is called for users whom an administrator makes, too.
+    """AdminCreateUser calls PreSignUp too.
 
     guide: cognito-user-pools-working-with-lambda-triggers, PreSignUp_AdminCreateUser
     """
@@ -138,11 +138,10 @@ def admin_create_user(original, data: dict) -> tuple:
 
 
 def challenge(function: str, trigger: str) -> None:
-    """Calls this trigger of a challenge as Cognito does.
+    """The event of a challenge has the user's name in the pool, the status, and whether the user is unknown.
 
-    It is told the user's name in the pool, which is the sub where users sign up with a contact, the status, and
-    whether the user is unknown; what InitiateAuth has of ClientMetadata does not come here. guide:
-    user-pool-lambda-define-auth-challenge; API_InitiateAuth, ClientMetadata
+    In a pool with username attributes the name is the sub. InitiateAuth's ClientMetadata is not passed on.
+    guide: user-pool-lambda-define-auth-challenge; API_InitiateAuth, ClientMetadata
     """
 
     @around(cognito, f"_invoke_{function}_trigger")

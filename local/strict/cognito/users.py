@@ -1,4 +1,4 @@
-"""Who is meant by a name."""
+"""Finding users by name."""
 
 from uuid import NAMESPACE_OID, UUID, uuid3
 
@@ -18,7 +18,7 @@ def attributes(user: dict) -> dict[str, str]:
 def find_user(pool: dict, name: str) -> dict | None:
     """The user of this name, if there is one.
 
-    Where the pool says so, upper and lower case are the same. API_UsernameConfigurationType
+    Upper and lower case are the same unless the pool is case-sensitive. API_UsernameConfigurationType
     """
     user, _ = find(pool, name)
     if user or (pool.get("UsernameConfiguration") or {}).get("CaseSensitive", True):
@@ -33,7 +33,7 @@ def find_user(pool: dict, name: str) -> dict | None:
 
 
 def invented(pool: dict, name: str) -> str:
-    """The user name that stands for a name that nobody has: always the same, and never of the version of real ones."""
+    """The user name that triggers get for an unknown user: a UUID of version 3, the same each time."""
     try:
         if UUID(name).version == 3:
             return name
@@ -43,7 +43,7 @@ def invented(pool: dict, name: str) -> str:
 
 
 def hides_unknown_users(pool: dict) -> bool:
-    """Whether this is a step of a challenge of one's own, of a client that hides who has an account."""
+    """Whether this is CUSTOM_AUTH of a client with PreventUserExistenceErrors."""
     _, data = calls.current.get()
     custom = data.get("AuthFlow") == "CUSTOM_AUTH" or data.get("ChallengeName") == "CUSTOM_CHALLENGE"
     return custom and cognito._hides_user_existence(pool, data.get("ClientId"))
@@ -51,10 +51,9 @@ def hides_unknown_users(pool: dict) -> bool:
 
 @around(cognito, "_resolve_user")
 def resolve_user(original, pool: dict, name: str) -> tuple:
-    """In challenges of one's own, unknown users that are hidden go on, under a user name that Cognito invents.
+    """With PreventUserExistenceErrors, CUSTOM_AUTH goes on for unknown users, under an invented name.
 
-    guide: cognito-user-pool-managing-errors, custom authentication; and of SRP, where the user id is a UUID, the same
-    for the same name and pool
+    guide: cognito-user-pool-managing-errors, custom authentication, and SRP on the name
     """
     user = find_user(pool, name) if name else None
     if not user and name and hides_unknown_users(pool):
@@ -64,7 +63,7 @@ def resolve_user(original, pool: dict, name: str) -> tuple:
 
 @around(cognito, "_password_reset_required")
 def hide_required_reset(original) -> tuple:
-    """Where it is hidden who has an account, a user who has to reset the password is told of a wrong one.
+    """With PreventUserExistenceErrors, a user who must reset the password gets the error of a wrong one.
 
     guide: cognito-user-pool-managing-errors, imported users
     """
