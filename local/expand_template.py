@@ -7,9 +7,9 @@ import json
 import pathlib
 import sys
 
-import conditions as _  # MiniStack's, with Fn::Join
 from ministack.services.cloudformation import engine
 from samcli.yamlhelper import yaml_parse
+from strict import cloudformation as _  # MiniStack's, with Fn::Join in conditions
 
 ABSENT = {"Ref": "AWS::NoValue"}
 

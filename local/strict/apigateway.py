@@ -1,0 +1,38 @@
+"""API Gateway."""
+
+from ministack.services import apigateway_v1
+from ministack.services.cloudformation import provisioners
+
+from strict.patch import around
+
+
+@around(apigateway_v1, "_import_rest_api")
+def import_gateway_responses(original, description: dict, *rest):
+    """An API is imported with its gateway responses.
+
+    guide: api-gateway-swagger-extensions-gateway-responses
+    """
+    api = original(description, *rest)
+    for response_type, response in description.get("x-amazon-apigateway-gateway-responses", {}).items():
+        apigateway_v1._put_gateway_response(api, response_type, response)
+    return api
+
+
+@around(apigateway_v1, "_import_operation")
+def import_integration_responses(original, api, resource, method, operation: dict, *rest):
+    """A method is imported with what its integration answers.
+
+    guide: api-gateway-swagger-extensions-integration-responses
+    """
+    original(api, resource, method, operation, *rest)
+    for response in operation["x-amazon-apigateway-integration"].get("responses", {}).values():
+        apigateway_v1._put_integration_response(api, resource, method, response["statusCode"], response)
+
+
+@around(provisioners, "_apigw_method_settings")
+def unescape_paths(original, settings):
+    """In the path of a stage's method setting a slash is written as ~1.
+
+    guide: CloudFormation's aws-properties-apigateway-stage-methodsetting, ResourcePath
+    """
+    return {path.replace("~1", "/").replace("//", "/"): entry for path, entry in original(settings).items()}

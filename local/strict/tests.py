@@ -1,0 +1,852 @@
+"""The behaviour of AWS that this package adds to MiniStack: run by `crates/e2e/tests/embedded_aws.rs`.
+
+Every test makes its own pools. Their triggers log the events that they get.
+"""
+
+import base64
+import json
+import time
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from urllib.parse import quote
+from urllib.request import urlopen
+from uuid import UUID, uuid4
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+# Parameters go out as they are, for AWS to find fault with.
+CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, max_pool_connections=50)
+cognito, cloudformation, iam, lambdas, logs, sns = (
+    boto3.client(service, config=CONFIG)
+    for service in ("cognito-idp", "cloudformation", "iam", "lambda", "logs", "sns")
+)
+PASSWORD = "Sup3r!secret"
+CODE, RESET_CODE = "123456", "654321"
+TRIGGERS = (
+    "PreSignUp",
+    "PostConfirmation",
+    "CustomMessage",
+    "DefineAuthChallenge",
+    "CreateAuthChallenge",
+    "VerifyAuthChallengeResponse",
+)
+FUNCTION = """
+import json, os
+
+def handler(event, context):
+    print("EVENT " + json.dumps(event))
+    source, request, response = event["triggerSource"], event["request"], event["response"]
+    if source == os.environ["FAILS"]:
+        raise Exception("not this time")
+    if source == os.environ["FORGETS"]:
+        return {"response": response}
+    if source == "PreSignUp_SignUp" and request["userAttributes"].get("email", "").startswith("auto."):
+        response["autoConfirmUser"] = True
+    if source.startswith("CustomMessage"):
+        response["emailSubject"], response["emailMessage"] = "From a trigger", "{####} from a trigger"
+    if source.startswith("DefineAuthChallenge"):
+        answers = [answer["challengeResult"] for answer in request["session"]]
+        response["issueTokens"] = answers[-1:] == [True]
+        response["failAuthentication"] = answers == 3 * [False]
+        response["challengeName"] = "CUSTOM_CHALLENGE"
+    if source.startswith("CreateAuthChallenge"):
+        response["publicChallengeParameters"] = {"hint": "of the day"}
+        response["privateChallengeParameters"] = {"answer": "right"}
+    if source.startswith("VerifyAuthChallengeResponse"):
+        response["answerCorrect"] = request["challengeAnswer"] == request["privateChallengeParameters"]["answer"]
+    return event
+"""
+
+
+def service_role(service, external_id=None, publishes=False):
+    """The properties of a role that this service may assume."""
+    condition = {"StringEquals": {"sts:ExternalId": external_id}} if external_id else {}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}, "Condition": condition}
+    publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}
+    policies = [{"PolicyName": "publish", "PolicyDocument": {"Statement": [publish]}}] if publishes else []
+    return {"AssumeRolePolicyDocument": {"Statement": [trust]}, "Policies": policies}
+
+
+def settled(stack):
+    """The stack's description once its operation has ended."""
+    while True:
+        described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        if not described["StackStatus"].endswith("_IN_PROGRESS"):
+            return described
+        time.sleep(0.1)
+
+
+def resource(kind, properties, **more):
+    return {"Type": f"AWS::{kind}", "Properties": properties} | more
+
+
+class Pool:
+    """A pool and a client with these properties and triggers."""
+
+    def __init__(self, pool=(), client=(), triggers=TRIGGERS, fails="", forgets="", allowed=True):
+        self.stack = f"strict-{uuid4().hex[:12]}"
+        function = {"Fn::GetAtt": ["Function", "Arn"]}
+        environment = {"Variables": {"FAILS": fails, "FORGETS": forgets}}
+        permission = {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": function,
+            "Principal": "cognito-idp.amazonaws.com",
+            "SourceArn": {"Fn::GetAtt": ["Pool", "Arn"]},
+        }
+        usual = {
+            "UsernameAttributes": ["email", "phone_number"],
+            "AutoVerifiedAttributes": ["email", "phone_number"],
+            "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email", "phone_number"]},
+            "UsernameConfiguration": {"CaseSensitive": False},
+            "Schema": [{"Name": "role", "AttributeDataType": "String", "Mutable": False}],
+            "LambdaConfig": {trigger: function for trigger in triggers},
+        }
+        usual_of_client = {
+            "UserPoolId": {"Ref": "Pool"},
+            "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        }
+        resources = {
+            "Role": resource("IAM::Role", service_role("lambda.amazonaws.com")),
+            "Function": resource(
+                "Lambda::Function",
+                {
+                    "Code": {"ZipFile": FUNCTION},
+                    "Environment": environment,
+                    "Handler": "index.handler",
+                    "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                    "Runtime": "python3.13",
+                },
+            ),
+            "Pool": resource("Cognito::UserPool", usual | dict(pool)),
+            "Client": resource("Cognito::UserPoolClient", usual_of_client | dict(client)),
+        }
+        if allowed:
+            resources["Permission"] = resource("Lambda::Permission", permission)
+        cloudformation.create_stack(
+            StackName=self.stack,
+            TemplateBody=json.dumps({"Resources": resources}),
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        described = settled(self.stack)
+        assert described["StackStatus"] == "CREATE_COMPLETE", described
+        made = cloudformation.describe_stack_resources(StackName=self.stack)["StackResources"]
+        made = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in made}
+        self.id, self.client, self.function = made["Pool"], made["Client"], made["Function"]
+
+    def events(self):
+        """The events that the triggers got so far."""
+        try:
+            lines = logs.filter_log_events(logGroupName=f"/aws/lambda/{self.function}")["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        texts = (line["message"].partition("EVENT ")[2] for line in lines)
+        return [json.loads(text.splitlines()[0]) for text in texts if text]
+
+    def sources(self):
+        """The sources of those events."""
+        return [event["triggerSource"] for event in self.events()]
+
+    def admin(self, operation, **more):
+        return getattr(cognito, f"admin_{operation}")(UserPoolId=self.id, **more)
+
+    def user(self, name):
+        """The user's attributes and status."""
+        user = self.admin("get_user", Username=name)
+        return {each["Name"]: each["Value"] for each in user["UserAttributes"]} | {"status": user["UserStatus"]}
+
+    def sign_up(self, name=None, attributes=(), **more):
+        name = name or f"{uuid4().hex}@example.com"
+        attributes = [{"Name": key, "Value": value} for key, value in dict(attributes).items()]
+        cognito.sign_up(
+            ClientId=self.client, Username=name, Password=PASSWORD, UserAttributes=attributes, **more
+        )
+        return name
+
+    def confirmed(self, name=None):
+        """Someone new who can sign in."""
+        name = self.sign_up(name)
+        cognito.confirm_sign_up(ClientId=self.client, Username=name, ConfirmationCode=CODE)
+        return name
+
+    def tokens(self, name):
+        parameters = {"USERNAME": name, "PASSWORD": PASSWORD}
+        answer = cognito.initiate_auth(
+            ClientId=self.client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters
+        )
+        return answer["AuthenticationResult"]
+
+    def refresh(self, token):
+        return cognito.get_tokens_from_refresh_token(ClientId=self.client, RefreshToken=token)["AuthenticationResult"]
+
+    def challenge(self, name):
+        return cognito.initiate_auth(
+            ClientId=self.client, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": name}
+        )
+
+    def answer(self, name, session, answer="right"):
+        return cognito.respond_to_auth_challenge(
+            ClientId=self.client,
+            ChallengeName="CUSTOM_CHALLENGE",
+            Session=session,
+            ChallengeResponses={"USERNAME": name, "ANSWER": answer},
+        )
+
+
+def claims(token):
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+class Test(unittest.TestCase):
+    @contextmanager
+    def refused(self, code, text=""):
+        """Asserts that the block fails with this code, and a message that contains this text."""
+        with self.assertRaises(ClientError) as caught:
+            yield
+        error = caught.exception.response["Error"]
+        self.assertEqual(error["Code"], code, error)
+        self.assertIn(text, error["Message"])
+
+
+class Triggers(Test):
+    def test_post_confirmation_follows_every_confirmation(self):
+        pool = Pool()
+        for name, sources in (
+            (f"auto.{uuid4().hex}@example.com", ["PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"]),
+            (None, ["PreSignUp_SignUp", "CustomMessage_SignUp", "PostConfirmation_ConfirmSignUp"]),
+        ):
+            before = len(pool.events())
+            if name:
+                pool.sign_up(name)
+            else:
+                name = pool.confirmed()
+            events = pool.events()[before:]
+            self.assertEqual([event["triggerSource"] for event in events], sources)
+            user = pool.user(name)
+            self.assertEqual(events[-1]["userName"], user["sub"])
+            told = events[-1]["request"]["userAttributes"]
+            self.assertEqual(told["cognito:user_status"], "CONFIRMED")
+            self.assertEqual(told["email"], name)
+
+        by_administrator = pool.sign_up()
+        pool.admin("confirm_sign_up", Username=by_administrator)
+        self.assertEqual(pool.sources()[-1], "PostConfirmation_ConfirmSignUp")
+        cognito.forgot_password(ClientId=pool.client, Username=name)
+        cognito.confirm_forgot_password(
+            ClientId=pool.client, Username=name, ConfirmationCode=RESET_CODE, Password=PASSWORD
+        )
+        self.assertEqual(
+            pool.sources()[-2:], ["CustomMessage_ForgotPassword", "PostConfirmation_ConfirmForgotPassword"]
+        )
+
+    def test_administrators_users_meet_the_trigger_before_alone(self):
+        pool = Pool()
+        pool.admin("create_user", Username="made@example.com", MessageAction="SUPPRESS")
+        [event] = pool.events()
+        self.assertEqual(event["triggerSource"], "PreSignUp_AdminCreateUser")
+        self.assertEqual(event["userName"], pool.user("made@example.com")["sub"])
+        refusing = Pool(fails="PreSignUp_AdminCreateUser")
+        with self.refused("UserLambdaValidationException"):
+            refusing.admin("create_user", Username="made@example.com", MessageAction="SUPPRESS")
+        self.assertEqual(cognito.list_users(UserPoolId=refusing.id)["Users"], [])
+
+    def test_a_failing_post_confirmation_leaves_the_user_confirmed(self):
+        pool = Pool(fails="PostConfirmation_ConfirmSignUp")
+        failure = "PostConfirmation failed with error not this time."
+        name, auto = pool.sign_up(), f"auto.{uuid4().hex}@example.com"
+        with self.refused("UserLambdaValidationException", failure):
+            cognito.confirm_sign_up(ClientId=pool.client, Username=name, ConfirmationCode=CODE)
+        with self.refused("UserLambdaValidationException", failure):
+            pool.sign_up(auto)
+        for name in (name, auto):
+            self.assertEqual(pool.user(name)["status"], "CONFIRMED")
+
+    def test_a_sign_up_is_told_as_the_caller_sent_it(self):
+        pool = Pool()
+        pool.sign_up(
+            "told@example.com",
+            ClientMetadata={"from": "here"},
+            ValidationData=[{"Name": "captcha", "Value": "42"}],
+        )
+        request = pool.events()[0]["request"]
+        self.assertEqual(request["userAttributes"], {"email": "told@example.com"})
+        self.assertEqual(request["clientMetadata"], {"from": "here"})
+        self.assertEqual(request["validationData"], {"captcha": "42"})
+
+    def test_an_answer_that_is_not_the_event_is_refused(self):
+        with self.refused("InvalidLambdaResponseException", "Unrecognizable lambda output"):
+            Pool(forgets="PreSignUp_SignUp").sign_up()
+        pool = Pool(forgets="DefineAuthChallenge_Authentication")
+        with self.refused("InvalidLambdaResponseException", "Unrecognizable lambda output"):
+            pool.challenge(pool.confirmed())
+
+    def test_every_code_asks_the_trigger_of_messages(self):
+        pool = Pool()
+        for name in (None, f"+34{uuid4().int % 10**11:011}"):
+            name = pool.sign_up(name)
+            self.assertEqual(pool.sources()[-1], "CustomMessage_SignUp")
+            cognito.resend_confirmation_code(ClientId=pool.client, Username=name)
+            self.assertEqual(pool.sources()[-1], "CustomMessage_ResendCode")
+        failing = Pool(fails="CustomMessage_SignUp")
+        with self.refused("UserLambdaValidationException", "CustomMessage failed with error not this time."):
+            failing.sign_up()
+
+    def test_ses_alone_sends_a_triggers_text(self):
+        identity = "arn:aws:ses:us-east-1:000000000000:identity/example.com"
+        for settings, subject in (
+            ({"EmailSendingAccount": "DEVELOPER", "SourceArn": identity}, "From a trigger"),
+            ({}, "From the pool"),
+        ):
+            template = {"EmailSubject": "From the pool", "EmailMessage": "{####}"}
+            pool = Pool(pool={"EmailConfiguration": settings, "VerificationMessageTemplate": template})
+            name = pool.sign_up()
+            with urlopen(f"{sns.meta.endpoint_url}/_ministack/ses/messages") as response:
+                [messages] = json.load(response)["messages"].values()
+            subjects = [message["Subject"] for message in messages if message["To"] == [name]]
+            self.assertEqual(subjects, [subject])
+
+    def test_a_pool_calls_only_what_it_may(self):
+        with self.refused("UnexpectedLambdaException", "AccessDeniedException"):
+            Pool(allowed=False).sign_up()
+
+    def test_challenges_name_the_sub_or_an_invented_name(self):
+        pool = Pool(client={"PreventUserExistenceErrors": "ENABLED"})
+        known, unknown = pool.confirmed(), f"{uuid4().hex}@example.com"
+        names = {}
+        for name in (known, unknown, unknown.upper()):
+            before = len(pool.events())
+            asked = pool.challenge(name)
+            pool.answer(name, asked["Session"], "wrong")
+            events = [event for event in pool.events()[before:] if "AuthChallenge" in event["triggerSource"]]
+            self.assertEqual(len(events), 5)
+            names[name] = asked["ChallengeParameters"]["USERNAME"]
+            self.assertEqual(asked["ChallengeParameters"]["hint"], "of the day")
+            for event in events:
+                self.assertEqual(event["userName"], names[name])
+                self.assertEqual(event["request"]["userNotFound"], name != known)
+        self.assertEqual(names[known], pool.user(known)["sub"])
+        self.assertEqual(UUID(names[unknown]).version, 3)
+        self.assertEqual(names[unknown], names[unknown.upper()])
+        with self.refused("NotAuthorizedException", "Incorrect username or password."):
+            pool.answer(unknown, pool.challenge(unknown)["Session"])
+        with self.refused("UserNotFoundException"):
+            Pool().challenge(unknown)
+
+
+class Sessions(Test):
+    def test_a_wrong_answer_gets_a_new_session(self):
+        pool = Pool()
+        name = pool.confirmed()
+        first = pool.challenge(name)["Session"]
+        second = pool.answer(name, first, "wrong")["Session"]
+        self.assertNotEqual(first, second)
+        with self.refused("NotAuthorizedException", "Invalid session for the user."):
+            pool.answer(name, first)
+        self.assertIn("AuthenticationResult", pool.answer(name, second))
+        with self.refused("NotAuthorizedException", "Invalid session for the user."):
+            pool.answer(name, second)
+
+    def test_a_session_is_its_users_alone(self):
+        pool = Pool()
+        name, other = pool.confirmed(), pool.confirmed()
+        session = pool.challenge(name)["Session"]
+        for stranger in (other, "nobody@example.com"):
+            with self.refused("NotAuthorizedException", "Invalid session for the user."):
+                pool.answer(stranger, session)
+        self.assertIn("AuthenticationResult", pool.answer(name.upper(), session))
+
+    def test_one_of_many_answers_at_once_is_taken(self):
+        pool = Pool()
+        name = pool.confirmed()
+        session = pool.challenge(name)["Session"]
+
+        def answer(_):
+            try:
+                pool.answer(name, session)
+                return "taken"
+            except ClientError as error:
+                return error.response["Error"]["Message"]
+
+        with ThreadPoolExecutor(20) as threads:
+            answers = list(threads.map(answer, range(20)))
+        self.assertEqual(answers.count("taken"), 1, answers)
+        self.assertEqual(set(answers), {"taken", "Invalid session for the user."})
+
+    def test_a_session_ends(self):
+        pool = Pool(client={"AuthSessionValidity": 0.01})
+        name = pool.confirmed()
+        session = pool.challenge(name)["Session"]
+        self.assertIn("AuthenticationResult", pool.answer(name, session))
+        session = pool.challenge(name)["Session"]
+        time.sleep(0.7)
+        with self.refused("NotAuthorizedException", "session is expired"):
+            pool.answer(name, session)
+
+    def test_a_failing_trigger_ends_the_session(self):
+        pool = Pool(fails="VerifyAuthChallengeResponse_Authentication")
+        name = pool.confirmed()
+        session = pool.challenge(name)["Session"]
+        with self.refused("UserLambdaValidationException", "VerifyAuthChallengeResponse failed with error not this"):
+            pool.answer(name, session)
+        with self.refused("NotAuthorizedException", "Invalid session for the user."):
+            pool.answer(name, session)
+
+    def test_a_new_password_takes_the_session_that_asked_for_it(self):
+        pool = Pool()
+        for name in ("first@example.com", "second@example.com"):
+            pool.admin("create_user", Username=name, TemporaryPassword=PASSWORD, MessageAction="SUPPRESS")
+        asked = cognito.initiate_auth(
+            ClientId=pool.client,
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": "first@example.com", "PASSWORD": PASSWORD},
+        )
+
+        def answer(name, session, challenge="NEW_PASSWORD_REQUIRED"):
+            return cognito.respond_to_auth_challenge(
+                ClientId=pool.client,
+                ChallengeName=challenge,
+                Session=session,
+                ChallengeResponses={"USERNAME": name, "NEW_PASSWORD": PASSWORD + "2"},
+            )
+
+        for name, session, challenge in (
+            ("first@example.com", "x" * 44, "NEW_PASSWORD_REQUIRED"),
+            ("second@example.com", asked["Session"], "NEW_PASSWORD_REQUIRED"),
+            ("first@example.com", asked["Session"], "MFA_SETUP"),
+        ):
+            with self.refused("NotAuthorizedException", "Invalid session for the user."):
+                answer(name, session, challenge)
+        with self.refused("NotAuthorizedException", "Invalid session for the user."):
+            pool.admin(
+                "respond_to_auth_challenge",
+                ClientId=pool.client,
+                ChallengeName="NEW_PASSWORD_REQUIRED",
+                Session="x" * 44,
+                ChallengeResponses={"USERNAME": "first@example.com", "NEW_PASSWORD": PASSWORD},
+            )
+        self.assertIn("AuthenticationResult", answer("first@example.com", asked["Session"]))
+
+
+class Attributes(Test):
+    def test_a_sign_up_writes_what_its_client_may_write(self):
+        pool = Pool(client={"WriteAttributes": ["email", "custom:role"]})
+        name = pool.sign_up(attributes={"custom:role": "User"})
+        self.assertEqual(pool.user(name)["custom:role"], "User")
+        unlisted = Pool()
+        for target, attribute in (
+            (pool, "name"),
+            (pool, "phone_number"),
+            (unlisted, "custom:role"),
+            (unlisted, "email_verified"),
+        ):
+            with self.refused("NotAuthorizedException", "A client attempted to write unauthorized attribute"):
+                target.sign_up(attributes={attribute: "+34600000000"})
+        unheard = [{"Name": "custom:unheard", "Value": "of"}]
+        for sign_up in (
+            lambda: pool.sign_up(attributes={"custom:unheard": "of"}),
+            lambda: pool.admin("create_user", Username="a@example.com", UserAttributes=unheard),
+        ):
+            with self.refused("InvalidParameterException", "custom:unheard: Attribute does not exist in the schema."):
+                sign_up()
+
+    def test_an_immutable_attribute_is_written_once(self):
+        pool = Pool(client={"WriteAttributes": ["email", "custom:role"]})
+        name = pool.confirmed()
+        attributes = [{"Name": "custom:role", "Value": "Admin"}]
+        with self.refused("InvalidParameterException", "user.custom:role: Attribute cannot be updated."):
+            pool.admin("update_user_attributes", Username=name, UserAttributes=attributes)
+        with self.refused("InvalidParameterException", "user.custom:role: Attribute cannot be updated."):
+            cognito.update_user_attributes(
+                AccessToken=pool.tokens(name)["AccessToken"], UserAttributes=attributes
+            )
+
+    def test_a_new_contact_waits_for_its_code(self):
+        pool = Pool()
+        name, renewed = pool.confirmed(), f"{uuid4().hex}@example.com"
+        access = pool.tokens(name)["AccessToken"]
+        attributes = [{"Name": "email", "Value": renewed}, {"Name": "name", "Value": "Ana"}]
+        sent = cognito.update_user_attributes(AccessToken=access, UserAttributes=attributes)
+        self.assertEqual(sent["CodeDeliveryDetailsList"][0]["AttributeName"], "email")
+        self.assertEqual(pool.sources()[-1], "CustomMessage_UpdateUserAttribute")
+        user = pool.user(name)
+        self.assertEqual((user["email"], user["email_verified"], user["name"]), (name, "true", "Ana"))
+
+        def verify(code):
+            cognito.verify_user_attribute(AccessToken=access, AttributeName="email", Code=code)
+
+        with self.refused("CodeMismatchException"):
+            verify("000000")
+        verify(CODE)
+        self.assertEqual(pool.user(user["sub"])["email"], renewed)
+        with self.refused("ExpiredCodeException"):
+            verify(CODE)
+
+    def test_a_blank_value_deletes_and_asks_no_trigger(self):
+        pool = Pool()
+        for delete in (
+            lambda access: cognito.update_user_attributes(
+                AccessToken=access, UserAttributes=[{"Name": "email", "Value": ""}]
+            ),
+            lambda access: cognito.delete_user_attributes(AccessToken=access, UserAttributeNames=["email"]),
+        ):
+            name = pool.confirmed()
+            user, access = pool.user(name), pool.tokens(name)["AccessToken"]
+            before = pool.sources()
+            delete(access)
+            self.assertNotIn("email", pool.user(user["sub"]))
+            self.assertEqual(pool.sources(), before)
+        read_only = Pool(client={"WriteAttributes": ["name"]})
+        access = read_only.tokens(read_only.confirmed())["AccessToken"]
+        with self.refused("NotAuthorizedException", "unauthorized attribute"):
+            cognito.delete_user_attributes(AccessToken=access, UserAttributeNames=["email"])
+
+
+class Accounts(Test):
+    def test_names_are_the_same_in_either_case(self):
+        pool = Pool()
+        name = pool.confirmed()
+        self.assertIn("AccessToken", pool.tokens(name.upper()))
+        with self.refused("UsernameExistsException"):
+            pool.sign_up(name.upper())
+        sensitive = Pool(pool={"UsernameConfiguration": {"CaseSensitive": True}})
+        with self.refused("UserNotFoundException"):
+            sensitive.tokens(sensitive.confirmed().upper())
+
+    def test_a_code_verifies_the_contact_that_it_went_to(self):
+        pool = Pool()
+        self.assertEqual(pool.user(pool.confirmed())["email_verified"], "true")
+        phone = pool.confirmed(f"+34{uuid4().int % 10**11:011}")
+        self.assertEqual(pool.user(phone)["phone_number_verified"], "true")
+        by_administrator = pool.sign_up()
+        pool.admin("confirm_sign_up", Username=by_administrator)
+        self.assertNotIn("email_verified", pool.user(by_administrator))
+
+    def test_a_reset_takes_a_verified_contact(self):
+        legacy, hiding = Pool(), Pool(client={"PreventUserExistenceErrors": "ENABLED"})
+        for pool in (legacy, hiding):
+            pool.admin("create_user", Username="made@example.com", MessageAction="SUPPRESS")
+            with self.refused("NotAuthorizedException", "User password cannot be reset in the current state."):
+                cognito.forgot_password(ClientId=pool.client, Username="made@example.com")
+        disabled = legacy.confirmed()
+        legacy.admin("disable_user", Username=disabled)
+        with self.refused("NotAuthorizedException", "User is disabled."):
+            cognito.forgot_password(ClientId=legacy.client, Username=disabled)
+        unverified = legacy.sign_up()
+        with self.refused("InvalidParameterException", "no registered/verified email or phone_number"):
+            cognito.forgot_password(ClientId=legacy.client, Username=unverified)
+        sent = cognito.forgot_password(ClientId=hiding.client, Username=hiding.sign_up())
+        self.assertIn("Destination", sent["CodeDeliveryDetails"])
+        self.assertNotIn("CustomMessage_ForgotPassword", hiding.sources())
+
+    def test_a_confirmed_user_gets_no_code_again(self):
+        legacy, hiding = Pool(), Pool(client={"PreventUserExistenceErrors": "ENABLED"})
+        with self.refused("InvalidParameterException", "User is already confirmed."):
+            cognito.resend_confirmation_code(ClientId=legacy.client, Username=legacy.confirmed())
+        cognito.resend_confirmation_code(ClientId=hiding.client, Username=hiding.confirmed())
+        self.assertNotIn("CustomMessage_ResendCode", hiding.sources())
+
+    def test_a_required_reset_is_told_where_users_are(self):
+        legacy, hiding = Pool(), Pool(client={"PreventUserExistenceErrors": "ENABLED"})
+        for pool, code in ((legacy, "PasswordResetRequiredException"), (hiding, "NotAuthorizedException")):
+            name = pool.confirmed()
+            pool.admin("reset_user_password", Username=name)
+            with self.refused(code):
+                pool.tokens(name)
+
+    def test_the_service_model_holds(self):
+        pool = Pool()
+        name = pool.confirmed()
+        with self.refused(
+            "InvalidParameterException",
+            "1 validation error detected: Value at 'session' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 20",
+        ):
+            pool.answer(name, "short")
+        with self.refused("InvalidParameterException", "Value null at 'accessToken'"):
+            cognito.global_sign_out()
+        with self.refused("InvalidParameterException", "Value 'a b' at 'confirmationCode' failed to satisfy"):
+            cognito.confirm_sign_up(ClientId=pool.client, Username=name, ConfirmationCode="a b")
+        with self.refused("InvalidParameterException", "Member must satisfy enum value set"):
+            cognito.initiate_auth(ClientId=pool.client, AuthFlow="MAGIC")
+        for password in (" Sup3r!secret", "Sup3r!secret "):
+            with self.refused("InvalidParameterException", "Value at 'password' failed to satisfy"):
+                cognito.sign_up(ClientId=pool.client, Username="a@example.com", Password=password)
+        cognito.sign_up(ClientId=pool.client, Username="a@example.com", Password="Sup3r! secret")
+        with self.refused("InvalidParameterException", "Value null at 'userAttributes.1.member.name'"):
+            cognito.sign_up(
+                ClientId=pool.client, Username="a@example.com", Password=PASSWORD, UserAttributes=[{"Value": "a"}]
+            )
+
+
+class Tokens(Test):
+    ROTATES = {
+        "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 1},
+        "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"],
+    }
+
+    def test_a_rotated_token_is_good_for_its_grace(self):
+        pool = Pool(client=self.ROTATES)
+        first = pool.tokens(pool.confirmed())["RefreshToken"]
+        second = pool.refresh(first)["RefreshToken"]
+        self.assertNotEqual(first, second)
+        third = pool.refresh(first)["RefreshToken"]
+        time.sleep(1.1)
+        with self.refused("RefreshTokenReuseException"):
+            pool.refresh(first)
+        for token in (second, third):
+            self.assertIn("RefreshToken", pool.refresh(token))
+
+    def test_without_rotation_there_is_no_new_token(self):
+        pool = Pool()
+        token = pool.tokens(pool.confirmed())["RefreshToken"]
+        for _ in range(2):
+            self.assertNotIn("RefreshToken", pool.refresh(token))
+
+    def test_rotation_does_not_extend_a_session(self):
+        validity = {"RefreshTokenValidity": 3, "TokenValidityUnits": {"RefreshToken": "seconds"}}
+        pool = Pool(client=self.ROTATES | validity)
+        token = pool.tokens(pool.confirmed())["RefreshToken"]
+        time.sleep(1.5)
+        token = pool.refresh(token)["RefreshToken"]
+        time.sleep(1.6)
+        with self.refused("NotAuthorizedException", "Refresh Token has expired"):
+            pool.refresh(token)
+
+    def test_auth_time_stays_through_refreshes(self):
+        for client in ({}, self.ROTATES):
+            pool = Pool(client=client)
+            first = pool.tokens(pool.confirmed())
+            time.sleep(1.1)
+            renewed = pool.refresh(first["RefreshToken"])
+            again = pool.refresh(renewed.get("RefreshToken", first["RefreshToken"]))
+            for kind in ("AccessToken", "IdToken"):
+                for tokens in (renewed, again):
+                    self.assertEqual(claims(tokens[kind])["auth_time"], claims(first[kind])["auth_time"])
+                    self.assertGreater(claims(tokens[kind])["iat"], claims(first[kind])["iat"])
+
+    def test_a_flow_that_is_not_enabled_does_not_refresh(self):
+        for client in (self.ROTATES, {"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}):
+            pool = Pool(client=client)
+            token = pool.tokens(pool.confirmed())["RefreshToken"]
+            with self.refused("InvalidParameterException", "Auth flow not enabled"):
+                cognito.initiate_auth(
+                    ClientId=pool.client, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters={"REFRESH_TOKEN": token}
+                )
+        with self.refused("InvalidParameterException", "ALLOW_REFRESH_TOKEN_AUTH"):
+            cognito.create_user_pool_client(
+                UserPoolId=pool.id,
+                ClientName="both",
+                ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"],
+                RefreshTokenRotation={"Feature": "ENABLED"},
+            )
+
+    def test_a_revoked_token_takes_its_session_along_alone(self):
+        pool = Pool(client=self.ROTATES)
+        name = pool.confirmed()
+        first, other = pool.tokens(name), pool.tokens(name)
+        renewed = pool.refresh(first["RefreshToken"])
+        cognito.revoke_token(ClientId=pool.client, Token=renewed["RefreshToken"])
+        for tokens in (first, renewed):
+            with self.refused("NotAuthorizedException", "Refresh Token has been revoked"):
+                pool.refresh(tokens["RefreshToken"])
+            with self.refused("NotAuthorizedException", "Access Token has been revoked"):
+                cognito.get_user(AccessToken=tokens["AccessToken"])
+        cognito.get_user(AccessToken=other["AccessToken"])
+        pool.refresh(other["RefreshToken"])
+
+    def test_only_a_clients_refresh_tokens_can_be_revoked(self):
+        pool = Pool()
+        name = pool.confirmed()
+        tokens = pool.tokens(name)
+        stranger = cognito.create_user_pool_client(UserPoolId=pool.id, ClientName="stranger")
+        stranger = stranger["UserPoolClient"]["ClientId"]
+        forged = tokens["RefreshToken"][:-8] + "AAAAAAAA"
+        for client, token, code in (
+            (pool.client, tokens["AccessToken"], "UnsupportedTokenTypeException"),
+            (pool.client, tokens["IdToken"], "UnsupportedTokenTypeException"),
+            (pool.client, "nonsense", "InvalidParameterException"),
+            (pool.client, forged, "InvalidParameterException"),
+            (stranger, tokens["RefreshToken"], "UnauthorizedException"),
+        ):
+            with self.refused(code):
+                cognito.revoke_token(ClientId=client, Token=token)
+        pool.refresh(tokens["RefreshToken"])
+        unable = Pool(client={"EnableTokenRevocation": False})
+        with self.refused("UnsupportedOperationException"):
+            cognito.revoke_token(ClientId=unable.client, Token=unable.tokens(unable.confirmed())["RefreshToken"])
+
+    def test_a_sign_out_ends_every_session_and_a_reset_none(self):
+        pool = Pool()
+        name = pool.confirmed()
+
+        def reset(_):
+            cognito.forgot_password(ClientId=pool.client, Username=name)
+            cognito.confirm_forgot_password(
+                ClientId=pool.client, Username=name, ConfirmationCode=RESET_CODE, Password=PASSWORD
+            )
+
+        for sign_out, ends in (
+            (lambda tokens: cognito.global_sign_out(AccessToken=tokens["AccessToken"]), True),
+            (lambda _: pool.admin("user_global_sign_out", Username=name), True),
+            (reset, False),
+        ):
+            sessions = [pool.tokens(name), pool.tokens(name)]
+            sign_out(sessions[0])
+            for tokens in sessions:
+                for use in (
+                    lambda: pool.refresh(tokens["RefreshToken"]),
+                    lambda: cognito.get_user(AccessToken=tokens["AccessToken"]),
+                ):
+                    if ends:
+                        with self.refused("NotAuthorizedException", "has been revoked"):
+                            use()
+                    else:
+                        use()
+        for token in (tokens["RefreshToken"], tokens["IdToken"], "nonsense"):
+            with self.refused("NotAuthorizedException", "Invalid Access Token"):
+                cognito.global_sign_out(AccessToken=token)
+
+
+class Pools(Test):
+    def setUp(self):
+        self.name = f"strict-{uuid4().hex[:12]}"
+
+    def made(self, **more):
+        return cognito.create_user_pool(PoolName=self.name, **more)["UserPool"]["Id"]
+
+    def test_a_pool_without_its_sms_role_takes_no_update(self):
+        properties = service_role("cognito-idp.amazonaws.com", "an-id", publishes=True)
+        trust = json.dumps(properties["AssumeRolePolicyDocument"])
+        role = iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        sms = {"SnsCallerArn": role, "ExternalId": "an-id"}
+        with self.refused("InvalidSmsRoleAccessPolicyException"):
+            self.made(SmsConfiguration=sms)
+        policy = json.dumps(properties["Policies"][0]["PolicyDocument"])
+        iam.put_role_policy(RoleName=self.name, PolicyName="publish", PolicyDocument=policy)
+        with self.refused("InvalidSmsRoleTrustRelationshipException"):
+            self.made(SmsConfiguration=sms | {"ExternalId": "another-id"})
+        pool = self.made(SmsConfiguration=sms, DeletionProtection="ACTIVE")
+        cognito.update_user_pool(UserPoolId=pool, DeletionProtection="ACTIVE")
+        iam.delete_role_policy(RoleName=self.name, PolicyName="publish")
+        iam.delete_role(RoleName=self.name)
+        with self.refused("InvalidSmsRoleTrustRelationshipException", "Role does not have a trust relationship"):
+            cognito.update_user_pool(UserPoolId=pool, DeletionProtection="INACTIVE")
+
+    def test_an_update_resets_what_it_leaves_out(self):
+        settings = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+        pool = self.made(
+            AutoVerifiedAttributes=["email"], UserAttributeUpdateSettings=settings, EmailVerificationSubject="Hello"
+        )
+        with self.refused("InvalidParameterException", "must exist in AutoVerifiedAttributes"):
+            cognito.update_user_pool(UserPoolId=pool)
+        cognito.update_user_pool(UserPoolId=pool, AutoVerifiedAttributes=["email"])
+        described = cognito.describe_user_pool(UserPoolId=pool)["UserPool"]
+        self.assertEqual(described["EmailVerificationSubject"], "")
+        self.assertEqual(described["UserAttributeUpdateSettings"], settings)
+
+        rotation = {"Feature": "ENABLED", "RetryGracePeriodSeconds": 60}
+        client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="a", RefreshTokenRotation=rotation)
+        self.assertEqual(client["UserPoolClient"]["RefreshTokenRotation"], rotation)
+        client_id = client["UserPoolClient"]["ClientId"]
+        updated = cognito.update_user_pool_client(UserPoolId=pool, ClientId=client_id, ClientName="a")
+        self.assertEqual(updated["UserPoolClient"]["RefreshTokenRotation"], {"Feature": "DISABLED"})
+
+    def test_a_protected_pool_stays(self):
+        pool = self.made(DeletionProtection="ACTIVE")
+        with self.refused("InvalidParameterException", "Deletion protection must be inactivated first."):
+            cognito.delete_user_pool(UserPoolId=pool)
+        cognito.update_user_pool(UserPoolId=pool, DeletionProtection="INACTIVE")
+        cognito.create_user_pool_domain(UserPoolId=pool, Domain=self.name)
+        with self.refused("InvalidParameterException", "It has a domain configured"):
+            cognito.delete_user_pool(UserPoolId=pool)
+        cognito.delete_user_pool_domain(UserPoolId=pool, Domain=self.name)
+        cognito.delete_user_pool(UserPoolId=pool)
+
+    def test_a_pool_has_one_domain(self):
+        def template(domain):
+            properties = {"UserPoolId": {"Ref": "Pool"}, "Domain": domain}
+            resources = {
+                "Pool": resource("Cognito::UserPool", {}),
+                "Domain": resource("Cognito::UserPoolDomain", properties),
+            }
+            return json.dumps({"Resources": resources})
+
+        cloudformation.create_stack(StackName=self.name, TemplateBody=template(self.name))
+        self.assertEqual(settled(self.name)["StackStatus"], "CREATE_COMPLETE")
+        cloudformation.update_stack(StackName=self.name, TemplateBody=template(f"{self.name}-2"))
+        self.assertEqual(settled(self.name)["StackStatus"], "UPDATE_ROLLBACK_COMPLETE")
+        events = cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
+        reasons = " ".join(event.get("ResourceStatusReason", "") for event in events)
+        self.assertIn("already has a domain configured", reasons)
+
+    def test_a_rolled_back_stack_takes_no_update(self):
+        for protection, status in (("INACTIVE", "ROLLBACK_COMPLETE"), ("ACTIVE", "ROLLBACK_FAILED")):
+            name = f"{self.name}-{protection.lower()}"
+            pool = resource(
+                "Cognito::UserPool", {"DeletionProtection": protection}, DeletionPolicy="RetainExceptOnCreate"
+            )
+            group = {"UserPoolId": "us-east-1_nowhere", "GroupName": "a"}
+            failing = resource("Cognito::UserPoolGroup", group, DependsOn="Pool")
+            template = json.dumps({"Resources": {"Pool": pool, "Group": failing}})
+            cloudformation.create_stack(StackName=name, TemplateBody=template)
+            stack = settled(name)
+            self.assertEqual(stack["StackStatus"], status)
+            refusal = f"Stack:{stack['StackId']} is in {status} state and can not be updated."
+            change_set = {"StackName": name, "TemplateBody": template, "ChangeSetName": "a"}
+            with self.refused("ValidationError", refusal):
+                cloudformation.update_stack(StackName=name, TemplateBody=template)
+            with self.refused("ValidationError", refusal):
+                cloudformation.create_change_set(ChangeSetType="UPDATE", **change_set)
+            for create in (
+                lambda: cloudformation.create_change_set(ChangeSetType="CREATE", **change_set),
+                lambda: cloudformation.create_stack(StackName=name, TemplateBody=template),
+            ):
+                with self.refused("AlreadyExistsException", f"Stack [{name}] already exists"):
+                    create()
+
+
+class Sms(Test):
+    def test_refusals_have_their_codes_of_the_wire(self):
+        for last, code, status in (
+            ("00", "InvalidParameter", 400),
+            ("03", "AuthorizationError", 403),
+            ("29", "Throttled", 429),
+            ("50", "InternalError", 500),
+            ("51", "KMSAccessDenied", 400),
+            ("52", "KMSThrottling", 400),
+        ):
+            with self.assertRaises(ClientError) as caught:
+                sns.publish(PhoneNumber=f"+120255501{last}", Message="Hello")
+            self.assertEqual(caught.exception.response["Error"]["Code"], code)
+            self.assertEqual(caught.exception.response["ResponseMetadata"]["HTTPStatusCode"], status)
+        for number in ("+12025550100", "34600000000", "+0"):
+            reason = f"Invalid parameter: PhoneNumber Reason: {number} is not valid to publish to"
+            with self.refused("InvalidParameter", reason):
+                sns.publish(PhoneNumber=number, Message="Hello")
+        with self.refused("InvalidParameter"):
+            sns.publish(Message="Hello")
+
+    def test_a_sender_id_has_a_letter(self):
+        def publish(sender):
+            attribute = {"DataType": "String", "StringValue": sender}
+            attributes = {"AWS.SNS.SMS.SenderID": attribute}
+            sns.publish(PhoneNumber="+34600000000", Message="Hello", MessageAttributes=attributes)
+
+        publish("R2-D2")
+        for sender in ("2", "TwelveLetter", "a b", "-a"):
+            with self.refused("ParameterValueInvalid"):
+                publish(sender)
+
+    def test_who_opted_out_gets_nothing(self):
+        def received(number):
+            url = f"{sns.meta.endpoint_url}/_ministack/sns/sms-messages?phoneNumber={quote(number)}"
+            with urlopen(url) as response:
+                return len(json.load(response)["sms_messages"].get(number, []))
+
+        for number, messages in (("+34600000001", 1), ("+34600007867", 0)):
+            before = received(number)
+            self.assertIn("MessageId", sns.publish(PhoneNumber=number, Message="Hello"))
+            self.assertEqual(received(number) - before, messages)
