@@ -124,18 +124,11 @@ impl Operation {
 /// The error codes of an operation that the SDK's parser knows.
 fn wire_codes(service: &str, operation: &str) -> Vec<String> {
     let sdk = sdk_source(service);
-    let files = [
-        format!("operation/{operation}.rs"),
-        format!("protocol_serde/shape_{operation}.rs"),
-    ];
-    let sources = files
-        .iter()
-        .filter_map(|file| std::fs::read_to_string(sdk.join(file)).ok());
-    let source: String = sources.collect();
-    // After that come the fields of a success.
-    let (source, _) = source
-        .split_once("_http_response(")
-        .unwrap_or((&source, ""));
+    let read = |file: String| std::fs::read_to_string(sdk.join(file)).unwrap_or_default();
+    let shape = read(format!("protocol_serde/shape_{operation}.rs"));
+    // After them come the fields of a success.
+    let (shape, _) = shape.split_once("_http_response(").unwrap_or_default();
+    let source = read(format!("operation/{operation}.rs")) + shape;
     // Such as `"ForbiddenException" => crate::operation::…`.
     let codes = source.lines().filter_map(|line| {
         let (code, _) = line.trim().strip_prefix('"')?.split_once("\" =>")?;
