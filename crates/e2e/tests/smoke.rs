@@ -1,0 +1,142 @@
+//! `make smoke`: its checks pass on a stack of each mode, and say so where one does not.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use e2e::{Mode, PASSWORD_CODE, Person, SIGN_UP_CODE, Stack, Terminal};
+
+const NEVER_HERE: [&str; 2] = [
+    "The first call after 12 idle minutes is answered within 3 seconds.",
+    "CloudWatch has the metrics of these checks.",
+];
+
+/// A stack that `sam deploy` made, as the checks need one: they update it.
+struct Deployed {
+    name: &'static str,
+    aws: Stack,
+    outputs: PathBuf,
+}
+
+impl Deployed {
+    #[track_caller]
+    fn new(name: &'static str, mode: Mode, parameters: &[&str]) -> Self {
+        let aws = Stack::of(mode);
+        let section = match mode {
+            Mode::UserPassword => "default",
+            Mode::Passwordless => "passwordless",
+        };
+        let bucket = ["--no-resolve-s3", "--s3-bucket", "test-stacks"];
+        let stack = ["deploy", section, "--stack-name", name];
+        let overrides = ["--parameter-overrides", &format!("Mode={}", mode.name())];
+        aws.embedded_aws(&[&stack[..], &bucket, &overrides, parameters].concat());
+        let outputs = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("outputs-{name}"));
+        std::fs::write(&outputs, aws.embedded_aws(&["outputs", name])).unwrap();
+        Self { name, aws, outputs }
+    }
+
+    fn smoke(&self, arguments: &[&str]) -> Command {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let mut command = Command::new(format!("{root}/local/embedded-aws"));
+        let port = self.aws.output("Endpoint").rsplit(':').next().unwrap();
+        command
+            .args(["run", "python", "local/smoke.py", self.name, "--outputs"])
+            .arg(&self.outputs)
+            .args(arguments)
+            .env("PORT", port);
+        command
+    }
+
+    /// The names of the pool's users.
+    fn users(&self) -> String {
+        let list = ["run", "python", "local/users.py", "list-users", self.name];
+        let list = self.aws.embedded_aws(&list);
+        list.lines().skip(1).collect()
+    }
+}
+
+/// The rows of a table of this outcome.
+fn rows<'a>(table: &'a str, outcome: &str) -> Vec<&'a str> {
+    let rows = table.lines().filter_map(|line| line.strip_prefix(outcome));
+    rows.map(str::trim).collect()
+}
+
+/// Checks that nothing failed, that only these rows were skipped, and that no user is left.
+#[track_caller]
+fn assert_passed(stack: &Deployed, terminal: Terminal, skipped: &[&str]) {
+    let (success, table) = terminal.end();
+    assert!(success, "{table}");
+    assert_eq!(rows(&table, "skipped "), skipped, "{table}");
+    assert_eq!(rows(&table, "passed ").len(), 28 - skipped.len(), "{table}");
+    assert_eq!(stack.users(), "", "{table}");
+}
+
+#[test]
+fn the_checks_pass_on_a_stack_with_passwords() {
+    let roles = [
+        "Roles=User,Driver,Courier,Admin",
+        "EmailSignUpRoles=User,Courier",
+    ];
+    let more = [
+        "PhoneSignUpRoles=Driver",
+        "SkipConfirmationRoles=Courier",
+        "EmailVerification=CODE",
+        "UserExistenceErrors=ENABLED",
+        "ContactChanges=REFUSED",
+    ];
+    let stack = Deployed::new("smoke", Mode::UserPassword, &[&roles[..], &more].concat());
+    let (phone, email) = (Person::with_phone().username, Person::with_email().username);
+    let smoke = stack.smoke(&["--phone", &phone, "--email", &email]);
+    let mut terminal = Terminal::start(&smoke);
+    terminal.answer(
+        &format!("The code of the SMS to {phone} that confirms the sign-up: "),
+        SIGN_UP_CODE,
+    );
+    terminal.answer(
+        &format!("The code of the e-mail to {email} that confirms the sign-up: "),
+        SIGN_UP_CODE,
+    );
+    terminal.answer(
+        &format!("The code of the e-mail to {email} that resets the password: "),
+        PASSWORD_CODE,
+    );
+    let skipped = [
+        "A code survives two wrong answers, each with a new session, and then no session is good again.",
+        "ENABLED: an unknown number is answered as a known one at 0, 5 and 20 seconds.",
+        "ENABLED: outside AllowedPhonePrefixes an unknown number is answered as a known one.",
+    ];
+    assert_passed(&stack, terminal, &[&skipped[..], &NEVER_HERE].concat());
+}
+
+#[test]
+fn the_checks_pass_on_a_stack_without_passwords() {
+    let stack = Deployed::new(
+        "smoke-passwordless",
+        Mode::Passwordless,
+        &[
+            "Roles=User,Member",
+            "PhoneSignUpRoles=User,Member",
+            "SkipConfirmationRoles=Member",
+            "AllowedPhonePrefixes=+34",
+            "UserExistenceErrors=ENABLED",
+            "ContactChanges=REFUSED",
+        ],
+    );
+    let person = Person::with_phone();
+    let phone = &person.username;
+    let mut terminal = Terminal::start(&stack.smoke(&["--phone", phone]));
+    terminal.answer(
+        &format!("The code of the SMS to {phone} that confirms the sign-up: "),
+        SIGN_UP_CODE,
+    );
+    let question = format!("The code of the SMS to {phone} that signs in: ");
+    terminal.wait_for(&question);
+    let code = stack.aws.codes_sent_to(&person).pop().expect("no SMS");
+    terminal.answer(&question, &code);
+    let skipped = [
+        "A sign-up is unconfirmed and can't sign in; once it is confirmed it has its role's group.",
+        "An unknown user is hidden or told, as UserExistenceErrors says.",
+        "An e-mail address confirms with what is in the e-mail, and signs in.",
+        "A password is reset with the code of an e-mail, and the old one is good no more.",
+    ];
+    assert_passed(&stack, terminal, &[&skipped[..], &NEVER_HERE].concat());
+}
