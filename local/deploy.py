@@ -64,7 +64,8 @@ class Section:
         self.name = name
         config = tomllib.loads(CONFIG.read_text())
         if name not in config:
-            sys.exit(f"samconfig.toml has no section {name!r}: CONFIG is one of {', '.join(set(config) - {'version'})}")
+            sections = ", ".join(section for section, value in config.items() if isinstance(value, dict))
+            sys.exit(f"samconfig.toml has no section {name!r}. CONFIG is one of: {sections}")
         commands = [config[name].get(command, {}).get("parameters", {}) for command in ("global", "deploy")]
         self.settings = commands[0] | commands[1]
         if "stack_name" not in self.settings:
@@ -203,7 +204,7 @@ def show(section, target, template, values):
 def check_machines(template, architecture):
     """Ends where a function was built for another machine than it is deployed on."""
     for resource in template["Resources"].values():
-        if resource.get("Type") != "AWS::Serverless::Function":
+        if not isinstance(resource, dict) or resource["Type"] != "AWS::Serverless::Function":
             continue
         bootstrap = Path(resource["Properties"]["CodeUri"], "bootstrap")
         header = bootstrap.open("rb").read(20) if bootstrap.exists() else b""

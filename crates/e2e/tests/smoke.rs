@@ -10,6 +10,9 @@ const NEVER_HERE: [&str; 2] = [
     "CloudWatch has the metrics of these checks.",
 ];
 
+/// What Ctrl-C sends.
+const INTERRUPT: &str = "\u{3}";
+
 /// A stack that `sam deploy` made, as the checks need one: they update it.
 struct Deployed {
     name: &'static str,
@@ -70,6 +73,49 @@ fn assert_passed(stack: &Deployed, terminal: Terminal, skipped: &[&str]) {
     assert_eq!(stack.users(), "", "{table}");
 }
 
+/// Checks that a wrong code fails its check, and that no user is left where one leaves at the next question.
+#[track_caller]
+fn assert_interrupted(stack: &Deployed, smoke: &Command, phone: &str, email: &str) {
+    let mut terminal = Terminal::start(smoke);
+    terminal.wait_for(&format!(
+        "The code of the SMS to {phone} that confirms the sign-up: "
+    ));
+    assert!(stack.users().contains(phone));
+    terminal.answer("", "000000");
+    terminal.wait_for(&format!(
+        "The code of the e-mail to {email} that confirms the sign-up: "
+    ));
+    terminal.answer("", INTERRUPT);
+    let (success, screen) = terminal.end();
+    assert!(!success, "{screen}");
+    let failed = "failed   A phone number confirms with the code of an SMS, and has its role's group.\n\
+                  \u{20}        expected 200, got 400 {\"error\":{\"type\":\"CodeMismatchException\"";
+    assert!(screen.contains(failed), "{screen}");
+    assert!(screen.trim_end().ends_with("Interrupted."), "{screen}");
+    assert_eq!(stack.users(), "");
+}
+
+/// Checks that the script fails where the API does not answer, and says what to change.
+#[track_caller]
+fn assert_failed(stack: &Deployed) {
+    let outputs = stack.outputs.with_extension("unreachable");
+    std::fs::write(&outputs, "AuthApiURL=http://127.0.0.1:9/auth\n").unwrap();
+    let output = stack
+        .smoke(&["--outputs", outputs.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{table}");
+    let preflight = "failed   Every route answers the preflight of a page of AllowedOrigin.\n";
+    assert!(table.contains(preflight), "{table}");
+    assert!(
+        table.contains("To change: template.yaml, `Cors` of Api"),
+        "{table}"
+    );
+    assert!(!table.contains("\n0 failed"), "{table}");
+    assert_eq!(stack.users(), "", "{table}");
+}
+
 #[test]
 fn the_checks_pass_on_a_stack_with_passwords() {
     let roles = [
@@ -86,6 +132,8 @@ fn the_checks_pass_on_a_stack_with_passwords() {
     let stack = Deployed::new("smoke", Mode::UserPassword, &[&roles[..], &more].concat());
     let (phone, email) = (Person::with_phone().username, Person::with_email().username);
     let smoke = stack.smoke(&["--phone", &phone, "--email", &email]);
+    assert_interrupted(&stack, &smoke, &phone, &email);
+    assert_failed(&stack);
     let mut terminal = Terminal::start(&smoke);
     terminal.answer(
         &format!("The code of the SMS to {phone} that confirms the sign-up: "),
