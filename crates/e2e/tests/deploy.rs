@@ -204,7 +204,7 @@ fn make(flag: &str) -> Value {
 #[test]
 fn a_section_is_shown_and_deployed_after_one_y() {
     let overrides =
-        r#""Mode=UserPassword LogLevel=DEBUG SmsMessage='It\\'s {####}, \"you\" know.'""#;
+        r#""Mode=UserPassword LogLevel=DEBUG SmsMessage='\"It\\'s {####}, you know.\"'""#;
     let project = Project::new(
         &config(overrides),
         X86_64,
@@ -234,7 +234,7 @@ fn a_section_is_shown_and_deployed_after_one_y() {
         }
         assert!(!ended.shown.contains("Mode ="), "{}", ended.shown);
         let parameters = json!({
-            "Mode": "UserPassword", "LogLevel": "DEBUG", "SmsMessage": "It's {####}, \"you\" know.",
+            "Mode": "UserPassword", "LogLevel": "DEBUG", "SmsMessage": "\"It's {####}, you know.\"",
         });
         let calls = if deployed {
             vec![make("--x86-64"), sam(parameters)]

@@ -21,10 +21,14 @@ fn good_combinations_are_accepted_those_of_samconfig_among_them() {
         ("as-default", vec![("Mode", "UserPassword")]),
         (
             "as-passwordless",
+            vec![("Mode", "Passwordless"), ("PhoneSignUpRoles", "User")],
+        ),
+        (
+            "as-passwordless-with-its-own-roles",
             vec![
                 ("Mode", "Passwordless"),
-                ("EmailSignUpRoles", ""),
-                ("PhoneSignUpRoles", "User"),
+                ("Roles", "Member"),
+                ("PhoneSignUpRoles", "Member"),
             ],
         ),
         (
@@ -76,7 +80,7 @@ const LONG: &str = "A subject that goes on and on and on and on and on and on an
 
 #[test]
 fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
-    let passwordless = [("Mode", "Passwordless"), ("EmailSignUpRoles", "")];
+    let passwordless = [("Mode", "Passwordless")];
     for (parameters, sentence) in [
         (
             &[("EmailSignUpRoles", "Nobody")][..],
@@ -241,5 +245,23 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
                 answer.text
             );
         }
+    }
+}
+
+#[test]
+fn roles_of_email_addresses_count_with_passwords_only() {
+    for (stack, roles) in [
+        (Stack::standard(), "User,Courier"),
+        // By the template's default it is `User`, which the second one does not even have.
+        (Stack::passwordless(), ""),
+        (Stack::passwordless_strict(), ""),
+    ] {
+        let environment = stack.environment(&stack.trigger("PreSignUp"));
+        assert_eq!(
+            environment["EMAIL_SIGN_UP_ROLES"],
+            roles,
+            "{}",
+            stack.name()
+        );
     }
 }
