@@ -8,12 +8,10 @@ keeps the answers in samconfig.toml.
 """
 
 import argparse
-import json
 import os
 import re
 import subprocess
 import sys
-import tempfile
 import tomllib
 from pathlib import Path
 
@@ -161,7 +159,7 @@ def problems(template, overrides, values):
 
 
 def ask_everything(section, target, template):
-    """Asks for the stack, the region and each parameter; an empty answer keeps what stands in brackets."""
+    """Asks for the stack, the region and each parameter, and returns the stack that was named."""
 
     def ask(name, current, allowed=()):
         while True:
@@ -174,6 +172,7 @@ def ask_everything(section, target, template):
     print("Enter keeps what stands in brackets, '' makes it empty.")
     section.settings["stack_name"] = ask("Stack", target.stack)
     section.settings["region"] = ask("Region", target.region)
+    target = Target(section.settings)
     for name, parameter in template["Parameters"].items():
         if "Description" in parameter:
             print(f"\n{parameter['Description']}")
@@ -182,6 +181,7 @@ def ask_everything(section, target, template):
         answer = ask(name, current, allowed)
         if answer != current:
             section.overrides[name] = answer
+    return target
 
 
 def current_values(section, target, template):
@@ -210,8 +210,8 @@ def check_machines(template, architecture):
         header = bootstrap.open("rb").read(20) if bootstrap.exists() else b""
         machine = MACHINES.get(int.from_bytes(header[18:20], "little")) if header.startswith(b"\x7fELF") else None
         if machine != architecture:
-            sys.exit(f"{bootstrap} is for {machine or 'no machine that Lambda has'}, and Architecture is {architecture}. "
-                     f"Run this, then make deploy again: make build BUILD_FLAGS={build_flag(architecture)}")
+            sys.exit(f"{bootstrap} is for {machine or 'no machine of Lambda'}, and Architecture is {architecture}. Run "
+                     f"this, then make deploy again: make build BUILD_FLAGS={build_flag(architecture)}")
 
 
 def build_flag(architecture):
@@ -220,13 +220,12 @@ def build_flag(architecture):
 
 def sam_deploy(section, target, overrides):
     """Runs `sam deploy` of the section with these parameters."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "parameters.yaml")
-        # JSON is YAML. SAM CLI takes one pair of quotes away.
-        file.write_text(json.dumps({name: f'"{value}"' for name, value in overrides.items()}))
-        command = ["sam", "deploy", "--config-env", section.name, "--stack-name", target.stack, "--region", target.region]
-        command += ["--no-fail-on-empty-changeset", "--parameter-overrides", f"file://{file}"]
-        done = subprocess.run(command)
+    command = ["sam", "deploy", "--config-env", section.name, "--stack-name", target.stack, "--region", target.region]
+    command += ["--no-fail-on-empty-changeset"]
+    if overrides:
+        quoted = {name: value.replace('"', '\\"') for name, value in overrides.items()}
+        command += ["--parameter-overrides", *(f'{name}="{value}"' for name, value in quoted.items())]
+    done = subprocess.run(command)
     if done.returncode:
         target.read()
         target.check_status()
@@ -237,8 +236,7 @@ def deploy(section, guided):
     target = Target(section.settings)
     template = yaml_parse(Path("template.yaml").read_text())
     if guided:
-        ask_everything(section, target, template)
-        target = Target(section.settings)
+        target = ask_everything(section, target, template)
     target.check_status()
     values = current_values(section, target, template)
     if found := list(problems(template, section.overrides, values)):

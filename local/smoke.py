@@ -28,7 +28,7 @@ import users
 
 GRACE_SECONDS = 60
 IDLE_MINUTES = 12
-# SES takes mail for it, delivers it nowhere and counts it in no quota of bounces.
+# SES accepts mail to its simulator, and delivers it nowhere.
 SIMULATOR = "success+{}@simulator.amazonses.com"
 CHECKS = []
 
@@ -145,10 +145,11 @@ class Smoke(users.Stack):
     @property
     def routes(self):
         own = ["/token"] if self.passwordless else ["/password/forgot", "/password/change"]
-        return ["/sign-up", "/sign-up/confirm", "/sign-up/resend-code", "/sign-in", "/token/refresh", "/token/revoke", *own]
+        sign_up = ["/sign-up", "/sign-up/confirm", "/sign-up/resend-code"]
+        return [*sign_up, "/sign-in", "/token/refresh", "/token/revoke", *own]
 
     def open_role(self, contact, skipping=False):
-        """A role that signs up with this kind of contact, if possible one that skips confirmation or one that does not."""
+        """A role that signs up with this kind of contact; if possible one that skips confirmation, or does not."""
         skip = self.list("SkipConfirmationRoles")
         parameter = "PhoneSignUpRoles" if contact == "phone_number" else "EmailSignUpRoles"
         if self.passwordless and contact == "email":
@@ -159,14 +160,15 @@ class Smoke(users.Stack):
         return roles[0]
 
     def read(self, username):
-        """The user, as an administrator sees it; `None` where there is none."""
+        """The attributes of the user, and the status."""
         user = self.user(username)
-        return user and {item["Name"]: item["Value"] for item in user["UserAttributes"]} | {"status": user["UserStatus"]}
+        attributes = {item["Name"]: item["Value"] for item in user["UserAttributes"]}
+        return attributes | {"status": user["UserStatus"]}
 
     # ── Users ─────────────────────────────────────────────────────────────────────────────────────────
 
     def person(self, username, role=None):
-        """Someone new, who is deleted at the end whatever becomes of them."""
+        """A new user, who is deleted at the end whatever happens."""
         person = Person(username, role, users.generate(max(20, self.number("PasswordMinLength"))))
         self.people.append(person)
         return person
@@ -175,7 +177,7 @@ class Smoke(users.Stack):
         return self.person(SIMULATOR.format(f"smoke-{secrets.token_hex(8)}"), role)
 
     def phone_person(self, role=None, prefix=None):
-        """Someone with a number that nobody can have: no country has numbers that begin with four zeros."""
+        """A new user with a number that nobody has: no country has numbers that begin with four zeros."""
         prefix = prefix or (self.list("AllowedPhonePrefixes") or ["+1"])[0]
         digits = max(11 - len(prefix), 5)
         return self.person(f"{prefix}0000{secrets.randbelow(10**digits):0{digits}}"[:16], role)
@@ -198,19 +200,26 @@ class Smoke(users.Stack):
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )["UserSub"]
 
-    @cached_property
-    def member(self):
-        """Someone confirmed who signs in with a password."""
+    def confirmed_person(self):
+        """Someone new who signs in with a password."""
         person = self.email_person(self.open_role("email"))
         self.sign_up(person).expect(200)
-        if self.read(person.username)["status"] == "UNCONFIRMED":
-            self.cognito.admin_confirm_sign_up(**self.pool, Username=person.username)
-        self.called.add("PostConfirmation")
+        self.confirm_sign_up(person)
         return person
+
+    def confirm_sign_up(self, person):
+        if self.read(person.id)["status"] == "UNCONFIRMED":
+            self.cognito.admin_confirm_sign_up(**self.pool, Username=person.id)
+        self.called.add("PostConfirmation")
+
+    @cached_property
+    def member(self):
+        """Someone who signs in with a password."""
+        return self.confirmed_person()
 
     @cached_property
     def signed_in(self):
-        """Someone with tokens, which each refresh replaces."""
+        """Someone with tokens. `refresh` replaces them."""
         if not self.passwordless:
             self.member.tokens = self.sign_in(self.member).expect(200)
             return self.member
@@ -219,20 +228,10 @@ class Smoke(users.Stack):
         return self.phone_owner
 
     @cached_property
-    def contact_changer(self):
-        """Someone signed in with a password, of whom no other check needs the contact."""
-        person = self.email_person(self.open_role("email"))
-        self.sign_up(person).expect(200)
-        if self.read(person.id)["status"] == "UNCONFIRMED":
-            self.cognito.admin_confirm_sign_up(**self.pool, Username=person.id)
-        person.tokens = self.sign_in(person).expect(200)
-        return person
-
-    @cached_property
     def phone_owner(self):
-        """Whoever is at the terminal, signed up with PHONE."""
+        """The person at the terminal, signed up with PHONE."""
         if not self.phone:
-            raise Skipped("needs PHONE=+…, of a phone at hand")
+            raise Skipped("needs PHONE=+…")
         prefixes = self.list("AllowedPhonePrefixes")
         if prefixes and not self.phone.startswith(tuple(prefixes)):
             raise Skipped("PHONE is outside AllowedPhonePrefixes")
@@ -242,16 +241,16 @@ class Smoke(users.Stack):
 
     @cached_property
     def email_owner(self):
-        """Whoever is at the terminal, signed up with EMAIL."""
+        """The person at the terminal, signed up with EMAIL."""
         role = self.open_role("email")
         if not self.email:
-            raise Skipped("needs EMAIL=…, of a mailbox at hand")
+            raise Skipped("needs EMAIL=…")
         person = self.person(self.email, role)
         self.sign_up(person).expect(200)
         return person
 
     def check_contacts_are_free(self):
-        """Ends where a given contact has an account, which would be deleted at the end."""
+        """Exits if a given contact has an account: it would be deleted at the end."""
         if self.phone or self.email:
             users.need_terminal("Codes are typed at the terminal")
         for contact in filter(None, [self.phone, self.email]):
@@ -361,15 +360,16 @@ def preflight(stack):
             origin="https://example.com" if origin == "*" else origin,
             **{"access-control-request-method": "POST", "access-control-request-headers": "content-type"},
         )
-        seen = {name: answer.headers.get(f"access-control-allow-{name}", "") for name in ("origin", "methods", "headers")}
-        allowed = re.split(r",\s*", seen["headers"].lower())
-        holds = answer.status == 200 and seen["origin"] == origin and "POST" in seen["methods"]
-        expect(holds and {"*", "content-type"} & set(allowed), "200 with CORS headers", f"{route}: {answer.status} {seen}")
+        names = ("origin", "methods", "headers")
+        seen = {name: answer.headers.get(f"access-control-allow-{name}", "") for name in names}
+        allowed = {"*", "content-type"} & set(re.split(r",\s*", seen["headers"].lower()))
+        holds = answer.status == 200 and seen["origin"] == origin and "POST" in seen["methods"] and allowed
+        expect(holds, "200 with CORS headers", f"{route}: {answer.status} {seen}")
 
 
 @check(if_it_fails="template.yaml, GatewayResponses: add the one of this answer's `x-amzn-errortype`")
 def unknown_route(stack):
-    """An unknown route is 404, and nothing of an Authorization header comes back."""
+    """An unknown route gets 404, and nothing of an Authorization header comes back."""
     secret = secrets.token_hex(16)
     signature = f"AWS4-HMAC-SHA256 Credential={secret}/20260101/us-east-1/execute-api/aws4_request, Signature={secret}"
     stack.send("POST", "/no-such-route", b"{}").expect(404, "NotFoundException")
@@ -377,22 +377,22 @@ def unknown_route(stack):
         answer = stack.send("POST", "/no-such-route", b"{}", authorization=header)
         # AWS's own text would repeat the header.
         seen = f"{answer} {answer.headers.get('x-amzn-errortype', '')}"
-        expect(400 <= answer.status < 500 and answer.error, "a refusal of this API's form", seen)
+        expect(400 <= answer.status < 500 and answer.error, "an error of this API", seen)
         expect(secret not in f"{answer.text}{answer.headers}", "nothing of the header", seen)
 
 
 @check(if_it_fails="README and openapi.yaml: say which sizes the gateway answers, and how")
 def large_bodies(stack):
-    """Bodies beyond 16 KiB, and beyond Lambda's and the gateway's limits, are 413."""
+    """Bodies beyond 16 KiB, and beyond Lambda's and the gateway's limits, get 413."""
     for size in [16 * 1024 + 1, 7 * 1024**2, 10 * 1024**2 + 1]:
         answer = stack.send("POST", "/sign-in", b'{"username":"' + b"a" * size + b'"}')
-        expect((answer.status, answer.error) == (413, "RequestEntityTooLargeException"), f"413 for {size} bytes", answer)
+        expect(answer.status == 413 and answer.error, f"413 for {size} bytes", answer)
 
 
 # ── Users with passwords ───────────────────────────────────────────────────────────────────────────────
 
 
-@check(if_it_fails="crates/auth-core/src/sign_up.rs: which attributes Cognito wants beside Username; WriteAttributes in template.yaml")
+@check(if_it_fails="crates/auth-core/src/sign_up.rs: the attributes of SignUp; WriteAttributes in template.yaml")
 def sign_up(stack):
     """A sign-up is unconfirmed and can't sign in; once it is confirmed it has its role's group."""
     role = stack.open_role("email")
@@ -401,15 +401,14 @@ def sign_up(stack):
     person = stack.email_person(role)
     stack.sign_up(person).expect(200)
     stack.sign_in(person).expect(403, "UserNotConfirmedException")
-    stack.cognito.admin_confirm_sign_up(**stack.pool, Username=person.username)
-    stack.called.add("PostConfirmation")
+    stack.confirm_sign_up(person)
     groups = stack.groups_of(stack.user(person.username))
     expect(groups == [role], f"the group {role}", groups)
 
 
 @check(if_it_fails="crates/auth-core/src/pre_sign_up.rs: what Cognito gives the trigger of such a request")
 def direct_sign_ups(stack):
-    """Cognito's own SignUp refuses a closed role, a phone number with an e-mail attribute, and a username alone."""
+    """Cognito's own SignUp rejects a closed role, a phone number with an e-mail attribute, and a username alone."""
     new = stack.phone_person if stack.passwordless else stack.email_person
     by_phone, by_email = set(stack.list("PhoneSignUpRoles")), set(stack.list("EmailSignUpRoles"))
     closed = next((role for role in stack.roles if role not in by_phone | by_email), "NoSuchRole")
@@ -424,8 +423,8 @@ def direct_sign_ups(stack):
         try:
             stack.direct_sign_up(person, attributes)
         except ClientError as error:
-            refusals = {"UserLambdaValidationException", "NotAuthorizedException", "InvalidParameterException"}
-            expect(users.code(error) in refusals, f"a refusal of {what}", error)
+            errors = {"UserLambdaValidationException", "NotAuthorizedException", "InvalidParameterException"}
+            expect(users.code(error) in errors, f"an error for {what}", error)
         else:
             raise Failed(f"SignUp took {what}")
         expect(not stack.user(person.username), f"no user after {what}", person.username)
@@ -442,8 +441,8 @@ def skipped_confirmation(stack):
             stack.sign_up(person).expect(200)
             stack.called.add("PostConfirmation")
             status = stack.read(person.username)["status"]
-            groups = stack.groups_of(stack.user(person.username))
-            expect((status, groups) == ("CONFIRMED", roles[:1]), f"CONFIRMED and the group {roles[0]}", (status, groups))
+            seen = status, stack.groups_of(stack.user(person.username))
+            expect(seen == ("CONFIRMED", roles[:1]), f"CONFIRMED and the group {roles[0]}", seen)
             return
     raise Skipped("no open role in SkipConfirmationRoles")
 
@@ -472,9 +471,9 @@ def confirmed_phone(stack):
         stack.sign_in(person).expect(200)
 
 
-@check(if_it_fails="crates/auth-core/src/token.rs and verify_auth_challenge_response.rs: what Cognito keeps of a session")
+@check(if_it_fails="crates/auth-core/src/token.rs, verify_auth_challenge_response.rs: how long a session is good")
 def codes(stack):
-    """A code survives two wrong answers, each with a new session, and then no session is good again."""
+    """After two wrong answers, each with a new session, the right code works, and no session works again."""
     person = stack.phone_owner
     if not stack.passwordless:
         raise Skipped("UserPassword")
@@ -528,7 +527,7 @@ def refresh(stack):
 
 @check(if_it_fails="template.yaml, RetryGracePeriodSeconds; docs/integrating.md, Refreshing")
 def reuse_within_grace(stack):
-    """A rotated refresh token is good once more within the grace of 60 seconds."""
+    """A rotated refresh token works once more within the grace of 60 seconds."""
     _, old = rotated(stack)
     stack.post("/token/refresh", refreshToken=old).expect(200)
 
@@ -546,20 +545,23 @@ def rotated(stack):
 # ── Contacts ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-@check(if_it_fails="SECURITY.md, who can do what: what ContactChanges=REFUSED stops; crates/auth-core/src/custom_message.rs")
+@check(if_it_fails="SECURITY.md, who can do what: what ContactChanges=REFUSED stops")
 def refused_contacts(stack):
     """ContactChanges=REFUSED: a signed-in user gets no other contact; a deleted one leaves none in its place."""
     if stack.parameters["ContactChanges"] != "REFUSED":
         raise Skipped("ContactChanges=ALLOWED")
-    person = stack.signed_in if stack.passwordless else stack.contact_changer
+    if stack.passwordless:
+        person = stack.signed_in
+    else:
+        person = stack.confirmed_person()
+        person.tokens = stack.sign_in(person).expect(200)
     token = {"AccessToken": person.tokens["accessToken"]}
     other = stack.phone_person() if stack.passwordless else stack.email_person()
     stack.called.add("CustomMessage")
     contact = person.contact
 
     def now():
-        read = stack.read(person.id)
-        return read.get(contact)
+        return stack.read(person.id).get(contact)
 
     def write(value):
         stack.public.update_user_attributes(**token, UserAttributes=[{"Name": contact, "Value": value}])
@@ -567,21 +569,26 @@ def refused_contacts(stack):
     try:
         write(other.username)
     except ClientError as error:
-        expect(users.code(error) == "UserLambdaValidationException", "a refusal of custom-message", error)
+        expect(users.code(error) == "UserLambdaValidationException", "the error of custom-message", error)
     else:
         raise Failed("UpdateUserAttributes took a new contact")
     expect(now() == person.username, person.username, now())
-    for remove in [lambda: write(""), lambda: stack.public.delete_user_attributes(**token, UserAttributeNames=[contact])]:
+
+    def delete():
+        stack.public.delete_user_attributes(**token, UserAttributeNames=[contact])
+
+    for remove in [lambda: write(""), delete]:
         try:
             remove()
         except ClientError as error:
-            expect(users.code(error) in {"NotAuthorizedException", "InvalidParameterException"}, "a refusal", error)
+            expect(users.code(error) in {"NotAuthorizedException", "InvalidParameterException"}, "an error", error)
         expect(now() in {None, "", person.username}, "the contact or none", now())
 
 
+# If so, leaving the contacts out of WriteAttributes could lock them where ContactChanges is REFUSED.
 @check(if_it_fails="local/strict/cognito/attributes.py, sign_up: a username counts as a write of its contact")
 def client_without_contacts(stack):
-    """A client that can't write contacts signs up by username alone: WriteAttributes could be the lock of REFUSED."""
+    """A client that can't write contacts can sign up by username alone."""
     contact = "phone_number" if stack.passwordless else "email"
     person = (stack.phone_person if stack.passwordless else stack.email_person)(stack.open_role(contact, skipping=True))
     if stack.passwordless and person.role not in stack.list("SkipConfirmationRoles"):
@@ -600,7 +607,7 @@ def client_without_contacts(stack):
 
 @check()
 def unknown_user(stack):
-    """An unknown user is hidden or told, as UserExistenceErrors says."""
+    """An unknown user is hidden or reported, as UserExistenceErrors says."""
     if stack.passwordless:
         if stack.hides_users:
             raise Skipped("hidden: the next check")
@@ -616,7 +623,7 @@ def unknown_user(stack):
     stack.post("/password/forgot", username=unknown.username).expect(200)
 
 
-@check(if_it_fails="crates/auth-core/src/create_auth_challenge.rs: Cognito invents another userName for each attempt of an unknown user")
+@check(if_it_fails="crates/auth-core/src/create_auth_challenge.rs: an unknown user has another userName each time")
 def unknown_number(stack):
     """ENABLED: an unknown number is answered as a known one at 0, 5 and 20 seconds."""
     person = hidden_number(stack)
@@ -684,7 +691,7 @@ def confirmed_email(stack):
 
 @check()
 def reset(stack):
-    """A password is reset with the code of an e-mail, and the old one is good no more."""
+    """A password is reset with the code of an e-mail, and the old one no longer works."""
     person = stack.email_owner
     stack.post("/password/forgot", username=person.username).expect(200)
     code = ask(f"The code of the e-mail to {person.username} that resets the password: ")
@@ -725,21 +732,21 @@ def pool_update(stack):
         stack.update(**{key: old})
 
 
-@check(if_it_fails="docs/troubleshooting.md; template.yaml, THROTTLED. AWS throttles at its best effort: run it again first")
+@check(if_it_fails="template.yaml, THROTTLED. API Gateway's limits are not exact: run it again first")
 def throttled(stack):
-    """Too many requests at once are 429 with Retry-After."""
+    """Too many requests at once get 429 with Retry-After."""
     burst, most = stack.number("MessageThrottlingBurstLimit"), 400
     if stack.parameters["EnableWaf"] == "true":
-        # Or the web ACL would refuse what comes after this.
+        # Or the web ACL would block the checks that follow.
         most = min(most, stack.number("ApiWafRateLimit") // 3)
     if burst * 2 > most:
         raise Skipped(f"MessageThrottlingBurstLimit={burst} is more than this sends")
     with ThreadPoolExecutor(32) as pool:
         answers = list(pool.map(lambda _: stack.post("/sign-up/resend-code"), range(most)))
-    refused = next((answer for answer in answers if answer.status == 429), None)
-    expect(refused, f"a 429 among {most} answers", {answer.status for answer in answers})
-    refused.expect(429, "TooManyRequestsException")
-    expect(refused.headers.get("retry-after") == "1", "Retry-After: 1", dict(refused.headers))
+    rejected = next((answer for answer in answers if answer.status == 429), None)
+    expect(rejected, f"a 429 among {most} answers", {answer.status for answer in answers})
+    rejected.expect(429, "TooManyRequestsException")
+    expect(rejected.headers.get("retry-after") == "1", "Retry-After: 1", dict(rejected.headers))
 
 
 # ── What takes time ────────────────────────────────────────────────────────────────────────────────────
@@ -747,7 +754,7 @@ def throttled(stack):
 
 @check(if_it_fails="template.yaml, RetryGracePeriodSeconds; docs/integrating.md, Refreshing")
 def reuse_after_grace(stack):
-    """A rotated refresh token is refused after the grace."""
+    """A rotated refresh token is rejected after the grace."""
     at, old = rotated(stack)
     time.sleep(max(0, at + GRACE_SECONDS + 5 - time.monotonic()))
     stack.post("/token/refresh", refreshToken=old).expect(401, "RefreshTokenReuseException")
@@ -755,7 +762,7 @@ def reuse_after_grace(stack):
 
 @check()
 def revoke(stack):
-    """A sign-out ends the session: refreshes are refused, and Cognito takes its access token no more."""
+    """A sign-out ends the session: refreshes are rejected, and so is its access token at Cognito."""
     tokens = stack.signed_in.tokens
     stack.post("/token/revoke", accessToken=tokens["accessToken"]).expect(200)
     stack.post("/token/refresh", refreshToken=tokens["refreshToken"]).expect(401, "NotAuthorizedException")
@@ -784,7 +791,7 @@ def logs(stack):
     """Every log group has a line of these checks."""
     for route in stack.routes:
         stack.post(route)
-    called = {re.sub(r"(?:^|[/-])(\w)", lambda match: match[1].upper(), route) for route in stack.routes} | stack.called
+    called = {re.sub(r"[/-](\w)", lambda match: match[1].upper(), route) for route in stack.routes} | stack.called
     if stack.parameters["AccessLogs"] == "ENABLED" and stack.on_api_gateway:
         called.add("Api")
     client, prefix = stack.client("logs"), f"/auth-rocket/{stack.name}/"
@@ -839,7 +846,7 @@ def run(stack):
             function(stack)
         except Skipped as reason:
             outcome, lines = "skipped", [str(reason)]
-        except (Failed, BotoCoreError, ClientError, urllib3.exceptions.HTTPError, KeyError, ValueError) as error:
+        except Exception as error:
             outcome, lines = "failed", [f"{error}" if isinstance(error, Failed) else f"{type(error).__name__}: {error}"]
             if if_it_fails:
                 lines.append(f"To change: {if_it_fails}")
@@ -858,7 +865,8 @@ def main():
     parser.add_argument("--outputs", type=argparse.FileType(), help="URLs in place of the stack's, as NAME=VALUE lines")
     given = parser.parse_args()
     outputs = dict(line.strip().split("=", 1) for line in given.outputs or [])
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended."))
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: sys.exit("Ended."))
     with users.legible_errors():
         stack = Smoke(given.stack, given.phone, given.email, given.slow, outputs)
         stack.check_contacts_are_free()
@@ -866,6 +874,8 @@ def main():
         try:
             passed = run(stack)
         finally:
+            for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(ending, signal.SIG_IGN)
             if left := stack.delete_people():
                 print("These users could not be deleted:", *left, sep="\n  ", file=sys.stderr)
     sys.exit(0 if passed and not left else 1)

@@ -148,7 +148,7 @@ fn the_checks_pass_on_a_stack_with_passwords() {
         PASSWORD_CODE,
     );
     let skipped = [
-        "A code survives two wrong answers, each with a new session, and then no session is good again.",
+        "After two wrong answers, each with a new session, the right code works, and no session works again.",
         "ENABLED: an unknown number is answered as a known one at 0, 5 and 20 seconds.",
         "ENABLED: outside AllowedPhonePrefixes an unknown number is answered as a known one.",
     ];
@@ -182,9 +182,9 @@ fn the_checks_pass_on_a_stack_without_passwords() {
     terminal.answer(&question, &code);
     let skipped = [
         "A sign-up is unconfirmed and can't sign in; once it is confirmed it has its role's group.",
-        "An unknown user is hidden or told, as UserExistenceErrors says.",
+        "An unknown user is hidden or reported, as UserExistenceErrors says.",
         "An e-mail address confirms with what is in the e-mail, and signs in.",
-        "A password is reset with the code of an e-mail, and the old one is good no more.",
+        "A password is reset with the code of an e-mail, and the old one no longer works.",
     ];
     assert_passed(&stack, terminal, &[&skipped[..], &NEVER_HERE].concat());
 }
