@@ -158,30 +158,33 @@ def problems(template, overrides, values):
                f"Roles is {values['Roles']}. Set {name} to some of these, or {name}='' for none.")
 
 
-def ask_everything(section, target, template):
-    """Asks for the stack, the region and each parameter, and returns the stack that was named."""
+def ask(name, current, allowed=()):
+    """The answer; an empty one keeps what stands in brackets."""
+    while True:
+        answer = input(f"{name} [{current}]: ").strip()
+        answer = current if not answer else "" if answer in ("''", '""') else answer
+        if not allowed or answer in allowed:
+            return answer
+        print(f"One of: {', '.join(allowed)}")
 
-    def ask(name, current, allowed=()):
-        while True:
-            answer = input(f"{name} [{current}]: ").strip()
-            answer = current if not answer else "" if answer in ("''", '""') else answer
-            if not allowed or answer in allowed:
-                return answer
-            print(f"One of: {', '.join(allowed)}")
 
+def ask_for_stack(section, target):
+    """Asks for the stack and the region, and returns the stack that was named."""
     print("Enter keeps what stands in brackets, '' makes it empty.")
     section.settings["stack_name"] = ask("Stack", target.stack)
     section.settings["region"] = ask("Region", target.region)
-    target = Target(section.settings)
+    return Target(section.settings)
+
+
+def ask_for_parameters(section, target, template):
+    """Asks for each parameter."""
     for name, parameter in template["Parameters"].items():
         if "Description" in parameter:
             print(f"\n{parameter['Description']}")
-        allowed = [str(value) for value in parameter.get("AllowedValues", [])]
         current = current_values(section, target, template)[name]
-        answer = ask(name, current, allowed)
+        answer = ask(name, current, [str(value) for value in parameter.get("AllowedValues", [])])
         if answer != current:
             section.overrides[name] = answer
-    return target
 
 
 def current_values(section, target, template):
@@ -234,10 +237,12 @@ def sam_deploy(section, target, overrides):
 
 def deploy(section, guided):
     target = Target(section.settings)
+    if guided:
+        target = ask_for_stack(section, target)
+    target.check_status()
     template = yaml_parse(Path("template.yaml").read_text())
     if guided:
-        target = ask_everything(section, target, template)
-    target.check_status()
+        ask_for_parameters(section, target, template)
     values = current_values(section, target, template)
     if found := list(problems(template, section.overrides, values)):
         sys.exit("\n".join(found))

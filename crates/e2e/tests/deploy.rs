@@ -279,14 +279,30 @@ fn functions_are_built_for_the_architecture_in_every_notation() {
         let ended = project.deploy(&["default"], "y\n");
         assert!(ended.success, "{overrides}: {}", ended.said);
         assert_eq!(ended.calls[0], make("--arm64"), "{overrides}");
+    }
+}
 
-        let project = Project::new(&config(overrides), X86_64, status, deployed);
+#[test]
+fn functions_for_another_machine_are_not_deployed() {
+    for (overrides, machine, said) in [
+        (
+            "'Architecture=\"arm64\"'",
+            X86_64,
+            "bootstrap is for x86_64, and Architecture is arm64. Run this, then make deploy again: \
+             make build BUILD_FLAGS=--arm64\n",
+        ),
+        (
+            "'Mode=UserPassword'",
+            ARM64,
+            "bootstrap is for arm64, and Architecture is x86_64. Run this, then make deploy again: \
+             make build BUILD_FLAGS=--x86-64\n",
+        ),
+    ] {
+        let project = Project::new(&config(overrides), machine, None, &[]);
         let ended = project.deploy(&["default"], "y\n");
         assert!(!ended.success, "{overrides}");
-        let said = "bootstrap is for x86_64, and Architecture is arm64. Run this, then make deploy again: \
-                    make build BUILD_FLAGS=--arm64\n";
         assert!(ended.said.ends_with(said), "{overrides}: {}", ended.said);
-        assert_eq!(ended.calls, [make("--arm64")], "{overrides}");
+        assert_eq!(ended.calls.len(), 1, "{overrides}: {:?}", ended.calls);
     }
 }
 
@@ -332,7 +348,7 @@ fn a_stack_that_can_not_be_updated_names_the_command_to_run() {
 }
 
 #[test]
-fn parameters_that_can_not_be_right_are_named_with_what_to_change() {
+fn wrong_parameters_are_named_with_what_to_change() {
     for (overrides, said) in [
         (
             r#""PhoneSignUpRoles= Mode=Passwordless""#,
