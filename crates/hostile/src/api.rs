@@ -130,12 +130,12 @@ impl Api {
     pub fn take(&self, input: &[u8]) {
         let [text, base64] = [false, true].map(|base64| Event::new(input, base64));
         let events = [text, base64, Event::read(input)];
-        for route in ROUTES {
+        for route in ROUTES.iter() {
             for event in &events {
-                let granted = self.judge(&route, event, false);
+                let granted = self.judge(route, event, false);
                 // Else Cognito was not asked, and what it says makes no difference.
                 if granted.is_some_and(|outcome| outcome == "200") {
-                    self.judge(&route, event, true);
+                    self.judge(route, event, true);
                 }
             }
         }
