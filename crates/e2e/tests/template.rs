@@ -801,7 +801,8 @@ fn the_region_of_sms_reaches_the_pool_and_the_function() {
 }
 
 /// The properties that are made of the stack's name, and the characters that their service takes.
-const NAMED_BY_THE_STACK: [(&str, &str, usize); 11] = [
+const NAMED_BY_THE_STACK: [(&str, &str, usize); 12] = [
+    ("AWS::ApiGateway::RestApi", "Body.info.title", 1024),
     ("AWS::ApiGateway::RestApi", "Name", 1024),
     ("AWS::CloudWatch::Alarm", "AlarmName", 255),
     ("AWS::CloudWatch::Alarm", "Dimensions.Value", 1024),
