@@ -88,6 +88,7 @@ local-down: ## End the embedded AWS that `make local` started
 
 test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests, on an embedded AWS of their own
 	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
+	cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)'
 	local/test-stacks cargo nextest run --workspace --locked
 
 $(TEST_VENV)/.installed: crates/e2e/python/requirements.txt

@@ -9,12 +9,14 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
+use aws_sdk_cognitoidentityprovider::config::interceptors::InterceptorContext;
+use aws_sdk_cognitoidentityprovider::config::retry::{ClassifyRetry, RetryAction, RetryConfig};
 use aws_sdk_cognitoidentityprovider::config::timeout::{TimeoutConfig, TimeoutConfigBuilder};
 use aws_sdk_cognitoidentityprovider::config::{
     BehaviorVersion, Builder, Config, Region, SharedCredentialsProvider,
 };
-use aws_sdk_cognitoidentityprovider::error::SdkError;
+use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_cognitoidentityprovider::operation::admin_add_user_to_group::AdminAddUserToGroupError;
 use aws_smithy_runtime_api::client::http::{HttpClient, SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 
@@ -113,12 +115,15 @@ impl<'a> Setup<'a> {
         ))
     }
 
-    /// For SMS, with credentials as [`Setup::user_pool_admin`].
+    /// For SMS, with credentials as [`Setup::user_pool_admin`]. Reads `SMS_REGION`: some regions send through another.
     ///
     /// # Errors
     /// Names the variable that is missing.
     pub fn sns(&self) -> config::Result<aws_sdk_sns::Client> {
-        let config = aws_sdk_sns::config::Builder::from(&self.signed_within(SNS_TIMEOUT)?);
+        let mut config = aws_sdk_sns::config::Builder::from(&self.signed_within(SNS_TIMEOUT)?);
+        if let Some(region) = self.env.optional("SMS_REGION") {
+            config = config.region(Region::new(region));
+        }
         Ok(aws_sdk_sns::Client::from_conf(
             config.interceptor(UpstreamMetrics).build(),
         ))
@@ -212,11 +217,33 @@ impl UserPoolAdmin {
             .username(username)
             .group_name(role)
             .customize()
-            .config_override(repeatable_within(ADMIN_ATTEMPT_TIMEOUT))
+            .config_override(repeatable_within(ADMIN_ATTEMPT_TIMEOUT).retry_classifier(NotYetThere))
             .send()
             .await
             .map_err(from_dependency)?;
         Ok(())
+    }
+}
+
+/// Retries what Cognito can answer about a user that `SignUp` has only just made.
+#[derive(Debug)]
+struct NotYetThere;
+
+impl ClassifyRetry for NotYetThere {
+    fn name(&self) -> &'static str {
+        "NotYetThere"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error = context.output_or_error().and_then(|outcome| outcome.err());
+        let error = error.and_then(|error| error.as_operation_error());
+        let error = error.and_then(|error| error.downcast_ref::<AdminAddUserToGroupError>());
+        match error.and_then(AdminAddUserToGroupError::code) {
+            Some("ConcurrentModificationException" | "UserNotFoundException") => {
+                RetryAction::transient_error()
+            }
+            _ => RetryAction::NoActionIndicated,
+        }
     }
 }
 

@@ -5,9 +5,9 @@
 
 use std::error::Error as StdError;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{HttpConnector as SdkConnector, HttpConnectorFuture};
@@ -49,10 +49,23 @@ const AMAZON_TRUST_SERVICES: [&[u8]; 5] = [
     include_bytes!("../trust/starfield-services-root-g2.cer"),
 ];
 
-/// Sends the SDK's requests, and keeps its connections for the next ones. How long it waits is decided here: what
-/// a `TimeoutConfig` of the SDK says of connecting and reading, it does not hear.
+/// Sends the SDK's requests, and keeps its connections for the next ones. How long it waits is decided here: it
+/// ignores the connect and read timeouts of the SDK's `TimeoutConfig`.
 #[derive(Debug)]
-pub(crate) struct Connector(Client<Connect, SdkBody>);
+pub(crate) struct Connector {
+    connect: Connect,
+    pool: Mutex<Pool>,
+}
+
+/// Connections, and when the last request was sent over one, by the system's clock: the one of [`Instant`], which the
+/// client itself looks at, may have stood still while Lambda froze the function.
+///
+/// [`Instant`]: std::time::Instant
+#[derive(Debug)]
+struct Pool {
+    client: Client<Connect, SdkBody>,
+    used: SystemTime,
+}
 
 impl Connector {
     /// A connector that trusts AWS's endpoints, and those of `AWS_CA_BUNDLE` where it is set.
@@ -64,22 +77,41 @@ impl Connector {
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
         let connect = Connect(HttpsConnector::from((tcp, tls(trusted(env)?)?)));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
-            .build(connect);
-        Ok(Self(client))
+        let pool = Mutex::new(Pool {
+            client: client(&connect),
+            used: SystemTime::now(),
+        });
+        Ok(Self { connect, pool })
     }
+
+    /// The client for a request that is sent now, with no connection that was idle for too long.
+    fn client(&self, now: SystemTime) -> Client<Connect, SdkBody> {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = now.duration_since(pool.used);
+        // A clock that was set back tells nothing.
+        if idle.is_ok_and(|idle| idle > IDLE_CONNECTION_TIMEOUT) {
+            pool.client = client(&self.connect);
+        }
+        pool.used = now;
+        pool.client.clone()
+    }
+}
+
+fn client(connect: &Connect) -> Client<Connect, SdkBody> {
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE_CONNECTION_TIMEOUT)
+        .build(connect.clone())
 }
 
 impl SdkConnector for Connector {
     /// Sends nothing over a connection which is known to be gone, and ends an answer at [`MAX_ANSWER_BYTES`]:
     /// the SDK reads it into memory to its end.
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.0.clone();
+        let client = self.client(SystemTime::now());
         HttpConnectorFuture::new(async move {
-            // What happened while Lambda froze the function is heard first, then acted upon: a request that is
-            // sent once would be lost on a connection that was reset meanwhile.
+            // First lets the connections notice what happened while Lambda froze the function: a request that is sent
+            // once would be lost on a connection that was reset meanwhile.
             for _ in 0..2 {
                 tokio::task::yield_now().await;
             }
@@ -169,10 +201,53 @@ fn add_bundle(roots: &mut RootCertStore, path: &str) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::{SocketAddr, TcpListener};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use rustls::NamedGroup;
     use sha2::{Digest as _, Sha256};
 
     use super::*;
+
+    /// A server that counts its connections, and answers every request.
+    fn server() -> (SocketAddr, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                count.fetch_add(1, Ordering::Relaxed);
+                std::thread::spawn(move || {
+                    let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                    for line in lines.map_while(Result::ok) {
+                        if line.is_empty() {
+                            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+                            (&stream).write_all(answer).unwrap();
+                        }
+                    }
+                });
+            }
+        });
+        (address, connections)
+    }
+
+    #[tokio::test]
+    async fn the_systems_clock_ends_an_idle_connection_too() {
+        let (address, connections) = server();
+        let connector = Connector::from_env(Env::new(&|_| None)).unwrap();
+        let start = SystemTime::now();
+        for (seconds, expected) in [(0, 1), (20, 1), (41, 2), (10, 2)] {
+            let request = http::Request::get(format!("http://{address}/"));
+            let request = request.body(SdkBody::empty()).unwrap();
+            let client = connector.client(start + Duration::from_secs(seconds));
+            assert_eq!(client.request(request).await.unwrap().status(), 200);
+            // The connection goes back into the pool meanwhile.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert_eq!(connections.load(Ordering::Relaxed), expected, "{seconds} s");
+        }
+    }
 
     #[test]
     fn the_trusted_roots_are_those_whose_fingerprints_amazon_publishes() {

@@ -1,6 +1,7 @@
 //! The one-time code of a sign-in: made, counted and sent by SMS; or the one that was sent, asked for again.
 
-use aws_sdk_sns::error::SdkError;
+use aws_sdk_sns::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_sns::operation::publish::PublishError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use crate::limits::{Limits, Reserved, SendFailure};
 use crate::roles::{check_phone_prefix, phone_prefixes};
 use crate::telemetry::{self, Metric};
 use crate::trigger::{self, Event, View};
+use crate::trigger_error;
 use crate::username::is_phone;
 
 /// How codes are sent.
@@ -78,7 +80,18 @@ impl Sms {
                 true => SendFailure::Rejected,
                 false => SendFailure::NoResponse,
             };
-            (from_dependency(error), failure)
+            let error = match error.as_service_error().and_then(PublishError::code) {
+                Some("InvalidParameter" | "ParameterValueInvalid") => Error {
+                    cause: Some(
+                        "SNS can't send to this number, or sends no SMS from this region".to_owned(),
+                    ),
+                    ..trigger_error::no_sms_to_this_number()
+                },
+                _ => from_dependency(error),
+            };
+            // AWS's words name the number as the resource.
+            let cause = error.cause.map(|cause| cause.replace(phone, "(the phone number)"));
+            (Error { cause, ..error }, failure)
         })?;
         telemetry::count(Metric::CodesSent);
         Ok(())
@@ -120,30 +133,27 @@ pub async fn create_auth_challenge(event: &mut Event, limits: &Limits, sms: &Sms
 
 async fn new_code(view: &View<'_, Request<'_>>, limits: &Limits, sms: &Sms) -> Result<Code> {
     let user = view.limits_key()?;
-    let user_not_found = view.request.user_not_found;
     // For a user who does not exist everything goes the same way, but no message is sent.
-    let phone = match user_not_found {
-        true => view.user_name.get().filter(|name| is_phone(name)),
+    let phone = match view.request.user_not_found {
+        true => None,
         false => {
             let phone = view.request.user_attributes.phone_number;
-            Some(phone.required("request.userAttributes.phone_number")?)
+            let phone = phone.required("request.userAttributes.phone_number")?;
+            check_phone_prefix(&sms.phone_prefixes, phone)?;
+            if !is_phone(phone) {
+                return Err(Error::internal(
+                    "the user's phone number is not in E.164 format",
+                ));
+            }
+            Some(phone)
         }
     };
-    if let Some(phone) = phone {
-        check_phone_prefix(&sms.phone_prefixes, phone)?;
-        if !is_phone(phone) {
-            return Err(Error::internal(
-                "the user's phone number is not in E.164 format",
-            ));
-        }
-    }
     let reservation = match limits.reserve_send(&user).await? {
         Reserved::Already(code) => return Ok(code),
         Reserved::New(reservation) => reservation,
     };
     let code = reservation.code.clone();
     if let Some(phone) = phone
-        && !user_not_found
         && let Err((error, failure)) = sms.send(phone, &code).await
     {
         if let Err(error) = limits.withdraw(reservation, failure).await {
@@ -170,15 +180,9 @@ mod tests {
     ];
 
     async fn create(aws: &FakeAws, request: Value) -> Result<Value> {
-        create_as(aws, "s-1", request).await
-    }
-
-    async fn create_as(aws: &FakeAws, username: &str, request: Value) -> Result<Value> {
         let limits = with_setup(aws.http_client(), &[], Limits::new).unwrap();
         let sms = with_setup(aws.http_client(), SMS, Sms::new).unwrap();
-        let mut event = event("CreateAuthChallenge_Authentication", request).into_json();
-        event.insert("userName".to_owned(), json!(username));
-        let mut event = Event::new(event);
+        let mut event = event("CreateAuthChallenge_Authentication", request);
         create_auth_challenge(&mut event, &limits, &sms).await?;
         Ok(Value::Object(event.into_json()))
     }
@@ -248,35 +252,85 @@ mod tests {
 
     #[tokio::test]
     async fn a_phone_outside_the_allowed_prefixes_is_rejected_first() {
-        for (username, request) in [
-            ("s-1", request("+447700900000")),
-            ("+447700900000", unknown_user()),
-        ] {
-            let aws = FakeAws::default();
-            let error = create_as(&aws, username, request).await.unwrap_err();
-            assert_eq!(
-                error.message, "Phone numbers of this country are not accepted.",
-                "{username}"
-            );
-            assert!(aws.calls().is_empty(), "{username}");
-        }
+        let aws = FakeAws::default();
+        let error = create(&aws, request("+447700900000")).await.unwrap_err();
+        assert_eq!(
+            error.message,
+            "Phone numbers of this country are not accepted."
+        );
+        assert!(aws.calls().is_empty());
     }
 
     #[tokio::test]
     async fn an_sms_that_sns_rejects_is_sent_once_and_not_counted() {
-        let aws = FakeAws::with(
-            "Publish",
-            Reply::text(
-                500,
-                "<ErrorResponse><Error><Code>InternalFailure</Code></Error></ErrorResponse>",
+        let number =
+            "Invalid parameter: PhoneNumber Reason: +34999999999 is not valid to publish to";
+        let denied =
+            "User: arn is not authorized to perform: SNS:Publish on resource: +34999999999";
+        for (status, code, message, name, cause) in [
+            (
+                400,
+                "InvalidParameter",
+                number,
+                "InvalidParameterException",
+                "SNS can't send to this number, or sends no SMS from this region",
             ),
-        );
-        let error = create(&aws, request("+34999999999")).await.unwrap_err();
-        assert_eq!(error.name, "ServiceUnavailableException");
-        assert_eq!(
-            operations(&aws),
-            ["GetItem", "UpdateItem", "Publish", "UpdateItem"]
-        );
+            (
+                400,
+                "ParameterValueInvalid",
+                number,
+                "InvalidParameterException",
+                "SNS can't send to this number, or sends no SMS from this region",
+            ),
+            (
+                403,
+                "AuthorizationError",
+                denied,
+                "InternalErrorException",
+                "AuthorizationError: User: arn is not authorized to perform: SNS:Publish on resource: (the phone number)",
+            ),
+            (
+                429,
+                "Throttled",
+                "",
+                "ServiceUnavailableException",
+                "Throttled",
+            ),
+            (
+                400,
+                "KMSThrottling",
+                "",
+                "ServiceUnavailableException",
+                "KMSThrottling",
+            ),
+            (
+                400,
+                "KMSDisabled",
+                "off",
+                "InternalErrorException",
+                "KMSDisabled: off",
+            ),
+            (
+                500,
+                "InternalError",
+                "",
+                "ServiceUnavailableException",
+                "InternalError",
+            ),
+        ] {
+            let aws = FakeAws::new(move |call| {
+                let reply = || Reply::exception(call, status, code, message);
+                (call.operation == "Publish").then(reply)
+            });
+            let error = create(&aws, request("+34999999999")).await.unwrap_err();
+            assert_eq!(error.name, name, "{code}");
+            assert_eq!(error.cause.unwrap(), cause, "{code}");
+            assert_eq!(
+                operations(&aws),
+                ["GetItem", "UpdateItem", "Publish", "UpdateItem"],
+                "{code}"
+            );
+        }
     }
 
     #[tokio::test]

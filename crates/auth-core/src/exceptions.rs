@@ -16,8 +16,9 @@ const THROTTLED_SECONDS: u32 = 1;
 /// How long `429` asks to wait where Cognito counted this user's attempts: its lock-outs end within 15 minutes.
 const LIMIT_SECONDS: u32 = 900;
 
-/// The kind of every exception that the operations called here model, and of those that any AWS service can answer.
-pub const EXCEPTIONS: [(&str, Kind); 49] = [
+/// The kind of every exception that the operations called here model, by its name on the wire, and of those that any
+/// AWS service can answer.
+pub const EXCEPTIONS: [(&str, Kind); 68] = [
     ("CodeMismatchException", Kind::Invalid),
     ("ExpiredCodeException", Kind::Invalid),
     ("InvalidParameterException", Kind::Invalid),
@@ -43,11 +44,25 @@ pub const EXCEPTIONS: [(&str, Kind); 49] = [
     ("TooManyFailedAttemptsException", Kind::Throttled),
     ("TooManyRequestsException", Kind::Throttled),
     ("AccessDeniedException", Kind::Internal),
-    ("AuthorizationErrorException", Kind::Internal),
+    ("AuthorizationError", Kind::Internal),
+    ("EndpointDisabled", Kind::Internal),
     ("ExpiredTokenException", Kind::Internal),
     ("FeatureUnavailableInTierException", Kind::Internal),
     ("IncompleteSignature", Kind::Internal),
     ("InvalidClientTokenId", Kind::Internal),
+    ("InvalidEndpointException", Kind::Internal),
+    ("InvalidParameter", Kind::Internal),
+    ("InvalidSecurity", Kind::Internal),
+    ("ItemCollectionSizeLimitExceededException", Kind::Internal),
+    ("KMSAccessDenied", Kind::Internal),
+    ("KMSDisabled", Kind::Internal),
+    ("KMSInvalidState", Kind::Internal),
+    ("KMSNotFound", Kind::Internal),
+    ("KMSOptInRequired", Kind::Internal),
+    ("NotFound", Kind::Internal),
+    ("ParameterValueInvalid", Kind::Internal),
+    ("PlatformApplicationDisabled", Kind::Internal),
+    ("ValidationException", Kind::Internal),
     ("InvalidEmailRoleAccessPolicyException", Kind::Internal),
     ("InvalidLambdaResponseException", Kind::Internal),
     ("InvalidSignatureException", Kind::Internal),
@@ -63,6 +78,12 @@ pub const EXCEPTIONS: [(&str, Kind); 49] = [
     ("UnrecognizedClientException", Kind::Internal),
     ("UserPoolAddOnNotEnabledException", Kind::Internal),
     ("CodeDeliveryFailureException", Kind::Unavailable),
+    // Of a user that another operation has just made or changed.
+    ("ConcurrentModificationException", Kind::Unavailable),
+    ("InternalError", Kind::Unavailable),
+    ("KMSThrottling", Kind::Unavailable),
+    ("ReplicatedWriteConflictException", Kind::Unavailable),
+    ("TransactionConflictException", Kind::Unavailable),
     ("InternalErrorException", Kind::Unavailable),
     ("InternalFailure", Kind::Unavailable),
     ("InternalServerError", Kind::Unavailable),

@@ -115,22 +115,31 @@ impl Operation {
             };
             format!("{between}{}", letter.to_lowercase())
         });
-        let file = format!("operation/{}.rs", words.collect::<String>());
-        let source = std::fs::read_to_string(SDK_SOURCE.join(file)).unwrap();
-        // Such as `"ForbiddenException" => crate::operation::…`.
-        let codes = source.lines().filter_map(|line| {
-            let (code, _) = line.trim().strip_prefix('"')?.split_once("\" =>")?;
-            Some(code.to_owned())
-        });
-        let codes: Vec<String> = codes.collect();
-        assert!(
-            !codes.is_empty(),
-            "{}: the SDK's source has changed",
-            self.name
-        );
-        let codes = codes.into_iter().chain(ANY_SERVICE.map(str::to_owned));
-        codes.collect()
+        let mut codes = wire_codes("cognitoidentityprovider", &words.collect::<String>());
+        codes.extend(ANY_SERVICE.map(str::to_owned));
+        codes
     }
+}
+
+/// The error codes of an operation that the SDK's parser knows.
+fn wire_codes(service: &str, operation: &str) -> Vec<String> {
+    let sdk = sdk_source(service);
+    let read = |file: String| std::fs::read_to_string(sdk.join(file)).unwrap_or_default();
+    let shape = read(format!("protocol_serde/shape_{operation}.rs"));
+    // After them come the fields of a success.
+    let (shape, _) = shape.split_once("_http_response(").unwrap_or_default();
+    let source = read(format!("operation/{operation}.rs")) + shape;
+    // Such as `"ForbiddenException" => crate::operation::…`.
+    let codes = source.lines().filter_map(|line| {
+        let (code, _) = line.trim().strip_prefix('"')?.split_once("\" =>")?;
+        Some(code.to_owned())
+    });
+    let codes: Vec<String> = codes.collect();
+    assert!(
+        !codes.is_empty(),
+        "{operation}: the SDK's source has another form than this test reads"
+    );
+    codes
 }
 
 fn body_bytes() -> Vec<u8> {
@@ -143,23 +152,40 @@ fn kind_of(code: &str) -> Kind {
         .1
 }
 
-/// Where cargo has the source of the SDK that this build uses.
-static SDK_SOURCE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
-        // What other platforms would need may never have been fetched.
-        .args(["--filter-platform", "host-tuple"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
-    let sdk = packages
-        .iter()
-        .find(|package| package["name"] == "aws-sdk-cognitoidentityprovider")
-        .unwrap();
+/// Where cargo has the source of the SDK of this service that this build uses.
+fn sdk_source(service: &str) -> PathBuf {
+    static PACKAGES: LazyLock<Value> = LazyLock::new(|| {
+        let metadata = Command::new(env!("CARGO"))
+            .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+            // What other platforms would need may never have been fetched.
+            .args(["--filter-platform", "host-tuple"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let mut metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+        metadata["packages"].take()
+    });
+    let name = format!("aws-sdk-{service}");
+    let mut packages = PACKAGES.as_array().unwrap().iter();
+    let sdk = packages.find(|package| package["name"] == *name).unwrap();
     Path::new(sdk["manifest_path"].as_str().unwrap()).with_file_name("src")
-});
+}
+
+#[test]
+fn every_error_code_of_dynamodb_and_sns_has_a_kind() {
+    for (service, operation) in [
+        ("dynamodb", "get_item"),
+        ("dynamodb", "update_item"),
+        ("sns", "publish"),
+    ] {
+        for code in wire_codes(service, operation) {
+            // What the limits are counted with.
+            if code != "ConditionalCheckFailedException" {
+                kind_of(&code);
+            }
+        }
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn every_exception_passes_unchanged_or_not_at_all() {

@@ -8,6 +8,7 @@ use crate::clients::{self, Setup, UserPool};
 use crate::config::{self, Mode};
 use crate::error::{Error, Result};
 use crate::request::Fields;
+use crate::roles::{check_phone_prefix, phone_prefixes};
 use crate::route::Route;
 use crate::telemetry;
 use crate::tokens::Tokens;
@@ -18,6 +19,7 @@ use crate::username::Username;
 pub struct SignIn {
     pool: UserPool,
     mode: Mode,
+    phone_prefixes: Vec<String>,
 }
 
 /// Who signs in, and how.
@@ -61,6 +63,7 @@ impl Route for SignIn {
         Ok(Self {
             pool: setup.user_pool()?,
             mode: setup.env.parsed("MODE")?,
+            phone_prefixes: phone_prefixes(setup.env)?,
         })
     }
 
@@ -71,9 +74,12 @@ impl Route for SignIn {
                 username,
                 password: fields.secret("password")?,
             }),
-            Mode::Passwordless => Ok(Request::Passwordless {
-                username: username.phone()?,
-            }),
+            Mode::Passwordless => {
+                let username = username.phone()?;
+                // The trigger checks it too, but of a user who does not exist Cognito does not tell it the number.
+                check_phone_prefix(&self.phone_prefixes, username.as_str())?;
+                Ok(Request::Passwordless { username })
+            }
         }
     }
 
@@ -307,6 +313,16 @@ mod passwordless_tests {
             let aws = FakeAws::with("InitiateAuth", Reply::json(200, &reply));
             assert_eq!(run_over(&aws).await.unwrap_err().name, name, "{reply}");
         }
+    }
+
+    #[test]
+    fn a_number_outside_the_prefixes_is_rejected_without_a_call() {
+        let route = passwordless(&FakeAws::default());
+        let error = parse(&route, &json!({ "username": "+447700900000" })).unwrap_err();
+        assert_eq!(
+            error.message,
+            "Phone numbers of this country are not accepted."
+        );
     }
 
     #[test]

@@ -288,6 +288,17 @@ mod tests {
                 "InternalErrorException",
             ),
             (Reply::lost(), 3, "response"),
+            // Cognito does not know its new user yet.
+            (
+                exception("UserNotFoundException", "User does not exist."),
+                3,
+                "UserNotFoundException",
+            ),
+            (
+                exception("ConcurrentModificationException", "Try again."),
+                3,
+                "ConcurrentModificationException",
+            ),
             (
                 exception("ResourceNotFoundException", "Group not found."),
                 1,

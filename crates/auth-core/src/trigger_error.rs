@@ -19,12 +19,18 @@ pub fn phone_not_allowed() -> Error {
     Error::invalid_parameter("Phone numbers of this country are not accepted.")
 }
 
+/// SNS can't send to the phone number.
+pub fn no_sms_to_this_number() -> Error {
+    Error::invalid_parameter("No SMS can be sent to this phone number.")
+}
+
 /// Every error that a route can decode.
-fn errors() -> [Error; 5] {
+fn errors() -> [Error; 6] {
     [
         user_not_confirmed(),
         too_many_codes(0),
         phone_not_allowed(),
+        no_sms_to_this_number(),
         Error::internal("a trigger failed: see its log"),
         Error::unavailable("a trigger failed: see its log"),
     ]

@@ -194,6 +194,13 @@ impl Aws {
         }
     }
 
+    /// The operations that it was asked for since it was told to fail.
+    pub fn operations(&self) -> Vec<String> {
+        let state = self.shared.state();
+        let requests = state.requests.iter();
+        requests.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The bodies of the requests for an operation since it was told to fail.
     pub fn requests(&self, operation: &str) -> Vec<String> {
         let state = self.shared.state();

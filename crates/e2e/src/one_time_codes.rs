@@ -157,10 +157,6 @@ impl Stack {
 /// The session in the answer to a sign-in that was granted.
 #[track_caller]
 pub fn session_in(answer: &Answer) -> String {
-    let body = answer.granted();
-    let session = body["session"].as_str().unwrap().to_owned();
-    assert!(!session.is_empty());
-    let message = "Use the session and the code we have sent you via SMS to get your access tokens via POST /token.";
-    assert_eq!(body, json!({ "session": session, "message": message }));
-    session
+    let session = answer.granted()["session"].take();
+    session.as_str().expect("no session").to_owned()
 }

@@ -122,16 +122,23 @@ fn an_administrator_gives_a_closed_role_with_a_password_that_only_the_terminal_s
         let tokens = stack.tokens_of(&person);
         assert_eq!(tokens.access_claims["cognito:groups"], json!(["Admin"]));
 
-        // As the script tells the owner to.
-        let forgot = json!({ "username": person.username });
-        stack.post("/password/forgot", forgot).granted();
+        // The routes that the owner is to change it with.
+        let words = log
+            .split_whitespace()
+            .map(|word| word.trim_end_matches('.'));
+        let routes: Vec<&str> = words
+            .filter_map(|word| word.strip_prefix("/auth"))
+            .collect();
+        assert_eq!(routes.len(), 2, "{log}");
         person.password = Person::another_password();
-        let change = json!({
+        let body = json!({
             "username": person.username,
             "password": person.password,
             "confirmationCode": PASSWORD_CODE,
         });
-        stack.post("/password/change", change).granted();
+        for route in routes {
+            stack.post(route, body.clone()).granted();
+        }
         stack.tokens_of(&person);
     }
 }
@@ -226,17 +233,13 @@ fn processes_that_show(secret: &str) -> Vec<PathBuf> {
 fn without_passwords_nobody_is_asked_for_one_and_the_user_signs_in_with_a_code() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
-    let said = output(&mut users(&[
-        "create-user",
-        "passwordless",
-        &person.username,
-        "Admin",
-    ]));
+    let name = &person.username;
+    let said = output(&mut users(&["create-user", "passwordless", name, "Admin"]));
     assert_eq!(
         said,
-        format!("{} is confirmed and has the role Admin.\n", person.username)
+        format!("{name} is confirmed and has the role Admin.\n")
     );
-    let user = stack.user(&person.username);
+    let user = stack.user(name);
     assert_eq!(user["status"], "CONFIRMED");
     assert_eq!(user["phone_number_verified"], "true");
     let tokens = stack.tokens_of(&person);
@@ -247,12 +250,8 @@ fn without_passwords_nobody_is_asked_for_one_and_the_user_signs_in_with_a_code()
 #[test]
 fn an_administrator_is_told_of_a_number_that_no_code_is_sent_to() {
     let person = Person::with_phone_in("+44");
-    let said = output(&mut users(&[
-        "create-user",
-        "passwordless",
-        &person.username,
-        "User",
-    ]));
+    let name = &person.username;
+    let said = output(&mut users(&["create-user", "passwordless", name, "User"]));
     assert!(
         said.contains("no code is sent to a number outside AllowedPhonePrefixes, +34,+1."),
         "{said}"
@@ -516,27 +515,22 @@ fn a_change_on_a_real_account_is_asked_for_first() {
 fn a_role_that_is_set_replaces_all_others_and_is_in_the_tokens_from_then_on() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
+    let name = &person.username;
     for group in ["Driver", "Courier"] {
-        let member = json!({ "Username": person.username, "GroupName": group });
+        let member = json!({ "Username": name, "GroupName": group });
         stack.cognito_admin("AdminAddUserToGroup", member);
     }
     let before = stack.tokens_of(&person);
-    let said = output(&mut users(&[
-        "set-role",
-        "standard",
-        &person.username,
-        "Admin",
-    ]));
+    let said = output(&mut users(&["set-role", "standard", name, "Admin"]));
     assert_eq!(
         said,
         format!(
-            "{} has the role Admin; before: User, Driver, Courier.\n\
+            "{name} has the role Admin; before: User, Driver, Courier.\n\
              Tokens that are out already keep the old group until they expire, in 60 minutes at most.\n\
              custom:role stays what it was at the beginning: authorise by cognito:groups.\n",
-            person.username
         )
     );
-    assert_eq!(stack.groups_of(&person.username), ["Admin"]);
+    assert_eq!(stack.groups_of(name), ["Admin"]);
     let new = stack.tokens_of(&person);
     assert_eq!(new.access_claims["cognito:groups"], json!(["Admin"]));
     assert_eq!(new.id_claims["custom:role"], "User");
@@ -545,12 +539,7 @@ fn a_role_that_is_set_replaces_all_others_and_is_in_the_tokens_from_then_on() {
         json!(["User", "Driver", "Courier"])
     );
 
-    let again = output(&mut users(&[
-        "set-role",
-        "standard",
-        &person.username,
-        "Admin",
-    ]));
+    let again = output(&mut users(&["set-role", "standard", name, "Admin"]));
     assert!(
         again.contains("has the role Admin already. Nothing was changed."),
         "{again}"
@@ -561,19 +550,15 @@ fn a_role_that_is_set_replaces_all_others_and_is_in_the_tokens_from_then_on() {
 fn a_group_that_is_no_role_of_the_stack_is_left_alone_and_named() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
+    let name = &person.username;
     let group = format!("Beta{}", person.password.trim_start_matches("Secret!"));
     stack.cognito_admin("CreateGroup", json!({ "GroupName": group }));
-    let member = json!({ "Username": person.username, "GroupName": group });
+    let member = json!({ "Username": name, "GroupName": group });
     stack.cognito_admin("AdminAddUserToGroup", member);
-    let said = output(&mut users(&[
-        "set-role",
-        "standard",
-        &person.username,
-        "Driver",
-    ]));
+    let said = output(&mut users(&["set-role", "standard", name, "Driver"]));
     let named = format!("It is still in groups that are no roles of this stack: {group}.");
     assert!(said.contains(&named), "{said}");
-    let mut groups = stack.groups_of(&person.username);
+    let mut groups = stack.groups_of(name);
     groups.sort_unstable();
     assert_eq!(groups, [group, "Driver".to_owned()]);
 }
@@ -599,14 +584,10 @@ fn the_role_of_a_user_who_has_not_confirmed_is_not_changed_as_the_confirmation_w
  {
     let stack = Stack::standard();
     let person = stack.unconfirmed_user();
-    let said = refusal(&mut users(&[
-        "set-role",
-        "standard",
-        &person.username,
-        "Admin",
-    ]));
+    let name = &person.username;
+    let said = refusal(&mut users(&["set-role", "standard", name, "Admin"]));
     assert!(said.contains("has not confirmed the sign-up yet"), "{said}");
-    assert_eq!(stack.groups_of(&person.username), ["User"]);
+    assert_eq!(stack.groups_of(name), ["User"]);
 }
 
 #[test]
@@ -738,7 +719,8 @@ print(json.dumps([bool(users.PHONE.fullmatch(name) or users.EMAIL.fullmatch(name
     let verdicts = python.wait_with_output().unwrap().stdout;
     let verdicts: Vec<bool> = serde_json::from_slice(&verdicts).unwrap();
     for (username, accepted) in usernames.iter().zip(&verdicts) {
-        let answer = stack.post("/password/forgot", json!({ "username": username }));
+        let body = json!({ "username": username, "password": "Secret!1" });
+        let answer = stack.post("/sign-in", body);
         let refused = answer.json()["error"]["message"]
             .as_str()
             .is_some_and(|message| message.starts_with("Username should be"));

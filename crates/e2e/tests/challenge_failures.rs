@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use e2e::{Authority, Aws, Fault, Function, Trouble};
-use serde_json::{Value, json};
+use e2e::{Authority, Aws, Fault, Function, Trouble, trigger_event};
+use serde_json::Value;
 
 /// Cognito waits this long for a trigger, then calls it again.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,8 +43,10 @@ fn a_message_that_was_not_sent_does_not_count_and_one_that_may_have_been_does() 
             after: 2,
             most: 1,
         });
-        let function = Function::configured("create-auth-challenge").behind(&aws);
-        let answer = function.answer(&event(), PATIENCE).expect("no answer");
+        let trigger = "create-auth-challenge";
+        let function = Function::configured(trigger).behind(&aws);
+        let answer = function.answer(&trigger_event(trigger), PATIENCE);
+        let answer = answer.expect("no answer");
         assert!(answer["errorType"].is_string(), "{fault:?}: {answer}");
         let writes = aws.requests("UpdateItem");
         let [counted, taken_back] = &writes[..] else {
@@ -54,18 +56,6 @@ fn a_message_that_was_not_sent_does_not_count_and_one_that_may_have_been_does() 
         let expected = (count.to_owned(), count.to_owned(), false);
         assert_eq!(left_by(taken_back), expected, "{fault:?}");
     }
-}
-
-fn event() -> Value {
-    json!({
-        "triggerSource": "CreateAuthChallenge_Authentication",
-        "request": {
-            "userAttributes": { "sub": "a-sub", "phone_number": "+34999999999" },
-            "challengeName": "CUSTOM_CHALLENGE",
-            "session": [],
-        },
-        "response": {},
-    })
 }
 
 /// The counts of the hour and the day that a write leaves behind, and whether it leaves a code to use again.

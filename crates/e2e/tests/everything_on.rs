@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use e2e::{Mode, Stack, text};
+use e2e::{Mode, Stack, TRIGGERS, assert_lists, functions, resource, text};
 use serde_json::{Value, json};
 
 const PARAMETERS: [(&str, &str); 16] = [
@@ -38,19 +38,10 @@ const REFUSING: [&str; 4] = [
     "CustomMessage",
 ];
 
-/// The functions whose own failures ring, with the names that their lines have: those triggers, and the routes
-/// that fail where they can't start.
-const FAILING: [(&str, &str); 9] = [
-    ("SignUp", "sign-up"),
-    ("SignUpResendCode", "sign-up-resend-code"),
-    ("SignIn", "sign-in"),
-    ("Token", "token"),
-    ("PasswordForgot", "password-forgot"),
-    ("PreSignUp", "pre-sign-up"),
-    ("DefineAuthChallenge", "define-auth-challenge"),
-    ("CreateAuthChallenge", "create-auth-challenge"),
-    ("CustomMessage", "custom-message"),
-];
+/// The page that says which alarms there are, and the beginning of its row about the functions whose failed requests
+/// ring: the triggers above, and the routes that fail where one of them can't start.
+const OPERATIONS: &str = include_str!("../../../docs/operations.md");
+const FAILED_REQUESTS: &str = "| `<stack> <Function> failed requests` |";
 
 /// A stack with everything.
 struct Everything {
@@ -66,6 +57,15 @@ impl Everything {
             .filter(|((kind, _), _)| kind == "AWS::Lambda::Function")
             .map(|((_, name), id)| (name.strip_suffix("Function").unwrap(), &**id))
             .collect()
+    }
+
+    /// That its functions are the mode's routes and these triggers.
+    fn has_functions(&self, triggers: &[impl ToString]) {
+        let routes = self.stack.mode().routes().map(|route| route.resource());
+        let expected = routes.chain(triggers.iter().map(ToString::to_string));
+        let found = self.functions().into_keys().map(str::to_owned);
+        let file = "template.yaml, functions";
+        assert_lists(file, &found.collect(), &expected.collect());
     }
 
     #[track_caller]
@@ -187,6 +187,10 @@ impl Everything {
             ),
             ("codes sent".to_owned(), rings(codes, from, 40.0, [1, 1])),
         ]);
+        let failing = OPERATIONS
+            .lines()
+            .find(|line| line.starts_with(FAILED_REQUESTS));
+        let failing = failing.expect("docs/operations.md has no row of failed requests");
         for (function, id) in self.functions() {
             let of_lambda = |metric| {
                 let alarm = watched("AWS/Lambda", metric, &[("FunctionName", id)]);
@@ -200,11 +204,13 @@ impl Everything {
             if !REFUSING.contains(&function) {
                 expected.extend([of_lambda("Errors")]);
             }
-            if let Some((_, line)) = FAILING.iter().find(|(failing, _)| *failing == function) {
+            if failing.contains(&format!("`{function}`")) {
+                let mut names = functions().into_iter();
+                let line = names.find(|name| resource(name) == function).unwrap();
                 let alarm = watched(
                     &own,
                     "Requests",
-                    &[("function", line), ("outcome", "failure")],
+                    &[("function", &line), ("outcome", "failure")],
                 );
                 let alarm = rings(alarm, above, 0.0, [2, 3]);
                 expected.insert(format!("{function} failed requests"), alarm);
@@ -241,6 +247,8 @@ impl Everything {
             watched["times"] = json!([times, of]);
             found.insert(what.strip_prefix(&prefix).unwrap().to_owned(), watched);
         }
+        let names = |alarms: &BTreeMap<String, Value>| alarms.keys().cloned().collect();
+        assert_lists("template.yaml, alarms", &names(&found), &names(&expected));
         assert_eq!(found, expected);
     }
 
@@ -318,9 +326,7 @@ fn everything(name: &'static str, mode: Mode, domain: &str) -> Everything {
 fn a_stack_with_every_option_deploys_and_does_what_they_say() {
     let mode = Mode::UserPassword;
     let stack = everything("everything-on", mode, "auth.example.com");
-    let routes = mode.routes().count();
-    let triggers = ["PreSignUp", "PostConfirmation", "CustomMessage"];
-    assert_eq!(stack.functions().len(), routes + triggers.len());
+    stack.has_functions(&["PreSignUp", "PostConfirmation", "CustomMessage"]);
 
     // The embedded AWS does not call this trigger for a forgotten password.
     let pool = stack.pool();
@@ -343,14 +349,5 @@ fn a_stack_with_every_option_deploys_and_does_what_they_say() {
 fn a_passwordless_stack_with_every_option_deploys_and_does_what_they_say() {
     let mode = Mode::Passwordless;
     let stack = everything("everything-otp", mode, "otp.example.com");
-    let routes = mode.routes().count();
-    let triggers = [
-        "PreSignUp",
-        "PostConfirmation",
-        "DefineAuthChallenge",
-        "CreateAuthChallenge",
-        "VerifyAuthChallengeResponse",
-        "CustomMessage",
-    ];
-    assert_eq!(stack.functions().len(), routes + triggers.len());
+    stack.has_functions(&TRIGGERS.map(resource));
 }

@@ -8,8 +8,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use e2e::{Answer, Authority, Aws, Fault, Function, Mode, Process, ROUTES, Route, Stack, Trouble};
-use serde_json::{Value, json};
+use e2e::{
+    Answer, Authority, Aws, Fault, Function, Mode, Process, ROUTES, Route, Stack, TRIGGERS,
+    Trouble, trigger_event,
+};
+use serde_json::Value;
 
 /// The page with the table: a row for each of [`FAULTS`], a column for each of [`KINDS`].
 const PAGE: &str = include_str!("../../../docs/failures.md");
@@ -63,57 +66,40 @@ enum Met {
 const SHORT_TIME: Duration = Duration::from_millis(1500);
 const IDLE_TIME: Duration = Duration::from_secs(21);
 
+use Fault::*;
 use Met::{Always, FirstTime, Frozen, Idle, Late};
 
 const FAULTS: [(&str, Met); 30] = [
-    ("connection refused", Always(Fault::Refused)),
-    ("no answer to connecting", Always(Fault::Unanswered)),
-    ("TLS handshake that stalls", Always(Fault::HandshakeStalls)),
-    ("TLS with a wrong name", Always(Fault::WrongName)),
-    (
-        "TLS of an unknown authority",
-        Always(Fault::UntrustedAuthority),
-    ),
-    (
-        "reset before the request was read",
-        Always(Fault::ResetUnread),
-    ),
-    ("reset after the request was read", Always(Fault::ResetRead)),
-    (
-        "closed after the request was read",
-        Always(Fault::ClosedRead),
-    ),
-    ("no answer", Always(Fault::Silent)),
-    (
-        "no answer, 1.5 s before Lambda's deadline",
-        Late(Fault::Silent),
-    ),
-    ("a byte a second", Always(Fault::ByteASecond)),
-    ("no answer after the headers", Always(Fault::HeadersOnly)),
-    ("status 500", Always(Fault::Failure)),
-    ("status 503 with a page", Always(Fault::OutOfService)),
-    ("throttling once", FirstTime(Fault::Throttled)),
-    ("throttling for ever", Always(Fault::Throttled)),
-    (
-        "an unknown exception, status 400",
-        Always(Fault::UnknownException),
-    ),
-    (
-        "an unknown exception, status 500",
-        Always(Fault::UnknownFailure),
-    ),
-    ("truncated JSON", Always(Fault::BrokenOff)),
-    ("closed within the body", Always(Fault::CutShort)),
-    ("HTML instead of JSON", Always(Fault::Html)),
-    ("a redirection", Always(Fault::Redirect)),
-    ("an empty body", Always(Fault::Empty)),
-    ("a wrong content type", Always(Fault::WrongContentType)),
-    ("not HTTP", Always(Fault::NotHttp)),
-    ("headers without end", Always(Fault::EndlessHeaders)),
-    ("a body without end", Always(Fault::Gigantic)),
+    ("connection refused", Always(Refused)),
+    ("no answer to connecting", Always(Unanswered)),
+    ("TLS handshake that stalls", Always(HandshakeStalls)),
+    ("TLS with a wrong name", Always(WrongName)),
+    ("TLS of an unknown authority", Always(UntrustedAuthority)),
+    ("reset before the request was read", Always(ResetUnread)),
+    ("reset after the request was read", Always(ResetRead)),
+    ("closed after the request was read", Always(ClosedRead)),
+    ("no answer", Always(Silent)),
+    ("no answer, 1.5 s before Lambda's deadline", Late(Silent)),
+    ("a byte a second", Always(ByteASecond)),
+    ("no answer after the headers", Always(HeadersOnly)),
+    ("status 500", Always(Failure)),
+    ("status 503 with a page", Always(OutOfService)),
+    ("throttling once", FirstTime(Throttled)),
+    ("throttling for ever", Always(Throttled)),
+    ("an unknown exception, status 400", Always(UnknownException)),
+    ("an unknown exception, status 500", Always(UnknownFailure)),
+    ("truncated JSON", Always(BrokenOff)),
+    ("closed within the body", Always(CutShort)),
+    ("HTML instead of JSON", Always(Html)),
+    ("a redirection", Always(Redirect)),
+    ("an empty body", Always(Empty)),
+    ("a wrong content type", Always(WrongContentType)),
+    ("not HTTP", Always(NotHttp)),
+    ("headers without end", Always(EndlessHeaders)),
+    ("a body without end", Always(Gigantic)),
     ("closed while frozen", Frozen { reset: false }),
     ("reset while frozen", Frozen { reset: true }),
-    ("forgotten after 21 s idle", Idle(Fault::Forgotten)),
+    ("forgotten after 21 s idle", Idle(Forgotten)),
 ];
 
 /// A cell of the page's table.
@@ -228,9 +214,10 @@ struct Table {
 
 impl Table {
     fn new() -> Self {
+        let authority = Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR")));
         Self {
-            authority: Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR"))),
-            calls: calls(),
+            calls: calls(&authority),
+            authority,
             expected: expected(),
             seen: Mutex::default(),
         }
@@ -268,13 +255,9 @@ impl Table {
     fn is_slow(&self, (fault, call): Cell) -> bool {
         match FAULTS[fault].1 {
             Idle(_) => true,
-            Always(
-                Fault::Unanswered
-                | Fault::HandshakeStalls
-                | Fault::Silent
-                | Fault::ByteASecond
-                | Fault::HeadersOnly,
-            ) => !matches!(self.calls[call].kind, "limits" | "SMS"),
+            Always(Unanswered | HandshakeStalls | Silent | ByteASecond | HeadersOnly) => {
+                !matches!(self.calls[call].kind, "limits" | "SMS")
+            }
             _ => false,
         }
     }
@@ -533,23 +516,44 @@ fn expected_of(cell: &str) -> Expected {
     }
 }
 
-/// Every call of every route and of the triggers that make one.
-fn calls() -> Vec<Call> {
-    let mut calls = Vec::new();
-    for route in ROUTES {
-        let (kind, operation) = match (route.path, route.mode) {
-            ("/sign-up", _) => ("once", "SignUp"),
-            ("/sign-up/confirm", _) => ("once, no content", "ConfirmSignUp"),
-            ("/sign-up/resend-code", _) => ("once, no content", "ResendConfirmationCode"),
-            ("/sign-in", Mode::UserPassword) => ("repeated", "InitiateAuth"),
-            ("/sign-in", Mode::Passwordless) => ("once", "InitiateAuth"),
-            ("/token", _) => ("once", "RespondToAuthChallenge"),
-            ("/token/refresh", _) => ("repeated", "GetTokensFromRefreshToken"),
-            ("/token/revoke", _) => ("once, no content", "GlobalSignOut"),
-            ("/password/forgot", _) => ("once, no content", "ForgotPassword"),
-            ("/password/change", _) => ("once, no content", "ConfirmForgotPassword"),
-            (path, _) => panic!("{path} is in no kind"),
+/// The operations that the page's table of kinds has, each with its kinds, and as the page has it.
+fn kinds() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut kinds: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for line in PAGE.lines() {
+        let mut cells = line.split(" | ");
+        let kind = cells.next().unwrap_or_default().trim_start_matches("| ");
+        let Some(kind) = KINDS.iter().find(|of| **of == kind) else {
+            continue;
         };
+        let calls = cells.next().unwrap_or_default();
+        for operation in calls.split('`').skip(1).step_by(2) {
+            kinds.entry(operation).or_default().push(*kind);
+        }
+    }
+    kinds
+}
+
+/// The operations that a function calls where all goes well, in their order.
+fn operations(function: &Function, event: &Value, authority: &Arc<Authority>) -> Vec<String> {
+    let aws = Aws::start(authority);
+    aws.fail(Trouble {
+        fault: Fault::Failure,
+        operation: None,
+        after: 0,
+        most: 0,
+    });
+    let answer = function.clone().behind(&aws).answer(event, TRIGGER_TIME);
+    let answer = answer.expect("no answer");
+    let granted = answer["statusCode"] == 200 || answer["triggerSource"].is_string();
+    assert!(granted, "{function:?}: {answer}");
+    aws.operations()
+}
+
+/// Every call of every route and of the triggers that make one.
+fn calls(authority: &Arc<Authority>) -> Vec<Call> {
+    let mut calls = Vec::new();
+    let kinds = kinds();
+    for route in ROUTES.iter() {
         let mode = match route.mode {
             Mode::UserPassword => "",
             Mode::Passwordless => " (Passwordless)",
@@ -561,87 +565,73 @@ fn calls() -> Vec<Call> {
             })
             .with("MODE", route.mode.name());
         let mut body = route.body();
-        let call = Call {
-            name: format!("{}{mode}", route.path),
-            route: Some(route),
-            kind,
-            operation,
-            before: 0,
-            all: if route.path == "/sign-up" { 2 } else { 1 },
-            function,
-            event: route.event(body.clone()),
-            time: ROUTE_TIME,
-        };
-        if route.path == "/sign-up" {
-            let group = Call {
-                name: format!("{}: group", call.name),
-                kind: "group, later",
-                operation: "AdminAddUserToGroup",
-                before: 1,
-                ..call.clone()
+        let event = route.event(body.clone());
+        let operations = operations(&function, &event, authority);
+        for (before, operation) in operations.iter().enumerate() {
+            let of_page = kinds.get_key_value(&**operation);
+            let (operation, kinds) = of_page.unwrap_or_else(|| {
+                panic!(
+                    "docs/failures.md has {operation}, which {} calls, in no kind",
+                    route.path
+                )
+            });
+            let call = Call {
+                name: format!("{}{mode}", route.path),
+                route: Some(*route),
+                // `InitiateAuth` has two: it is sent once where it has a code sent.
+                kind: match (&kinds[..], route.mode) {
+                    ([once, _], Mode::Passwordless) => once,
+                    ([.., kind], _) => kind,
+                    ([], _) => unreachable!(),
+                },
+                operation,
+                before,
+                all: operations.len(),
+                function: function.clone(),
+                event: event.clone(),
+                time: ROUTE_TIME,
             };
-            body["userAttributes"]["role"] = "Courier".into();
-            let without_confirmation = Call {
-                name: format!("{}, needs no confirmation", group.name),
-                kind: "group",
-                event: route.event(body),
-                ..group.clone()
-            };
-            calls.extend([group, without_confirmation]);
+            if *operation == "AdminAddUserToGroup" {
+                let group = Call {
+                    name: format!("{}: group", call.name),
+                    ..call
+                };
+                body["userAttributes"]["role"] = "Courier".into();
+                let without_confirmation = Call {
+                    name: format!("{}, needs no confirmation", group.name),
+                    kind: "group",
+                    event: route.event(body.clone()),
+                    ..group.clone()
+                };
+                calls.extend([group, without_confirmation]);
+            } else {
+                calls.push(call);
+            }
         }
-        calls.push(call);
     }
-    let trigger = |function: &str,
-                   source: &str,
-                   all: usize,
-                   calls: &[(&'static str, &'static str, usize)]| {
-        let event = json!({
-            "userPoolId": "us-east-1_example",
-            "userName": "a-sub",
-            "triggerSource": source,
-            "request": {
-                "userAttributes": { "sub": "a-sub", "phone_number": "+34999999999", "custom:role": "User" },
-                "challengeName": "CUSTOM_CHALLENGE",
-                "session": [],
-                "privateChallengeParameters": { "code": "012345" },
-                "challengeAnswer": "012345",
-            },
-            "response": {},
-        });
-        let call = |(kind, operation, before): &(&'static str, &'static str, usize)| Call {
-            name: format!("{function}: {operation} {}", before + 1),
-            route: None,
-            kind,
-            operation,
-            before: *before,
-            all,
-            function: Function::configured(function),
-            event: event.clone(),
-            time: TRIGGER_TIME,
-        };
-        calls.iter().map(call).collect::<Vec<_>>()
-    };
-    calls.extend(trigger(
-        "post-confirmation",
-        "PostConfirmation_ConfirmSignUp",
-        1,
-        &[("group", "AdminAddUserToGroup", 0)],
-    ));
-    calls.extend(trigger(
-        "create-auth-challenge",
-        "CreateAuthChallenge_Authentication",
-        3,
-        &[
-            ("limits", "GetItem", 0),
-            ("limits", "UpdateItem", 1),
-            ("SMS", "Publish", 2),
-        ],
-    ));
-    calls.extend(trigger(
-        "verify-auth-challenge-response",
-        "VerifyAuthChallengeResponse_Authentication",
-        2,
-        &[("limits", "UpdateItem", 0), ("limits", "UpdateItem", 1)],
-    ));
+    for trigger in TRIGGERS {
+        let (function, event) = (Function::configured(trigger), trigger_event(trigger));
+        let operations = operations(&function, &event, authority);
+        for (before, operation) in operations.iter().enumerate() {
+            let (kind, operation) = match &**operation {
+                "AdminAddUserToGroup" => ("group", "AdminAddUserToGroup"),
+                "GetItem" => ("limits", "GetItem"),
+                "UpdateItem" => ("limits", "UpdateItem"),
+                "Publish" => ("SMS", "Publish"),
+                other => panic!("docs/failures.md has no kind for {other} of {trigger}"),
+            };
+            calls.push(Call {
+                name: format!("{trigger}: {operation} {}", before + 1),
+                route: None,
+                kind,
+                operation,
+                before,
+                all: operations.len(),
+                function: function.clone(),
+                event: event.clone(),
+                time: TRIGGER_TIME,
+            });
+        }
+    }
     calls
 }

@@ -24,7 +24,7 @@ fn a_user_who_is_not_confirmed_is_told_so() {
     let person = stack.unconfirmed_user();
     stack
         .sign_in(&person)
-        .refused_with(403, "UserNotConfirmedException", "User is not confirmed.");
+        .refused_as_documented(403, "UserNotConfirmedException");
 }
 
 #[test]
@@ -41,11 +41,7 @@ fn a_wrong_password_is_not_authorized() {
             password,
             ..person.clone()
         });
-        answer.refused_with(
-            401,
-            "NotAuthorizedException",
-            "Incorrect username or password.",
-        );
+        answer.refused_as_documented(401, "NotAuthorizedException");
     }
 }
 
@@ -53,7 +49,8 @@ fn a_wrong_password_is_not_authorized() {
 fn an_unknown_user_is_not_found() {
     let stack = Stack::standard();
     for person in [Person::with_email(), Person::with_phone()] {
-        stack.sign_in(&person).refused(404, "UserNotFoundException");
+        let answer = stack.sign_in(&person);
+        answer.refused_as_documented(404, "UserNotFoundException");
     }
 }
 

@@ -16,10 +16,7 @@ fn a_user_who_is_not_confirmed_gets_another_code_that_is_good() {
     ] {
         stack.sign_up(&person, role).granted();
         let username = &person.username;
-        let body = resend(&stack, username).granted();
-        let message =
-            format!("The confirmation code to activate your account has been sent to: {username}.");
-        assert_eq!(body, json!({ "message": message }));
+        resend(&stack, username).granted();
         let confirmation = json!({ "username": username, "confirmationCode": SIGN_UP_CODE });
         stack.post("/sign-up/confirm", confirmation).granted();
     }
@@ -27,9 +24,6 @@ fn a_user_who_is_not_confirmed_gets_another_code_that_is_good() {
 
 #[test]
 fn an_unknown_user_is_not_found() {
-    resend(&Stack::standard(), &Person::with_email().username).refused_with(
-        404,
-        "UserNotFoundException",
-        "Username/client id combination not found.",
-    );
+    let answer = resend(&Stack::standard(), &Person::with_email().username);
+    answer.refused_as_documented(404, "UserNotFoundException");
 }

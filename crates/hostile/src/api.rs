@@ -167,12 +167,12 @@ impl Api {
     pub fn take(&self, input: &[u8]) {
         let [text, base64] = [false, true].map(|base64| Event::new(input, base64));
         let events = [text, base64, Event::read(input)];
-        for route in e2e::ROUTES {
+        for route in e2e::ROUTES.iter() {
             for event in &events {
-                let granted = self.judge(&route, event, false);
+                let granted = self.judge(route, event, false);
                 // Otherwise Cognito was not asked, and what it answers makes no difference.
                 if granted.is_some_and(|outcome| outcome == "200") {
-                    self.judge(&route, event, true);
+                    self.judge(route, event, true);
                 }
             }
         }

@@ -1,10 +1,10 @@
 //! Runs of generated cases, which can be repeated.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, Once};
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestError, TestRunner};
@@ -42,9 +42,11 @@ pub fn run<T: Debug>(
         rng_seed: RngSeed::Fixed(SEED.wrapping_add(part as u64)),
         ..given
     });
-    let outcome = runner.run(strategy, |case| {
-        *tally.borrow_mut().entry(check(case)).or_default() += 1;
-        Ok(())
+    let outcome = quietly(|| {
+        runner.run(strategy, |case| {
+            *tally.borrow_mut().entry(check(case)).or_default() += 1;
+            Ok(())
+        })
     });
     match outcome {
         Ok(()) => tally.into_inner(),
@@ -53,6 +55,27 @@ pub fn run<T: Debug>(
         }
         Err(TestError::Abort(why)) => panic!("{why}"),
     }
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does what may panic on this thread a thousand times until the smallest case is found, without printing each panic.
+fn quietly<T>(run: impl FnOnce() -> T) -> T {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                print(panic);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let outcome = run();
+    QUIET.set(false);
+    outcome
 }
 
 /// Runs the check of every part, in so many threads, and prints what came of each and the seed.

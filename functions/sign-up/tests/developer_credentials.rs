@@ -11,14 +11,20 @@ fn signature_with(name: &str, profile: &str) -> String {
     let config = folder.join(format!("{name}.config"));
     std::fs::write(&config, format!("[profile developer]\n{profile}\n")).unwrap();
     let aws = Aws::start(&Authority::new(folder));
-    let function = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
-        .iter()
-        .fold(Function::configured("sign-up"), |function, name| function.without(name))
-        .with("AWS_CONFIG_FILE", config.display().to_string())
-        .with("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        .with("AWS_PROFILE", "developer")
-        .with("PATH", "/usr/bin:/bin")
-        .behind(&aws);
+    let function = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+    ]
+    .iter()
+    .fold(Function::configured("sign-up"), |function, name| {
+        function.without(name)
+    })
+    .with("AWS_CONFIG_FILE", config.display().to_string())
+    .with("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    .with("AWS_PROFILE", "developer")
+    .with("PATH", "/usr/bin:/bin")
+    .behind(&aws);
     let mut process = function.start_by(Path::new(env!("CARGO_BIN_EXE_sign-up")), &[]);
     process.ready().unwrap();
     let mut routes = Mode::UserPassword.routes();

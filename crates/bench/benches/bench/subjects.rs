@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bench::{events, machine};
+use e2e::Route;
 use serde_json::{Value, json};
 
 /// What a subject is compared with, and by which goals.
@@ -96,13 +97,10 @@ pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
             ],
         ),
     ];
-    let function = |kind, name: &str, mode, event| {
-        let bootstrap = root.join("target/lambda").join(name).join("bootstrap");
+    let function = |kind, name: String, function: &str, mode, event| {
+        let bootstrap = root.join("target/lambda").join(function).join("bootstrap");
         Subject {
-            name: match mode {
-                "Passwordless" if name == "sign-in" => format!("{name} ({mode})"),
-                _ => name.to_owned(),
-            },
+            name,
             kind,
             event,
             deployed: bootstrap.clone(),
@@ -110,82 +108,33 @@ pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
             mode,
         }
     };
-    subjects.extend(routes().map(|(name, path, mode, body)| {
-        function(
-            Kind::Route,
-            name,
-            mode,
-            events::of_route(path, &body.to_string()),
-        )
+    subjects.extend(Route::distinct().map(|route| {
+        let event = events::of_route(route.path, &body(route).to_string());
+        let (name, mode) = (route.distinct_name(), route.mode.name());
+        function(Kind::Route, name, &route.function(), mode, event)
     }));
     subjects.extend(triggers().map(|(name, kind, event)| {
-        function(kind, name, "Passwordless", events::of_trigger(&event))
+        let event = events::of_trigger(&event);
+        function(kind, name.to_owned(), name, "Passwordless", event)
     }));
     subjects
 }
 
-fn routes() -> impl Iterator<Item = (&'static str, &'static str, &'static str, Value)> {
-    let user = "user@example.com";
-    let phone = "+34999999999";
-    let password = "Sup3r!secret";
-    let session = "s".repeat(900);
+/// A good body of the route, with a session and tokens as long as Cognito's.
+fn body(route: Route) -> Value {
     let token = format!("header.{}.signature", "t".repeat(1030));
-    [
-        (
-            "sign-in",
-            "/sign-in",
-            json!({ "username": user, "password": password }),
-        ),
-        ("sign-in", "/sign-in", json!({ "username": phone })),
-        (
-            "sign-up",
-            "/sign-up",
-            json!({ "username": user, "password": password, "userAttributes": { "role": "User" } }),
-        ),
-        (
-            "sign-up-confirm",
-            "/sign-up/confirm",
-            json!({ "username": user, "confirmationCode": "123456" }),
-        ),
-        (
-            "sign-up-resend-code",
-            "/sign-up/resend-code",
-            json!({ "username": user }),
-        ),
-        (
-            "token",
-            "/token",
-            json!({ "username": phone, "session": session, "confirmationCode": "123456" }),
-        ),
-        (
-            "token-refresh",
-            "/token/refresh",
-            json!({ "refreshToken": token }),
-        ),
-        (
-            "token-revoke",
-            "/token/revoke",
-            json!({ "accessToken": token }),
-        ),
-        (
-            "password-forgot",
-            "/password/forgot",
-            json!({ "username": user }),
-        ),
-        (
-            "password-change",
-            "/password/change",
-            json!({ "username": user, "password": password, "confirmationCode": "123456" }),
-        ),
-    ]
-    .into_iter()
-    .map(move |(name, path, body)| {
-        let mode = match body["username"] == phone {
-            true => "Passwordless",
-            false => "UserPassword",
-        };
-        (name, path, mode, body)
-    })
+    let long = [
+        ("session", "s".repeat(900)),
+        ("accessToken", token.clone()),
+        ("refreshToken", token),
+    ];
+    let mut body = route.body();
+    for (field, value) in long {
+        if let Some(short) = body.get_mut(field) {
+            *short = value.into();
+        }
+    }
+    body.into()
 }
 
 fn triggers() -> impl Iterator<Item = (&'static str, Kind, Value)> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bench::{events, machine};
-use e2e::{Authority, Aws, Fault, Function, Mode, Process, ROUTES, Route};
+use e2e::{Authority, Aws, Fault, Function, Mode, Process, Route};
 use serde_json::{Map, Value, json};
 
 use crate::tally::Tally;
@@ -79,7 +79,7 @@ impl Load {
 
 /// Gives every function its events. `folder` is for the stand-ins' certificate.
 pub fn run(folder: &Path) -> Vec<Served> {
-    let mut loads: Vec<Load> = routes().map(of_route).chain(triggers()).collect();
+    let mut loads: Vec<Load> = Route::distinct().map(of_route).chain(triggers()).collect();
     loads.reverse();
     let all = loads.len();
     let authority = Authority::new(folder);
@@ -164,16 +164,6 @@ fn told(answer: &str) -> String {
 /// What a trigger answers where all is well: the event that it was given.
 const EVENT: &str = "the event";
 
-/// The routes of both modes, once where they are the same in both.
-fn routes() -> impl Iterator<Item = Route> {
-    ROUTES.into_iter().filter(|route| {
-        route.mode == Mode::UserPassword
-            || !ROUTES.iter().any(|other| {
-                other.mode != route.mode && (other.path, other.fields) == (route.path, route.fields)
-            })
-    })
-}
-
 /// Half of a route's events succeed; of the others, some are refused by Cognito, some by the function, and in
 /// some Cognito fails.
 fn of_route(route: Route) -> Load {
@@ -190,15 +180,8 @@ fn of_route(route: Route) -> Load {
         fault,
         answer: answer.to_owned(),
     };
-    let first = route.fields[0];
     let mut other = vec![
         event("{", None, "400 SerializationException"),
-        event(
-            &with(first, Value::Null),
-            None,
-            "400 MissingRequiredParameter",
-        ),
-        event(&with(first, json!(1)), None, "400 InvalidParameterType"),
         event(
             &with("padding", "x".repeat(LARGEST).into()),
             None,
@@ -220,6 +203,14 @@ fn of_route(route: Route) -> Load {
             "500 InternalErrorException",
         ),
     ];
+    for field in route.fields.iter().take(1) {
+        for (value, answer) in [
+            (Value::Null, "400 MissingRequiredParameter"),
+            (json!(1), "400 InvalidParameterType"),
+        ] {
+            other.push(event(&with(field, value), None, answer));
+        }
+    }
     let failing = [
         event(
             &good,
@@ -247,12 +238,8 @@ fn of_route(route: Route) -> Load {
         false => other.extend(failing),
     }
     let function = route.function();
-    let sign_up_or_in = ["/sign-up", "/sign-in"].contains(&route.path);
     Load {
-        name: match route.mode {
-            Mode::Passwordless if sign_up_or_in => format!("{function} (Passwordless)"),
-            _ => function.clone(),
-        },
+        name: route.distinct_name(),
         function,
         mode: route.mode,
         events: between(|| event(&good, None, "200"), other),
