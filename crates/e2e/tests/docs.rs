@@ -610,5 +610,5 @@ fn the_deployers_rights_cover_every_service_of_the_template() {
     });
     // Beside them what `sam deploy` itself calls.
     let expected = services.chain(["cloudformation", "s3"].map(str::to_owned));
-    assert_documented(&page, &documented, &expected.collect());
+    assert_lists(&page.name(), &documented, &expected.collect());
 }

@@ -55,22 +55,21 @@ fn logical_ids(events: &[Value], status: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn has_pool(aws: &Stack, pool_id: &str) -> bool {
-    let pools = aws.cli(&["cognito-idp", "list-user-pools", "--max-results", "60"]);
-    pools["UserPools"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .any(|pool| pool["Id"] == pool_id)
+/// Whether the AWS CLI succeeds with these arguments.
+fn succeeds(aws: &Stack, arguments: &str) -> bool {
+    let script = format!("aws {arguments} >/dev/null 2>&1 && echo yes || echo no");
+    aws.embedded_aws(&["run", "bash", "-c", &script]) == "yes\n"
+}
+
+fn has_pool(aws: &Stack, id: &str) -> bool {
+    succeeds(
+        aws,
+        &format!("cognito-idp describe-user-pool --user-pool-id {id}"),
+    )
 }
 
 fn has_role(aws: &Stack, name: &str) -> bool {
-    let roles = aws.cli(&["iam", "list-roles"]);
-    roles["Roles"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .any(|role| role["RoleName"] == name)
+    succeeds(aws, &format!("iam get-role --role-name {name}"))
 }
 
 #[test]
@@ -96,38 +95,21 @@ fn a_kept_pool_comes_back_with_its_users_and_can_be_deleted() {
     let old_role = id("IAM::Role", "SmsRole", &stack);
 
     let kept = logical_ids(&aws.delete(name), "DELETE_SKIPPED");
-    let kept: BTreeSet<&str> = kept
-        .iter()
-        .map(|name| {
-            if name.starts_with("RoleGroup") {
-                "RoleGroup"
-            } else {
-                name
-            }
-        })
-        .collect();
+    let is_group = |name: &String| name.starts_with("RoleGroup");
+    let (groups, mut kept): (BTreeSet<_>, BTreeSet<_>) = kept.into_iter().partition(is_group);
+    assert!(groups.contains("RoleGroupUser"));
+    kept.insert("RoleGroup".to_owned());
     let resources = listed()
         .into_iter()
         .filter(|name| !name.contains(['-', '/']));
-    assert_eq!(kept, resources.collect());
+    assert_eq!(kept, resources.map(str::to_owned).collect());
     assert!(has_pool(&aws, &pool_id) && has_role(&aws, &old_role));
 
     let name = "brought-back";
     run("Bring it back", &pool_id, name);
-    let upload = ["--no-resolve-s3", "--s3-bucket", "test-stacks"];
-    let deploy = [
-        "deploy",
-        "prod",
-        "--stack-name",
-        name,
-        "--parameter-overrides",
-    ];
-    let again = [
-        "Mode=UserPassword",
-        "PhoneSignUpRoles=User",
-        "DeletionProtection=ACTIVE",
-    ];
-    aws.embedded_aws(&[&deploy[..], &again, &upload].concat());
+    let deploy = "deploy prod --stack-name brought-back --no-resolve-s3 --s3-bucket test-stacks \
+        --parameter-overrides Mode=UserPassword PhoneSignUpRoles=User DeletionProtection=ACTIVE";
+    aws.embedded_aws(&deploy.split_whitespace().collect::<Vec<_>>());
     let stack = Stack::deployed(name, mode);
     assert_eq!(stack.pool_id(), pool_id);
     stack.tokens_of(&person);
@@ -136,10 +118,15 @@ fn a_kept_pool_comes_back_with_its_users_and_can_be_deleted() {
     assert_ne!(role, old_role);
 
     aws.delete(name);
-    for command in ["delete-role-policy --policy-name send-sms", "delete-role"] {
-        let command = format!("aws iam {command} --role-name {role}");
-        aws.embedded_aws(&["run", "bash", "-c", &command]);
-    }
+    let role_name = format!("--role-name {role}");
+    assert!(succeeds(
+        &aws,
+        &format!("iam delete-role-policy --policy-name send-sms {role_name}")
+    ));
+    assert!(succeeds(&aws, &format!("iam delete-role {role_name}")));
+    let reset = "--auto-verified-attributes email phone_number --deletion-protection INACTIVE";
+    let update = format!("cognito-idp update-user-pool --user-pool-id {pool_id} {reset}");
+    assert!(!succeeds(&aws, &update));
     run("Its SMS role is gone", &pool_id, name);
     run("Delete it", &pool_id, name);
     assert!(!has_pool(&aws, &pool_id) && !has_role(&aws, &role));
@@ -149,18 +136,13 @@ fn a_kept_pool_comes_back_with_its_users_and_can_be_deleted() {
 fn a_failed_first_deployment_leaves_only_a_protected_pool() {
     let aws = Stack::standard();
     let mut template = aws.template();
-    let all: Vec<String> = template["Resources"]
-        .as_object()
-        .unwrap()
-        .keys()
-        .cloned()
-        .collect();
+    let resources = template["Resources"].as_object().unwrap().iter();
     // After everything else that every stack has.
-    let conditional = |name: &String| !template["Resources"][name]["Condition"].is_null();
-    let all: Vec<String> = all.into_iter().filter(|name| !conditional(name)).collect();
+    let others = resources.filter(|(_, resource)| resource["Condition"].is_null());
+    let others: Vec<String> = others.map(|(name, _)| name.clone()).collect();
     let group = json!({ "GroupName": "Nobody", "UserPoolId": "us-east-1_nowhere" });
     template["Resources"]["Failing"] =
-        json!({ "Type": "AWS::Cognito::UserPoolGroup", "DependsOn": all, "Properties": group });
+        json!({ "Type": "AWS::Cognito::UserPoolGroup", "DependsOn": others, "Properties": group });
 
     for (protection, left) in [("INACTIVE", &[][..]), ("ACTIVE", &["SmsRole", "UserPool"])] {
         let name = format!("failing-{}", protection.to_lowercase());
@@ -170,16 +152,12 @@ fn a_failed_first_deployment_leaves_only_a_protected_pool() {
         ];
         let stack = aws.create(&name, &template, &parameters);
         assert_eq!(stack["StackStatus"], "ROLLBACK_COMPLETE", "{stack}");
-        let events = [
-            "cloudformation",
-            "describe-stack-events",
-            "--stack-name",
-            &name,
-        ];
+        let describe = ["cloudformation", "describe-stack-events"];
+        let events = [&describe[..], &["--stack-name", &name]].concat();
         let events = aws.cli(&events)["StackEvents"].take();
         let events = events.as_array().unwrap();
-        assert!(logical_ids(events, "CREATE_COMPLETE").contains("ApiGatewayLogsRole"));
-        let created: BTreeSet<String> = logical_ids(events, "CREATE_COMPLETE");
+        let created = logical_ids(events, "CREATE_COMPLETE");
+        assert!(created.contains("ApiGatewayLogsRole"));
         let deleted = logical_ids(events, "DELETE_COMPLETE");
         let kept: BTreeSet<&str> = created.difference(&deleted).map(String::as_str).collect();
         assert_eq!(kept, left.iter().copied().collect(), "{protection}");
