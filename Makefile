@@ -32,7 +32,7 @@ STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket
 USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
 .DEFAULT_GOAL := help
-.PHONY: help tools npm build local local-down watch console deploy create-user list-users set-role test test-console
+.PHONY: help tools npm build local local-down watch console deploy smoke create-user list-users set-role test test-console
 .PHONY: fuzz bench load lint clean
 
 help: ## List the targets
@@ -71,8 +71,11 @@ $(CONSOLE): console/package-lock.json | npm
 	npm ci --prefix console --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; guided the first time)
-	@local/deploy $(CONFIG)
+deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; GUIDED=1 asks everything)
+	@PATH=$(CURDIR)/$(VENV)/bin:$$PATH python local/deploy.py $(CONFIG) $(if $(GUIDED),--guided)
+
+smoke: tools ## Check a stack on your AWS account: STACK=… [PHONE=+…] [EMAIL=…] [SLOW=1]
+	@$(VENV)/bin/python local/smoke.py "$(STACK)" --phone "$$PHONE" --email "$$EMAIL" $(if $(SLOW),--slow)
 
 create-user: tools ## Make a confirmed user: USERNAME=… ROLE=…, a closed role too (ACCOUNT=mine: on your AWS account)
 	@$(USERS) $@ "$(STACK)" "$$USERNAME" "$$ROLE"
@@ -138,8 +141,8 @@ lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licen
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO_DENY) --locked check licenses bans sources
-	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/deploy local/embedded-aws local/test-console \
-		local/test-stacks local/watch
+	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/embedded-aws local/test-console local/test-stacks \
+		local/watch
 	$(VENV)/bin/cfn-lint template.yaml
 	$(EMBEDDED_AWS) run sam validate --lint --language-extensions
 	@mkdir -p $(EXPANDED)

@@ -16,6 +16,7 @@ import re
 import secrets
 import string
 import sys
+from contextlib import contextmanager
 from datetime import UTC
 
 import boto3
@@ -67,11 +68,11 @@ class Stack:
             if code(error) != "ValidationError":
                 raise
             sys.exit(f"The stack {name} is not there. Deploy it first: make local, or make deploy")
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
         self.parameters = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
-        if "AuthApiUserPoolId" not in outputs or "Roles" not in self.parameters:
+        if "AuthApiUserPoolId" not in self.outputs or "Roles" not in self.parameters:
             sys.exit(f"The stack {name} ({stack['StackStatus']}) has no user pool of this template.")
-        self.pool = {"UserPoolId": outputs["AuthApiUserPoolId"]}
+        self.pool = {"UserPoolId": self.outputs["AuthApiUserPoolId"]}
         self.roles = self.list("Roles")
         self.passwordless = self.parameters["Mode"] == "Passwordless"
 
@@ -289,6 +290,29 @@ def code(error):
     return error.response["Error"]["Code"]
 
 
+@contextmanager
+def legible_errors():
+    """Ends with a sentence where AWS, its configuration or the person at the terminal ends what is done here."""
+    try:
+        yield
+    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError):
+        sys.exit(NO_CREDENTIALS[0].upper() + NO_CREDENTIALS[1:])
+    except NoRegionError:
+        sys.exit("There is no AWS region: set AWS_REGION, or run local/.venv/bin/aws configure")
+    except (EndpointConnectionError, ConnectTimeoutError) as error:
+        sys.exit(f"AWS is out of reach: {error} The embedded one is started by `make local`.")
+    except ClientError as error:
+        advice = ADVICE.get(code(error))
+        sys.exit(f"{code(error)}: {error.response['Error']['Message']}" + (f"\n{advice}" if advice else ""))
+    except BotoCoreError as error:
+        sys.exit(str(error))
+    except BrokenPipeError:
+        # Whoever read the list has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (KeyboardInterrupt, EOFError):
+        sys.exit("\nInterrupted.")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -307,24 +331,8 @@ def main():
     for argument, value in values.items():
         if not value:
             sys.exit(f"{argument} is missing: make {given.name} USERNAME=user@example.com ROLE=User")
-    try:
+    with legible_errors():
         given.function(*values.values())
-    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError):
-        sys.exit(NO_CREDENTIALS[0].upper() + NO_CREDENTIALS[1:])
-    except NoRegionError:
-        sys.exit("There is no AWS region: set AWS_REGION, or run local/.venv/bin/aws configure")
-    except (EndpointConnectionError, ConnectTimeoutError) as error:
-        sys.exit(f"AWS is out of reach: {error} The embedded one is started by `make local`.")
-    except ClientError as error:
-        advice = ADVICE.get(code(error))
-        sys.exit(f"{code(error)}: {error.response['Error']['Message']}" + (f"\n{advice}" if advice else ""))
-    except BotoCoreError as error:
-        sys.exit(str(error))
-    except BrokenPipeError:
-        # Whoever read the list has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (KeyboardInterrupt, EOFError):
-        sys.exit("\nInterrupted.")
 
 
 if __name__ == "__main__":

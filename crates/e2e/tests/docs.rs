@@ -266,7 +266,9 @@ fn every_make_target_that_is_told_runs_on_the_build_server_or_needs_an_aws_accou
             let run = runs
                 .iter()
                 .any(|(text, before, after)| text.contains(&format!("{before}{target}{after}")));
-            assert!(run || target == "deploy", "{place}: nothing runs {command}");
+            // Their scripts have tests of their own.
+            let own = ["deploy", "smoke"].contains(&target);
+            assert!(run || own, "{place}: nothing runs {command}");
         }
     }
 }

@@ -18,6 +18,19 @@ fn create(name: &str, parameters: &[(&str, &str)]) -> Answer {
 #[test]
 fn combinations_that_no_test_stack_has_are_accepted() {
     for (name, parameters) in [
+        ("as-default", vec![("Mode", "UserPassword")]),
+        (
+            "as-passwordless",
+            vec![("Mode", "Passwordless"), ("PhoneSignUpRoles", "User")],
+        ),
+        (
+            "as-passwordless-with-its-own-roles",
+            vec![
+                ("Mode", "Passwordless"),
+                ("Roles", "Member"),
+                ("PhoneSignUpRoles", "Member"),
+            ],
+        ),
         (
             "as-prod",
             vec![
@@ -70,7 +83,7 @@ const LONG: &str = "A subject that goes on and on and on and on and on and on an
 
 #[test]
 fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
-    let passwordless = [("Mode", "Passwordless"), ("EmailSignUpRoles", "")];
+    let passwordless = [("Mode", "Passwordless")];
     for (parameters, sentence) in [
         (
             &[("EmailSignUpRoles", "Nobody")][..],
@@ -292,4 +305,22 @@ fn where_cognito_sends_no_sms_another_region_is_asked_for() {
         );
     }
     std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn roles_of_email_addresses_count_with_passwords_only() {
+    for (stack, roles) in [
+        (Stack::standard(), "User,Courier"),
+        // By the template's default it is `User`, which the second one does not even have.
+        (Stack::passwordless(), ""),
+        (Stack::passwordless_strict(), ""),
+    ] {
+        let environment = stack.environment(&stack.trigger("PreSignUp"));
+        assert_eq!(
+            environment["EMAIL_SIGN_UP_ROLES"],
+            roles,
+            "{}",
+            stack.name()
+        );
+    }
 }

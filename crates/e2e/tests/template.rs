@@ -251,9 +251,9 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
             let what = format!("{function} of {} in template.yaml", stack.name());
             assert_lists(&what, &names, &expected);
 
-            // Each is a parameter, which is no secret, or the name of a resource or of the stack.
+            // Each is empty, a parameter, which is no secret, or the name of a resource or of the stack.
             for (variable, value) in variables {
-                if value["Fn::Sub"] == "AuthRocket/${AWS::StackName}" {
+                if value == "" || value["Fn::Sub"] == "AuthRocket/${AWS::StackName}" {
                     continue;
                 }
                 let value = value["Fn::Join"][1]

@@ -1,0 +1,456 @@
+//! `make deploy`: what it reads, refuses, shows and runs, with stand-ins for AWS, `make` and `sam`.
+
+use std::fs;
+use std::io::{BufReader, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use e2e::http::{Request, respond};
+use e2e::random;
+use serde_json::{Value, json};
+
+/// Writes what it was called with, and the parameters as SAM CLI reads them; ends as SAM_STATUS says.
+const SAM: &str = r#"#!/usr/bin/env python
+import json, os, sys
+from samcli.cli.types import CfnParameterOverridesType
+given = sys.argv[sys.argv.index("--parameter-overrides") + 1:]
+parameters = CfnParameterOverridesType().convert(given, None, None)
+with open("calls", "a") as calls:
+    calls.write(json.dumps({"sam": sys.argv[1:6], "parameters": parameters}) + "\n")
+sys.exit(int(os.environ.get("SAM_STATUS", "0")))
+"#;
+
+const MAKE: &str = "#!/bin/sh\nprintf '{\"make\":\"%s\"}\\n' \"$*\" >>calls\n";
+
+/// The field of an ELF header that names the machine.
+const X86_64: u8 = 62;
+const ARM64: u8 = 183;
+
+/// A copy of what `make deploy` reads, with a samconfig.toml of its own.
+struct Project {
+    folder: PathBuf,
+    aws: String,
+}
+
+/// How a deployment ended.
+struct Ended {
+    success: bool,
+    /// What it showed.
+    shown: String,
+    /// What it said when it failed.
+    said: String,
+    /// The calls of `make` and `sam`, in their order.
+    calls: Vec<Value>,
+}
+
+impl Project {
+    /// With this samconfig.toml, functions for this machine, and in the account a stack of this status and parameters.
+    fn new(config: &str, machine: u8, status: Option<&str>, parameters: &[(&str, &str)]) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let name = format!("deploy-{:016x}", random());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(folder.join("local")).unwrap();
+        fs::create_dir(folder.join("bin")).unwrap();
+        for file in ["local/deploy.py", "local/users.py", "template.yaml"] {
+            fs::copy(root.join(file), folder.join(file)).unwrap();
+        }
+        fs::write(folder.join("samconfig.toml"), config).unwrap();
+        for (name, script) in [("sam", SAM), ("make", MAKE)] {
+            let file = folder.join("bin").join(name);
+            fs::write(&file, script).unwrap();
+            fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        for function in fs::read_dir(root.join("functions")).unwrap() {
+            let built = folder
+                .join("target/lambda")
+                .join(function.unwrap().file_name());
+            fs::create_dir_all(&built).unwrap();
+            let mut header = [0; 20];
+            header[..4].copy_from_slice(b"\x7fELF");
+            header[18] = machine;
+            fs::write(built.join("bootstrap"), header).unwrap();
+        }
+        let aws = aws(status, parameters);
+        Self { folder, aws }
+    }
+
+    /// Deploys a section, with these lines typed.
+    fn deploy(&self, arguments: &[&str], typed: &str) -> Ended {
+        self.deploy_with(arguments, typed, "0")
+    }
+
+    fn deploy_with(&self, arguments: &[&str], typed: &str, sam_status: &str) -> Ended {
+        let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../local/.venv/bin");
+        let venv = venv.display();
+        let path = std::env::var("PATH").unwrap();
+        let mut command = Command::new(format!("{venv}/python"));
+        command
+            .arg(self.folder.join("local/deploy.py"))
+            .args(arguments)
+            .env(
+                "PATH",
+                format!("{}/bin:{venv}:{path}", self.folder.display()),
+            )
+            .env("SAM_STATUS", sam_status)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in [
+            ("AWS_ENDPOINT_URL", &*self.aws),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ] {
+            command.env(name, value);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(typed.as_bytes()).ok();
+        drop(stdin);
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("Traceback"), "{said}");
+        let calls = fs::read_to_string(self.folder.join("calls")).unwrap_or_default();
+        fs::remove_file(self.folder.join("calls")).ok();
+        Ended {
+            success: output.status.success(),
+            shown: String::from_utf8(output.stdout).unwrap(),
+            said,
+            calls: calls
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect(),
+        }
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+/// An account with a stack of this status, or with none. Gives its URL.
+fn aws(status: Option<&str>, parameters: &[(&str, &str)]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let parameters: String = parameters
+        .iter()
+        .map(|(key, value)| {
+            let key = format!("<ParameterKey>{key}</ParameterKey>");
+            format!("<member>{key}<ParameterValue>{value}</ParameterValue></member>")
+        })
+        .collect();
+    let stack = status.map(|status| {
+        let status = format!("<StackName>s</StackName><StackStatus>{status}</StackStatus>");
+        let stack = format!("<member>{status}<Parameters>{parameters}</Parameters></member>");
+        format!("<Stacks>{stack}</Stacks>")
+    });
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let stack = stack.clone();
+            std::thread::spawn(move || {
+                let mut answers = client.try_clone().unwrap();
+                let mut requests = BufReader::new(client);
+                while let Some(request) = Request::read(&mut requests) {
+                    let answer = |action: &str, result: &str| {
+                        let result = format!("<{action}Result>{result}</{action}Result>");
+                        (
+                            "200 OK",
+                            format!("<{action}Response>{result}</{action}Response>"),
+                        )
+                    };
+                    let (status, body) = if request.body.contains("GetCallerIdentity") {
+                        answer("GetCallerIdentity", "<Account>123456789012</Account>")
+                    } else if let Some(stack) = &stack {
+                        answer("DescribeStacks", stack)
+                    } else {
+                        let error = "<Code>ValidationError</Code><Message>no such stack</Message>";
+                        let error =
+                            format!("<ErrorResponse><Error>{error}</Error></ErrorResponse>");
+                        ("400 Bad Request", error)
+                    };
+                    respond(&mut answers, status, "Content-Type: text/xml\r\n", &body).ok();
+                }
+            });
+        }
+    });
+    url
+}
+
+/// A samconfig.toml whose one section has these `parameter_overrides`.
+fn config(overrides: &str) -> String {
+    format!(
+        "version = 0.1\n[default.global.parameters]\nlanguage_extensions = true\n\
+         # A comment.\n[default.deploy.parameters]\nstack_name = \"s\"\nparameter_overrides = {overrides}\n"
+    )
+}
+
+/// A call of `sam` for the stack `s` with these parameters.
+fn sam(parameters: Value) -> Value {
+    let arguments = ["deploy", "--config-env", "default", "--stack-name", "s"];
+    json!({ "sam": arguments, "parameters": parameters })
+}
+
+fn make(flag: &str) -> Value {
+    json!({ "make": format!("build BUILD_FLAGS={flag}") })
+}
+
+#[test]
+fn a_section_is_shown_and_deployed_after_one_y() {
+    let overrides =
+        r#""Mode=UserPassword LogLevel=DEBUG SmsMessage='\"It\\'s {####}, you know.\"'""#;
+    let project = Project::new(
+        &config(overrides),
+        X86_64,
+        Some("UPDATE_COMPLETE"),
+        &[
+            ("AccessTokenMinutes", "5"),
+            ("LogLevel", "ERROR"),
+            ("Gone", "x"),
+        ],
+    );
+    for (typed, deployed) in [("", false), ("\n", false), ("n\n", false), ("y\n", true)] {
+        let ended = project.deploy(&["default"], typed);
+        assert_eq!(ended.success, deployed, "{typed:?}: {}", ended.said);
+        for line in [
+            "Account  123456789012",
+            "Region   eu-west-1",
+            "Stack    s (UPDATE_COMPLETE)",
+            "  LogLevel = DEBUG  (deployed: ERROR)",
+            "  AccessTokenMinutes = 5",
+            "Every other parameter has its default.",
+        ] {
+            assert!(
+                ended.shown.lines().any(|shown| shown == line),
+                "{line}: {}",
+                ended.shown
+            );
+        }
+        assert!(!ended.shown.contains("Mode ="), "{}", ended.shown);
+        let parameters = json!({
+            "Mode": "UserPassword", "LogLevel": "DEBUG", "SmsMessage": "\"It's {####}, you know.\"",
+        });
+        let calls = if deployed {
+            vec![make("--x86-64"), sam(parameters)]
+        } else {
+            vec![]
+        };
+        assert_eq!(ended.calls, calls, "{typed:?}");
+    }
+}
+
+#[test]
+fn every_section_of_samconfig_can_be_deployed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let config = fs::read_to_string(root.join("samconfig.toml")).unwrap();
+    let project = Project::new(&config, X86_64, None, &[]);
+    for section in ["default", "passwordless", "prod"] {
+        let ended = project.deploy(&[section], "y\n");
+        assert!(ended.success, "{section}: {}", ended.said);
+    }
+    let ended = project.deploy(&["nobody"], "y\n");
+    assert_eq!(
+        ended.said,
+        "samconfig.toml has no section 'nobody'. CONFIG is one of: default, passwordless, prod\n"
+    );
+}
+
+#[test]
+fn functions_are_built_for_the_architecture_in_every_notation() {
+    let none: &[(&str, &str)] = &[];
+    for (overrides, deployed) in [
+        (r#"'Mode=UserPassword Architecture="arm64"'"#, none),
+        (r#""Architecture=arm64""#, none),
+        (r#""Architecture='arm64'""#, none),
+        (r#""ParameterKey=Architecture,ParameterValue=arm64""#, none),
+        (r#"["Mode=UserPassword", "Architecture=arm64"]"#, none),
+        (r#"{ Mode = "UserPassword", Architecture = "arm64" }"#, none),
+        // SAM CLI leaves what the section does not set as it is deployed.
+        (r#""Mode=UserPassword""#, &[("Architecture", "arm64")]),
+    ] {
+        let status = (!deployed.is_empty()).then_some("CREATE_COMPLETE");
+        let project = Project::new(&config(overrides), ARM64, status, deployed);
+        let ended = project.deploy(&["default"], "y\n");
+        assert!(ended.success, "{overrides}: {}", ended.said);
+        assert_eq!(ended.calls[0], make("--arm64"), "{overrides}");
+
+        let project = Project::new(&config(overrides), X86_64, status, deployed);
+        let ended = project.deploy(&["default"], "y\n");
+        assert!(!ended.success, "{overrides}");
+        let said = "bootstrap is for x86_64, and Architecture is arm64. Run this, then make deploy again: \
+                    make build BUILD_FLAGS=--arm64\n";
+        assert!(ended.said.ends_with(said), "{overrides}: {}", ended.said);
+        assert_eq!(ended.calls, [make("--arm64")], "{overrides}");
+    }
+}
+
+#[test]
+fn a_stack_that_can_not_be_updated_names_the_command_to_run() {
+    for (status, command) in [
+        ("ROLLBACK_COMPLETE", "delete-stack"),
+        ("ROLLBACK_FAILED", "delete-stack"),
+        ("CREATE_FAILED", "delete-stack"),
+        ("DELETE_FAILED", "delete-stack"),
+        ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+        ("CREATE_IN_PROGRESS", "wait stack-create-complete"),
+        ("UPDATE_IN_PROGRESS", "wait stack-update-complete"),
+        ("DELETE_IN_PROGRESS", "wait stack-delete-complete"),
+        ("IMPORT_ROLLBACK_FAILED", "describe-stack-events"),
+    ] {
+        let project = Project::new(&config("\"Mode=UserPassword\""), X86_64, Some(status), &[]);
+        let ended = project.deploy(&["default"], "y\n");
+        assert!(!ended.success, "{status}");
+        assert_eq!(ended.calls, [json!(null); 0], "{status}");
+        let said = format!("aws cloudformation {command} --stack-name s --region eu-west-1\n");
+        assert!(
+            ended.said.starts_with(&format!("The stack s ({status}) ")),
+            "{}",
+            ended.said
+        );
+        assert!(ended.said.ends_with(&said), "{}", ended.said);
+        assert_eq!(ended.said.lines().count(), 1, "{}", ended.said);
+    }
+    // Only a change set was made of it.
+    let project = Project::new(
+        &config("\"Mode=UserPassword\""),
+        X86_64,
+        Some("REVIEW_IN_PROGRESS"),
+        &[],
+    );
+    let ended = project.deploy(&["default"], "y\n");
+    assert!(
+        ended.success && ended.shown.contains("Stack    s (new)"),
+        "{}",
+        ended.said
+    );
+}
+
+#[test]
+fn parameters_that_can_not_be_right_are_named_with_what_to_change() {
+    for (overrides, said) in [
+        (
+            r#""PhoneSignUpRoles= Mode=Passwordless""#,
+            "SAM CLI does not understand PhoneSignUpRoles=\nAn empty value is written Name='', one with spaces Name='a b'.",
+        ),
+        (
+            r#"["EmailSignUpRoles="]"#,
+            "SAM CLI does not understand EmailSignUpRoles=\n",
+        ),
+        (
+            r#""SmsMessage=Your code is {####}.""#,
+            "SAM CLI does not understand code is {####}.\n",
+        ),
+        (r#""Roles=User,Admin,User""#, "Roles names User twice."),
+        (
+            r#""Rolls=User""#,
+            "template.yaml has no parameter Rolls, and SAM CLI would not say so.",
+        ),
+        (
+            r#""Roles=Member""#,
+            "EmailSignUpRoles is User, where samconfig.toml does not set it, and Roles is Member. \
+             Set EmailSignUpRoles to some of these, or EmailSignUpRoles='' for none.",
+        ),
+        (
+            r#""Mode=Passwordless Roles=Member PhoneSignUpRoles=User""#,
+            "PhoneSignUpRoles is User, and Roles is Member. Set PhoneSignUpRoles to some of these, or \
+             PhoneSignUpRoles='' for none.\n",
+        ),
+    ] {
+        let project = Project::new(&config(overrides), X86_64, None, &[]);
+        let ended = project.deploy(&["default"], "y\n");
+        assert!(!ended.success, "{overrides}");
+        assert!(ended.said.contains(said), "{overrides}: {}", ended.said);
+        assert_eq!(ended.calls, [json!(null); 0], "{overrides}");
+    }
+    // What looks like it, and is right.
+    for overrides in [
+        r#""Mode=Passwordless Roles=Member PhoneSignUpRoles=Member""#,
+        r#""Roles=User,user EmailSignUpRoles=''""#,
+        r#"{ PhoneSignUpRoles = "", EmailSignUpRoles = ["User"] }"#,
+    ] {
+        let project = Project::new(&config(overrides), X86_64, None, &[]);
+        let ended = project.deploy(&["default"], "y\n");
+        assert!(ended.success, "{overrides}: {}", ended.said);
+    }
+}
+
+#[test]
+fn a_new_pool_is_protected_once_its_stack_is_there() {
+    let overrides = "\"LogLevel=WARN DeletionProtection=ACTIVE\"";
+    let with = |protection| sam(json!({ "LogLevel": "WARN", "DeletionProtection": protection }));
+    let build = make("--x86-64");
+
+    let new = Project::new(&config(overrides), X86_64, None, &[]);
+    let ended = new.deploy(&["default"], "y\n");
+    assert!(ended.success, "{}", ended.said);
+    assert_eq!(
+        ended.calls,
+        [build.clone(), with("INACTIVE"), with("ACTIVE")]
+    );
+
+    // A deployment that fails is not gone on with.
+    let ended = new.deploy_with(&["default"], "y\n", "1");
+    assert!(!ended.success);
+    assert_eq!(ended.calls, [build.clone(), with("INACTIVE")]);
+
+    let project = Project::new(&config(overrides), X86_64, Some("CREATE_COMPLETE"), &[]);
+    let ended = project.deploy(&["default"], "y\n");
+    assert_eq!(ended.calls, [build, with("ACTIVE")]);
+}
+
+#[test]
+fn guided_asks_for_everything_and_keeps_the_answers() {
+    let project = Project::new(
+        &config("\"Mode=UserPassword Roles=User\""),
+        ARM64,
+        None,
+        &[],
+    );
+    // The stack, the region, the mode (wrong at first), the roles, and the lists of roles.
+    let answers = "t\nus-west-2\nBoth\nPasswordless\nMember\n''\nMember\n";
+    let template = fs::read_to_string(project.folder.join("template.yaml")).unwrap();
+    let (parameters, _) = template.split_once("\nRules:").unwrap();
+    let names = parameters.lines().filter_map(|line| {
+        let name = line.strip_prefix("  ")?.strip_suffix(':')?;
+        name.starts_with(|first: char| first.is_ascii_uppercase())
+            .then_some(name)
+    });
+    let rest: String = names
+        .skip(4)
+        .map(|name| {
+            if name == "Architecture" {
+                "arm64\n"
+            } else {
+                "\n"
+            }
+        })
+        .collect();
+    let ended = project.deploy(&["default", "--guided"], &format!("{answers}{rest}y\n"));
+    assert!(ended.success, "{}{}", ended.shown, ended.said);
+    for shown in [
+        "One of: UserPassword, Passwordless",
+        "Roles [User]: ",
+        "Region   us-west-2",
+    ] {
+        assert!(ended.shown.contains(shown), "{shown}: {}", ended.shown);
+    }
+    let parameters = json!({
+        "Mode": "Passwordless", "Roles": "Member", "EmailSignUpRoles": "", "PhoneSignUpRoles": "Member",
+        "Architecture": "arm64",
+    });
+    let arguments = ["deploy", "--config-env", "default", "--stack-name", "t"];
+    let deployed = json!({ "sam": arguments, "parameters": parameters });
+    assert_eq!(ended.calls, [make("--arm64"), deployed.clone()]);
+
+    // The next time nothing is asked but the y.
+    let ended = project.deploy(&["default"], "y\n");
+    assert_eq!(ended.calls, [make("--arm64"), deployed], "{}", ended.said);
+    let config = fs::read_to_string(project.folder.join("samconfig.toml")).unwrap();
+    assert!(config.contains("# A comment."), "{config}");
+}

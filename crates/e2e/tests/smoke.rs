@@ -1,0 +1,190 @@
+//! `make smoke`: its checks pass on a stack of each mode, and say so where one does not.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use e2e::{Mode, PASSWORD_CODE, Person, SIGN_UP_CODE, Stack, Terminal};
+
+const NEVER_HERE: [&str; 2] = [
+    "The first call after 12 idle minutes is answered within 3 seconds.",
+    "CloudWatch has the metrics of these checks.",
+];
+
+/// What Ctrl-C sends.
+const INTERRUPT: &str = "\u{3}";
+
+/// A stack that `sam deploy` made, as the checks need one: they update it.
+struct Deployed {
+    name: &'static str,
+    aws: Stack,
+    outputs: PathBuf,
+}
+
+impl Deployed {
+    #[track_caller]
+    fn new(name: &'static str, mode: Mode, parameters: &[&str]) -> Self {
+        let aws = Stack::of(mode);
+        let section = match mode {
+            Mode::UserPassword => "default",
+            Mode::Passwordless => "passwordless",
+        };
+        let bucket = ["--no-resolve-s3", "--s3-bucket", "test-stacks"];
+        let stack = ["deploy", section, "--stack-name", name];
+        let overrides = ["--parameter-overrides", &format!("Mode={}", mode.name())];
+        aws.embedded_aws(&[&stack[..], &bucket, &overrides, parameters].concat());
+        let outputs = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("outputs-{name}"));
+        std::fs::write(&outputs, aws.embedded_aws(&["outputs", name])).unwrap();
+        Self { name, aws, outputs }
+    }
+
+    fn smoke(&self, arguments: &[&str]) -> Command {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+        let mut command = Command::new(format!("{root}/local/embedded-aws"));
+        let port = self.aws.output("Endpoint").rsplit(':').next().unwrap();
+        command
+            .args(["run", "python", "local/smoke.py", self.name, "--outputs"])
+            .arg(&self.outputs)
+            .args(arguments)
+            .env("PORT", port);
+        command
+    }
+
+    /// The names of the pool's users.
+    fn users(&self) -> String {
+        let list = ["run", "python", "local/users.py", "list-users", self.name];
+        let list = self.aws.embedded_aws(&list);
+        list.lines().skip(1).collect()
+    }
+}
+
+/// The rows of a table of this outcome.
+fn rows<'a>(table: &'a str, outcome: &str) -> Vec<&'a str> {
+    let rows = table.lines().filter_map(|line| line.strip_prefix(outcome));
+    rows.map(str::trim).collect()
+}
+
+/// Checks that nothing failed, that only these rows were skipped, and that no user is left.
+#[track_caller]
+fn assert_passed(stack: &Deployed, terminal: Terminal, skipped: &[&str]) {
+    let (success, table) = terminal.end();
+    assert!(success, "{table}");
+    assert_eq!(rows(&table, "skipped "), skipped, "{table}");
+    assert_eq!(rows(&table, "passed ").len(), 28 - skipped.len(), "{table}");
+    assert_eq!(stack.users(), "", "{table}");
+}
+
+/// Checks that a wrong code fails its check, and that no user is left where one leaves at the next question.
+#[track_caller]
+fn assert_interrupted(stack: &Deployed, smoke: &Command, phone: &str, email: &str) {
+    let mut terminal = Terminal::start(smoke);
+    terminal.wait_for(&format!(
+        "The code of the SMS to {phone} that confirms the sign-up: "
+    ));
+    assert!(stack.users().contains(phone));
+    terminal.answer("", "000000");
+    terminal.wait_for(&format!(
+        "The code of the e-mail to {email} that confirms the sign-up: "
+    ));
+    terminal.answer("", INTERRUPT);
+    let (success, screen) = terminal.end();
+    assert!(!success, "{screen}");
+    let failed = "failed   A phone number confirms with the code of an SMS, and has its role's group.\n\
+                  \u{20}        expected 200, got 400 {\"error\":{\"type\":\"CodeMismatchException\"";
+    assert!(screen.contains(failed), "{screen}");
+    assert!(screen.trim_end().ends_with("Interrupted."), "{screen}");
+    assert_eq!(stack.users(), "");
+}
+
+/// Checks that the script fails where the API does not answer, and says what to change.
+#[track_caller]
+fn assert_failed(stack: &Deployed) {
+    let outputs = stack.outputs.with_extension("unreachable");
+    std::fs::write(&outputs, "AuthApiURL=http://127.0.0.1:9/auth\n").unwrap();
+    let output = stack
+        .smoke(&["--outputs", outputs.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{table}");
+    let preflight = "failed   Every route answers the preflight of a page of AllowedOrigin.\n";
+    assert!(table.contains(preflight), "{table}");
+    assert!(
+        table.contains("To change: template.yaml, `Cors` of Api"),
+        "{table}"
+    );
+    assert!(!table.contains("\n0 failed"), "{table}");
+    assert_eq!(stack.users(), "", "{table}");
+}
+
+#[test]
+fn the_checks_pass_on_a_stack_with_passwords() {
+    let roles = [
+        "Roles=User,Driver,Courier,Admin",
+        "EmailSignUpRoles=User,Courier",
+    ];
+    let more = [
+        "PhoneSignUpRoles=Driver",
+        "SkipConfirmationRoles=Courier",
+        "EmailVerification=CODE",
+        "UserExistenceErrors=ENABLED",
+        "ContactChanges=REFUSED",
+    ];
+    let stack = Deployed::new("smoke", Mode::UserPassword, &[&roles[..], &more].concat());
+    let (phone, email) = (Person::with_phone().username, Person::with_email().username);
+    let smoke = stack.smoke(&["--phone", &phone, "--email", &email]);
+    assert_interrupted(&stack, &smoke, &phone, &email);
+    assert_failed(&stack);
+    let mut terminal = Terminal::start(&smoke);
+    terminal.answer(
+        &format!("The code of the SMS to {phone} that confirms the sign-up: "),
+        SIGN_UP_CODE,
+    );
+    terminal.answer(
+        &format!("The code of the e-mail to {email} that confirms the sign-up: "),
+        SIGN_UP_CODE,
+    );
+    terminal.answer(
+        &format!("The code of the e-mail to {email} that resets the password: "),
+        PASSWORD_CODE,
+    );
+    let skipped = [
+        "After two wrong answers, each with a new session, the right code works, and no session works again.",
+        "ENABLED: an unknown number is answered as a known one at 0, 5 and 20 seconds.",
+        "ENABLED: outside AllowedPhonePrefixes an unknown number is answered as a known one.",
+    ];
+    assert_passed(&stack, terminal, &[&skipped[..], &NEVER_HERE].concat());
+}
+
+#[test]
+fn the_checks_pass_on_a_stack_without_passwords() {
+    let stack = Deployed::new(
+        "smoke-passwordless",
+        Mode::Passwordless,
+        &[
+            "Roles=User,Member",
+            "PhoneSignUpRoles=User,Member",
+            "SkipConfirmationRoles=Member",
+            "AllowedPhonePrefixes=+34",
+            "UserExistenceErrors=ENABLED",
+            "ContactChanges=REFUSED",
+        ],
+    );
+    let person = Person::with_phone();
+    let phone = &person.username;
+    let mut terminal = Terminal::start(&stack.smoke(&["--phone", phone]));
+    terminal.answer(
+        &format!("The code of the SMS to {phone} that confirms the sign-up: "),
+        SIGN_UP_CODE,
+    );
+    let question = format!("The code of the SMS to {phone} that signs in: ");
+    terminal.wait_for(&question);
+    let code = stack.aws.codes_sent_to(&person).pop().expect("no SMS");
+    terminal.answer(&question, &code);
+    let skipped = [
+        "A sign-up is unconfirmed and can't sign in; once it is confirmed it has its role's group.",
+        "An unknown user is hidden or reported, as UserExistenceErrors says.",
+        "An e-mail address confirms with what is in the e-mail, and signs in.",
+        "A password is reset with the code of an e-mail, and the old one no longer works.",
+    ];
+    assert_passed(&stack, terminal, &[&skipped[..], &NEVER_HERE].concat());
+}

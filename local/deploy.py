@@ -1,0 +1,274 @@
+"""Builds the functions and deploys a section of samconfig.toml to the account that the AWS CLI is set to.
+
+    python local/deploy.py SECTION [--guided]
+
+`make deploy` runs it. It reads the section as SAM CLI does, refuses what SAM CLI or CloudFormation would refuse in
+words that help nobody, and shows what is about to be deployed where. With `--guided` it asks for everything first, and
+keeps the answers in samconfig.toml.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import boto3
+import tomlkit
+from botocore.exceptions import ClientError, ProfileNotFound
+from click import ClickException
+from samcli.cli.types import CfnParameterOverridesType
+from samcli.yamlhelper import yaml_parse
+
+import users
+
+CONFIG = Path("samconfig.toml")
+ROLE_LISTS = ["EmailSignUpRoles", "PhoneSignUpRoles", "SkipConfirmationRoles"]
+# By the field e_machine of an ELF header.
+MACHINES = {62: "x86_64", 183: "arm64"}
+
+UPDATABLE = {
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "UPDATE_FAILED",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+}
+DELETE = "aws cloudformation delete-stack"
+# What a stack that can't be updated needs first, with its name and region.
+FIRST = {
+    "CREATE_FAILED": DELETE,
+    "ROLLBACK_COMPLETE": DELETE,
+    "ROLLBACK_FAILED": DELETE,
+    "DELETE_FAILED": DELETE,
+    "UPDATE_ROLLBACK_FAILED": "aws cloudformation continue-update-rollback",
+    "CREATE_IN_PROGRESS": "aws cloudformation wait stack-create-complete",
+    "ROLLBACK_IN_PROGRESS": "aws cloudformation wait stack-rollback-complete",
+    "DELETE_IN_PROGRESS": "aws cloudformation wait stack-delete-complete",
+    "UPDATE_IN_PROGRESS": "aws cloudformation wait stack-update-complete",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": "aws cloudformation wait stack-update-complete",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "aws cloudformation wait stack-rollback-complete",
+    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS": "aws cloudformation wait stack-rollback-complete",
+}
+
+
+class Section:
+    """A section of samconfig.toml, and the parameters of the template that it sets."""
+
+    def __init__(self, name):
+        self.name = name
+        config = tomllib.loads(CONFIG.read_text())
+        if name not in config:
+            sections = ", ".join(section for section, value in config.items() if isinstance(value, dict))
+            sys.exit(f"samconfig.toml has no section {name!r}. CONFIG is one of: {sections}")
+        commands = [config[name].get(command, {}).get("parameters", {}) for command in ("global", "deploy")]
+        self.settings = commands[0] | commands[1]
+        if "stack_name" not in self.settings:
+            sys.exit(f"samconfig.toml has no stack_name in [{name}.deploy.parameters]")
+        self.overrides = read_overrides(self.settings.get("parameter_overrides", ""))
+
+    def save(self):
+        """Keeps stack, region and parameters in the file, with everything else that it says."""
+        config = tomlkit.parse(CONFIG.read_text())
+        deploy = config[self.name]["deploy"]["parameters"]
+        deploy["stack_name"], deploy["region"] = self.settings["stack_name"], self.settings["region"]
+        deploy["parameter_overrides"] = self.overrides
+        CONFIG.write_text(tomlkit.dumps(config))
+
+
+def read_overrides(given):
+    """The parameters, as SAM CLI reads a string, a list or a map of them; ends at what it would drop."""
+    for text in [given] if isinstance(given, str) else given if isinstance(given, list) else []:
+        if not isinstance(text, str) or text.startswith("file://"):
+            continue
+        rest = f" {text.strip()}"
+        for pattern in CfnParameterOverridesType.ordered_pattern_match:
+            if re.search(pattern, rest):
+                rest = re.sub(pattern, "", rest)
+                break
+        if rest := rest.strip():
+            sys.exit(f"samconfig.toml, parameter_overrides: SAM CLI does not understand {rest}\n"
+                     "An empty value is written Name='', one with spaces Name='a b'.")
+    try:
+        return CfnParameterOverridesType().convert(given, None, None)
+    except ClickException as error:
+        sys.exit(f"samconfig.toml, parameter_overrides: {error.message}")
+
+
+class Target:
+    """The stack as it is in the account."""
+
+    def __init__(self, settings):
+        self.stack = settings["stack_name"]
+        region = settings.get("region") or os.environ.get("AWS_REGION")
+        session = boto3.Session(profile_name=settings.get("profile"), region_name=region)
+        self.account = session.client("sts").get_caller_identity()["Account"]
+        self.cloudformation = session.client("cloudformation")
+        self.region = self.cloudformation.meta.region_name
+        self.read()
+
+    def read(self):
+        """Reads the stack's status, and its parameters."""
+        self.status, self.parameters = None, {}
+        try:
+            stack = self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"][0]
+        except ClientError as error:
+            if users.code(error) != "ValidationError":
+                raise
+            return
+        # Only a change set was made of it: SAM CLI creates such a stack.
+        if stack["StackStatus"] != "REVIEW_IN_PROGRESS":
+            self.status = stack["StackStatus"]
+            self.parameters = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
+
+    def check_status(self):
+        """Ends where the stack can't be deployed, with the command to run first."""
+        if self.status is None or self.status in UPDATABLE:
+            return
+        where = f"--stack-name {self.stack} --region {self.region}"
+        first = FIRST.get(self.status)
+        if first:
+            why = "is being changed" if self.status.endswith("IN_PROGRESS") else "can't be updated"
+            sys.exit(f"The stack {self.stack} ({self.status}) {why}. Run this, then make deploy again: {first} {where}")
+        sys.exit(f"The stack {self.stack} ({self.status}) can't be updated. Look at: "
+                 f"aws cloudformation describe-stack-events {where}")
+
+
+def items(value):
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def problems(template, overrides, values):
+    """What is wrong with the parameters, each with what to change."""
+    for name in overrides:
+        if name not in template["Parameters"]:
+            yield f"template.yaml has no parameter {name}, and SAM CLI would not say so."
+    roles = items(values["Roles"])
+    for role in sorted({role for role in roles if roles.count(role) > 1}):
+        yield f"Roles names {role} twice."
+    for name in ROLE_LISTS:
+        unknown = [role for role in items(values[name]) if role not in roles]
+        # An e-mail address signs nobody up without passwords.
+        if not unknown or (name, values["Mode"]) == ("EmailSignUpRoles", "Passwordless"):
+            continue
+        yield (f"{name} is {values[name]}{'' if name in overrides else ', where samconfig.toml does not set it'}, and "
+               f"Roles is {values['Roles']}. Set {name} to some of these, or {name}='' for none.")
+
+
+def ask_everything(section, target, template):
+    """Asks for the stack, the region and each parameter, and returns the stack that was named."""
+
+    def ask(name, current, allowed=()):
+        while True:
+            answer = input(f"{name} [{current}]: ").strip()
+            answer = current if not answer else "" if answer in ("''", '""') else answer
+            if not allowed or answer in allowed:
+                return answer
+            print(f"One of: {', '.join(allowed)}")
+
+    print("Enter keeps what stands in brackets, '' makes it empty.")
+    section.settings["stack_name"] = ask("Stack", target.stack)
+    section.settings["region"] = ask("Region", target.region)
+    target = Target(section.settings)
+    for name, parameter in template["Parameters"].items():
+        if "Description" in parameter:
+            print(f"\n{parameter['Description']}")
+        allowed = [str(value) for value in parameter.get("AllowedValues", [])]
+        current = current_values(section, target, template)[name]
+        answer = ask(name, current, allowed)
+        if answer != current:
+            section.overrides[name] = answer
+    return target
+
+
+def current_values(section, target, template):
+    """What each parameter will be: SAM CLI leaves what the section does not set as it is deployed."""
+    defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
+    deployed = {name: value for name, value in target.parameters.items() if name in defaults}
+    return defaults | deployed | section.overrides
+
+
+def show(section, target, template, values):
+    """Prints what is about to be deployed where."""
+    print(f"Account  {target.account}\nRegion   {target.region}\nStack    {target.stack} ({target.status or 'new'})")
+    for name, parameter in template["Parameters"].items():
+        before = target.parameters.get(name, values[name])
+        if values[name] != str(parameter["Default"]) or before != values[name]:
+            print(f"  {name} = {values[name]}" + (f"  (deployed: {before})" if before != values[name] else ""))
+    print("Every other parameter has its default.")
+
+
+def check_machines(template, architecture):
+    """Ends where a function was built for another machine than it is deployed on."""
+    for resource in template["Resources"].values():
+        if not isinstance(resource, dict) or resource["Type"] != "AWS::Serverless::Function":
+            continue
+        bootstrap = Path(resource["Properties"]["CodeUri"], "bootstrap")
+        header = bootstrap.open("rb").read(20) if bootstrap.exists() else b""
+        machine = MACHINES.get(int.from_bytes(header[18:20], "little")) if header.startswith(b"\x7fELF") else None
+        if machine != architecture:
+            sys.exit(f"{bootstrap} is for {machine or 'no machine of Lambda'}, and Architecture is {architecture}. Run "
+                     f"this, then make deploy again: make build BUILD_FLAGS={build_flag(architecture)}")
+
+
+def build_flag(architecture):
+    return "--arm64" if architecture == "arm64" else "--x86-64"
+
+
+def sam_deploy(section, target, overrides):
+    """Runs `sam deploy` of the section with these parameters."""
+    command = ["sam", "deploy", "--config-env", section.name, "--stack-name", target.stack, "--region", target.region]
+    command += ["--no-fail-on-empty-changeset"]
+    if overrides:
+        quoted = {name: value.replace('"', '\\"') for name, value in overrides.items()}
+        command += ["--parameter-overrides", *(f'{name}="{value}"' for name, value in quoted.items())]
+    done = subprocess.run(command)
+    if done.returncode:
+        target.read()
+        target.check_status()
+        sys.exit(done.returncode)
+
+
+def deploy(section, guided):
+    target = Target(section.settings)
+    template = yaml_parse(Path("template.yaml").read_text())
+    if guided:
+        target = ask_everything(section, target, template)
+    target.check_status()
+    values = current_values(section, target, template)
+    if found := list(problems(template, section.overrides, values)):
+        sys.exit("\n".join(found))
+    show(section, target, template, values)
+    if input("Deploy? [y/N] ").strip().lower() != "y":
+        sys.exit("Nothing was deployed.")
+    if guided:
+        section.save()
+    subprocess.run(["make", "build", f"BUILD_FLAGS={build_flag(values['Architecture'])}"], check=True)
+    check_machines(template, values["Architecture"])
+    if target.status is None and values["DeletionProtection"] == "ACTIVE":
+        # A roll-back can't delete a protected pool, and a stack whose roll-back failed can't be mended.
+        print("The pool is protected from deletion once it is there: this deploys twice.", flush=True)
+        sam_deploy(section, target, section.overrides | {"DeletionProtection": "INACTIVE"})
+    sam_deploy(section, target, section.overrides)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("section")
+    parser.add_argument("--guided", action="store_true")
+    given = parser.parse_args()
+    os.chdir(Path(__file__).resolve().parent.parent)
+    with users.legible_errors():
+        try:
+            deploy(Section(given.section), given.guided)
+        except ProfileNotFound as error:
+            sys.exit(f"{error}: set AWS_PROFILE, or `profile` in samconfig.toml")
+        except subprocess.CalledProcessError as error:
+            sys.exit(error.returncode)
+
+
+if __name__ == "__main__":
+    main()
