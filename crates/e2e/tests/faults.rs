@@ -376,6 +376,9 @@ fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
         _ => aws.attempts(),
     };
     let status_seen = status(call, &failed);
+    if let ("SMS", Always(fault)) = (call.kind, met) {
+        assert_counted(fault, &aws.requests("UpdateItem"));
+    }
     if call.kind == "limits" && status_seen != 200 {
         assert!(
             aws.requests("Publish").is_empty(),
@@ -395,6 +398,32 @@ fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
         attempts,
         time,
     }
+}
+
+/// Faults after which no message was sent.
+const NOT_SENT: [Fault; 6] = [
+    WrongName,
+    UntrustedAuthority,
+    Failure,
+    OutOfService,
+    Throttled,
+    UnknownException,
+];
+
+/// A message is counted before it is sent. One that was not sent is taken back, or the user could not ask again; one
+/// that may have been sent stays counted, or a failing SNS would send without a limit. Neither's code is used again.
+fn assert_counted(fault: Fault, writes: &[String]) {
+    let counts = writes.iter().map(|write| {
+        let write: Value = serde_json::from_str(write).unwrap();
+        let values = &write["ExpressionAttributeValues"];
+        let count = |name: &str| values[name]["N"].as_str().unwrap().to_owned();
+        let keeps_code = values[":code"].is_object();
+        (count(":hourSends"), count(":daySends"), keeps_code)
+    });
+    let left = |count: &str, keeps_code| (count.to_owned(), count.to_owned(), keeps_code);
+    let after = if NOT_SENT.contains(&fault) { "0" } else { "1" };
+    let expected = [left("1", true), left(after, false)];
+    assert_eq!(counts.collect::<Vec<_>>(), expected, "hour, day, code");
 }
 
 fn trouble(call: &Call, fault: Fault, most: usize) -> Trouble {

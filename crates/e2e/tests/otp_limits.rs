@@ -269,7 +269,5 @@ fn limits_key(stack: &Stack, person: &Person) -> String {
 
 /// Starts a sign-in around the API.
 fn initiate(stack: &Stack, person: &Person) -> Answer {
-    let parameters = json!({ "USERNAME": person.username });
-    let body = json!({ "ClientId": stack.client_id(), "AuthFlow": "CUSTOM_AUTH", "AuthParameters": parameters });
-    stack.cognito_public("InitiateAuth", body)
+    stack.initiate_auth("CUSTOM_AUTH", json!({ "USERNAME": person.username }))
 }

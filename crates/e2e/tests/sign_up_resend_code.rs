@@ -21,9 +21,3 @@ fn a_user_who_is_not_confirmed_gets_another_code_that_is_good() {
         stack.post("/sign-up/confirm", confirmation).granted();
     }
 }
-
-#[test]
-fn an_unknown_user_is_not_found() {
-    let answer = resend(&Stack::standard(), &Person::with_email().username);
-    answer.refused_as_documented(404, "UserNotFoundException");
-}
