@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use e2e::{Mode, Stack, TRIGGERS, assert_lists, resource, text};
+use e2e::{Mode, Stack, TRIGGERS, assert_lists, resource, text, trigger_event};
 use serde_json::{Value, json};
 
 const PARAMETERS: [(&str, &str); 16] = [
@@ -45,7 +45,7 @@ const ALARM: [&str; 10] = [
 ];
 
 /// The page that says which alarms there are, and the beginning of its row about the functions whose failed requests
-/// ring: the triggers above, and the routes that fail where one of them can't start.
+/// ring: the triggers that tell Cognito a refusal as an error, and the routes that fail where one can't start.
 const OPERATIONS: &str = include_str!("../../../docs/operations.md");
 const FAILED_REQUESTS: &str = "| `<stack> <Function> failed requests` |";
 
@@ -233,11 +233,8 @@ fn a_stack_with_every_option_deploys_and_does_what_they_say() {
     // The embedded AWS does not call this trigger for a forgotten password.
     let pool = stack.pool();
     let function = pool["LambdaConfig"]["CustomMessage"].as_str().unwrap();
-    let mut event = json!({
-        "triggerSource": "CustomMessage_ForgotPassword",
-        "request": { "codeParameter": "{####}", "userAttributes": { "email": "user@example.com" } },
-        "response": { "smsMessage": null, "emailMessage": null, "emailSubject": null },
-    });
+    let mut event = trigger_event("custom-message");
+    event["response"] = json!({ "smsMessage": null, "emailMessage": null, "emailSubject": null });
     let answer = stack.stack.invoke(function, &event).unwrap();
     event["response"] = json!({
         "smsMessage": null,

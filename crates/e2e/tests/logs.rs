@@ -194,9 +194,8 @@ fn assert_lines_of_requests(stack: &Stack, logs: &[(String, String)]) {
 /// The JSON lines of each of these requests. The embedded AWS reads a function's output beside its answer
 /// and can keep a line back until that function's next request, so there is a next request until all is told.
 fn lines_by_request(stack: &Stack, ids: &HashSet<String>) -> HashMap<String, Vec<(String, Value)>> {
-    let mut lines: HashMap<String, Vec<(String, Value)>> = HashMap::new();
     for _ in 0..20 {
-        lines.clear();
+        let mut lines: HashMap<String, Vec<(String, Value)>> = HashMap::new();
         for (function, line) in stack.logs() {
             if let Ok(line) = serde_json::from_str::<Value>(&line) {
                 let id = line["requestId"].as_str().unwrap_or_default().to_owned();
@@ -208,8 +207,7 @@ fn lines_by_request(stack: &Stack, ids: &HashSet<String>) -> HashMap<String, Vec
         }
         go_through(stack);
     }
-    let silent: Vec<&String> = ids.iter().filter(|id| !lines.contains_key(*id)).collect();
-    panic!("no line for the requests {silent:?}");
+    panic!("no line for one of the requests {ids:?}");
 }
 
 /// What CloudWatch gets from a line.
@@ -232,16 +230,16 @@ fn measured(line: &str) -> Vec<Measured> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let then = Duration::from_millis(line["_aws"]["Timestamp"].as_u64().unwrap());
     assert!(now.abs_diff(then) < Duration::from_secs(3600), "{line}");
-    let [directive] = &line["_aws"]["CloudWatchMetrics"].as_array().unwrap()[..] else {
-        panic!("not one directive: {line}");
+    let text = |value: &Value| match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => panic!("no text: {line}"),
     };
-    let text = |value: &Value| {
-        let text = value.as_str();
-        text.unwrap_or_else(|| panic!("no text: {line}")).to_owned()
+    let only = |value: &Value| match value.as_array().map(Vec::as_slice) {
+        Some([one]) => one.clone(),
+        _ => panic!("not one: {line}"),
     };
-    let [dimensions] = &directive["Dimensions"].as_array().unwrap()[..] else {
-        panic!("not one set of dimensions: {line}");
-    };
+    let directive = only(&line["_aws"]["CloudWatchMetrics"]);
+    let dimensions = only(&directive["Dimensions"]);
     let dimensions = dimensions.as_array().unwrap().iter();
     let dimensions: Vec<String> = dimensions.map(|name| text(&line[&text(name)])).collect();
     let metrics = directive["Metrics"].as_array().unwrap();
@@ -251,7 +249,7 @@ fn measured(line: &str) -> Vec<Measured> {
     let read = |metric: &Value| {
         let name = text(&metric["Name"]);
         let value = match &line[&name] {
-            Value::Array(values) if values.len() == 1 => values[0].as_f64(),
+            Value::Array(_) => only(&line[&name]).as_f64(),
             value => value.as_f64(),
         };
         Measured {

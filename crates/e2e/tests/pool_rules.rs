@@ -1,21 +1,7 @@
 //! What holds for those who go around the API, to Cognito's public operations with the client's id.
 
 use e2e::{Person, Stack};
-use serde_json::{Value, json};
-
-fn sign_up(stack: &Stack, person: &Person, attributes: &[(&str, &str)]) -> e2e::Answer {
-    let attributes: Vec<Value> = attributes
-        .iter()
-        .map(|(name, value)| json!({ "Name": name, "Value": value }))
-        .collect();
-    let body = json!({
-        "ClientId": stack.client_id(),
-        "Username": person.username,
-        "Password": person.password,
-        "UserAttributes": attributes,
-    });
-    stack.cognito_public("SignUp", body)
-}
+use serde_json::json;
 
 #[test]
 fn a_direct_sign_up_that_breaks_the_rules_is_refused_by_the_pool_s_trigger() {
@@ -51,7 +37,7 @@ fn a_direct_sign_up_that_breaks_the_rules_is_refused_by_the_pool_s_trigger() {
         ),
     ] {
         let attributes = [vec![(contact, &*person.username)], more].concat();
-        let answer = sign_up(&stack, person, &attributes);
+        let answer = stack.sign_up_directly(person, &attributes);
         assert_eq!(answer.status, 400, "{attributes:?}: {answer:?}");
         let body = answer.json();
         assert_eq!(
@@ -63,7 +49,7 @@ fn a_direct_sign_up_that_breaks_the_rules_is_refused_by_the_pool_s_trigger() {
         assert!(!stack.has_user(&person.username), "{attributes:?}");
     }
     let attributes = [("email", &*email.username), ("custom:role", "User")];
-    let answer = sign_up(&stack, &email, &attributes);
+    let answer = stack.sign_up_directly(&email, &attributes);
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
@@ -125,17 +111,8 @@ fn where_contacts_are_not_to_change_a_signed_in_user_gets_no_code_for_a_new_one(
 #[test]
 fn an_administrator_may_give_any_role() {
     let stack = Stack::standard();
-    let username = Person::with_email().username;
-    stack.cognito_admin(
-        "AdminCreateUser",
-        json!({
-            "Username": username,
-            "MessageAction": "SUPPRESS",
-            "UserAttributes": [
-                { "Name": "email", "Value": username },
-                { "Name": "custom:role", "Value": "Admin" },
-            ],
-        }),
-    );
-    assert_eq!(stack.user(&username)["custom:role"], "Admin");
+    let person = Person::with_email();
+    let username = &*person.username;
+    stack.create_user(&person, &[("email", username), ("custom:role", "Admin")]);
+    assert_eq!(stack.user(username)["custom:role"], "Admin");
 }

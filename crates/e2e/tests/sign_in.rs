@@ -54,17 +54,9 @@ fn who_can_not_sign_in_is_told_why() {
 #[test]
 fn a_challenge_that_this_api_does_not_answer_is_named_and_gives_no_tokens() {
     let stack = Stack::standard();
-    let Person { username, password } = Person::with_email();
-    stack.cognito_admin(
-        "AdminCreateUser",
-        json!({
-            "Username": username,
-            "TemporaryPassword": password,
-            "MessageAction": "SUPPRESS",
-            "UserAttributes": [{ "Name": "email", "Value": username }],
-        }),
-    );
-    stack.sign_in(&Person { username, password }).refused_with(
+    let person = Person::with_email();
+    stack.create_user(&person, &[("email", &person.username)]);
+    stack.sign_in(&person).refused_with(
         403,
         "UnsupportedChallengeException",
         "Cognito asks for the challenge NEW_PASSWORD_REQUIRED, which this API does not answer.",

@@ -1,15 +1,11 @@
 //! `POST /auth/sign-up`.
 
 use e2e::{Person, Stack};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const CLOSED: &str = "The role does not exist or is not open to sign-up.";
 const NOT_BY_EMAIL: &str = "The role does not allow sign-up with an email address.";
 const NOT_BY_PHONE: &str = "The role does not allow sign-up with a phone number.";
-
-fn sign_up_body(person: &Person, attributes: Value) -> Value {
-    json!({ "username": person.username, "password": person.password, "userAttributes": attributes })
-}
 
 #[test]
 fn sign_up_answers_with_the_new_user_and_adds_the_role_s_group() {
@@ -109,9 +105,9 @@ fn attributes_other_than_the_role_are_not_the_caller_s_to_give() {
     let attributes = json!({
         "role": "User", "custom:role": "Admin", "email_verified": "true", "phone_number": "+34999999999",
     });
-    let body = stack
-        .post("/sign-up", sign_up_body(&person, attributes))
-        .granted();
+    let Person { username, password } = &person;
+    let body = json!({ "username": username, "password": password, "userAttributes": attributes });
+    let body = stack.post("/sign-up", body).granted();
     assert_eq!(body["userAttributes"], json!({ "role": "User" }));
     let user = stack.user(&person.username);
     assert_eq!(user["custom:role"], "User");
