@@ -17,7 +17,7 @@ TEST_JS := crates/e2e/js
 TEST_CLIENT := $(TEST_JS)/dist/client.js
 EXPANDED := target/template
 # What the scanner is to see, too.
-OPTIONS := EnableWaf=true AlarmEmail=ops@example.com TracingMode=Active ContactChanges=REFUSED \
+OPTIONS := PhoneSignUpRoles=User EnableWaf=true AlarmEmail=ops@example.com TracingMode=Active ContactChanges=REFUSED \
 	DomainName=auth.example.com CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/1 HostedZoneId=Z0123456789 \
 	SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com EmailFrom=no-reply@example.com
 BENCH := target/bench
@@ -144,7 +144,7 @@ lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licen
 	$(EMBEDDED_AWS) run sam validate --lint --language-extensions
 	@mkdir -p $(EXPANDED)
 	$(VENV)/bin/python local/expand_template.py $(OPTIONS) "ResetEmailMessage={####}" >$(EXPANDED)/UserPassword.json
-	$(VENV)/bin/python local/expand_template.py $(OPTIONS) Mode=Passwordless PhoneSignUpRoles=User \
+	$(VENV)/bin/python local/expand_template.py $(OPTIONS) Mode=Passwordless \
 		>$(EXPANDED)/Passwordless.json
 	$(LINT_VENV)/bin/checkov --config-file local/checkov.yaml --file $(EXPANDED)/UserPassword.json $(EXPANDED)/Passwordless.json
 

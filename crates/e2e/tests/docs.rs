@@ -590,3 +590,25 @@ fn every_rule_that_a_deployment_can_break_is_in_troubleshooting() {
         }
     }
 }
+
+#[test]
+fn the_deployers_rights_cover_every_service_of_the_template() {
+    let page = Page::read(root().join("docs/deploying.md"));
+    let documented: BTreeSet<String> = page
+        .rows("service")
+        .iter()
+        .map(|row| names(row[0])[0].to_owned())
+        .collect();
+    let template = Stack::standard().template();
+    let kinds = template["Resources"].as_object().unwrap().values();
+    let services = kinds.map(|resource| {
+        let service = resource["Type"].as_str().unwrap().split("::").nth(1);
+        match service.unwrap() {
+            "Cognito" => "cognito-idp".to_owned(),
+            service => service.to_lowercase(),
+        }
+    });
+    // Beside them what `sam deploy` itself calls.
+    let expected = services.chain(["cloudformation", "s3"].map(str::to_owned));
+    assert_lists(&page.name(), &documented, &expected.collect());
+}

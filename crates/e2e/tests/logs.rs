@@ -327,7 +327,7 @@ fn functions() -> Vec<(String, Mode, Value)> {
         let mut event = route.event(body);
         event["headers"] = json!({ "Authorization": SECRETS[7] });
         event["queryStringParameters"] = json!({ "q": SECRETS[8] });
-        event["requestContext"] = json!({ "identity": { "sourceIp": SECRETS[9] } });
+        event["requestContext"]["identity"] = json!({ "sourceIp": SECRETS[9] });
         (route.function(), route.mode, event)
     });
     let triggers = TRIGGERS.iter().map(|trigger| {

@@ -109,6 +109,30 @@ fn where_contacts_are_not_to_change_a_signed_in_user_gets_no_code_for_a_new_one(
 }
 
 #[test]
+fn refused_changes_do_not_stop_users_from_deleting_a_contact() {
+    let stack = Stack::strict();
+    let delete = |person: &Person, operation: &str, contact: Value| {
+        let mut body = json!({ "AccessToken": stack.tokens_of(person).access });
+        body.as_object_mut()
+            .unwrap()
+            .extend(contact.as_object().unwrap().clone());
+        stack.cognito_public(operation, body)
+    };
+    let blank = json!({ "UserAttributes": [{ "Name": "email", "Value": "" }] });
+    let named = json!({ "UserAttributeNames": ["email"] });
+    for (operation, contact) in [
+        ("UpdateUserAttributes", blank),
+        ("DeleteUserAttributes", named),
+    ] {
+        let person = Person::with_email();
+        stack.sign_up(&person, "Member").granted();
+        let answer = delete(&person, operation, contact);
+        assert_eq!(answer.status, 200, "{operation}: {answer:?}");
+        assert!(!stack.has_user(&person.username), "{operation}");
+    }
+}
+
+#[test]
 fn an_administrator_may_give_any_role() {
     let stack = Stack::standard();
     let person = Person::with_email();

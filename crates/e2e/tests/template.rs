@@ -29,6 +29,13 @@ impl Template {
         Self(Stack::of(mode).decided_template())
     }
 
+    /// As a stack with these parameters has it, and the defaults beside them.
+    fn with(parameters: &[&str]) -> Self {
+        let expand = ["run", "python", "local/expand_template.py"];
+        let expanded = Stack::standard().embedded_aws(&[&expand, parameters].concat());
+        Self(serde_json::from_str(&expanded).unwrap())
+    }
+
     fn resources_of(&self, kind: &str) -> Vec<(&str, &Value)> {
         let resources = self.0["Resources"].as_object().unwrap().iter();
         resources
@@ -134,7 +141,7 @@ fn every_role_may_do_exactly_what_its_function_needs() {
             let granted: Vec<_> = statements.into_iter().map(granted).collect();
             let expected = match role {
                 // Cognito's own, for the messages of sign-ups.
-                "SmsRole" => vec![(vec!["sns:Publish"], phones.clone())],
+                "SmsRole" => vec![(vec!["sns:Publish"], json!({ "Resource": "*" }))],
                 _ => [
                     vec![own_logs(role.trim_end_matches("Role"))],
                     more(mode, role),
@@ -225,7 +232,9 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
             let name = function.strip_suffix("Function").unwrap();
             let more = match name {
                 "SignUp" => vec!["USER_POOL_CLIENT_ID", "USER_POOL_ID"],
-                "CreateAuthChallenge" => [&limits[..], &["SMS_MESSAGE", "SMS_SENDER_ID"]].concat(),
+                "CreateAuthChallenge" => {
+                    [&limits[..], &["SMS_MESSAGE", "SMS_REGION", "SMS_SENDER_ID"]].concat()
+                }
                 "VerifyAuthChallengeResponse" => limits.to_vec(),
                 "CustomMessage" => vec![
                     "CONTACT_CHANGES",
@@ -263,6 +272,11 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
     }
 }
 
+/// The part of the stack's id that is no other stack's.
+fn stack_uuid() -> Value {
+    json!({ "Fn::Select": [2, { "Fn::Split": ["/", { "Ref": "AWS::StackId" }] }] })
+}
+
 #[test]
 fn only_the_service_that_needs_a_role_takes_it_on() {
     let [passwords, passwordless] = Mode::BOTH.map(Template::of);
@@ -272,14 +286,17 @@ fn only_the_service_that_needs_a_role_takes_it_on() {
         assert_eq!(trust.as_array().unwrap().len(), 1, "{name}");
         let service = match name {
             "SmsRole" => {
-                let condition = &trust[0]["Condition"]["StringEquals"];
+                let pools =
+                    "arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/*";
                 assert_eq!(
-                    condition["sts:ExternalId"],
-                    json!({ "Ref": "AWS::StackName" })
-                );
-                assert_eq!(
-                    condition["aws:SourceAccount"],
-                    json!({ "Ref": "AWS::AccountId" })
+                    trust[0]["Condition"],
+                    json!({
+                        "StringEquals": {
+                            "sts:ExternalId": stack_uuid(),
+                            "aws:SourceAccount": { "Ref": "AWS::AccountId" },
+                        },
+                        "ArnLike": { "aws:SourceArn": { "Fn::Sub": pools } },
+                    })
                 );
                 "cognito-idp.amazonaws.com"
             }
@@ -613,12 +630,6 @@ fn the_access_log_has_these_fields_and_its_stage_waits_for_the_role_that_writes_
         template.0["Resources"]["ApiGatewayAccount"]["DependsOn"],
         "Api"
     );
-    // Another stack may rely on them when this one goes, or fails to come.
-    for name in ["ApiGatewayAccount", API_GATEWAY_ROLE] {
-        let resource = &template.0["Resources"][name];
-        assert_eq!(resource["DeletionPolicy"], "Retain", "{name}");
-        assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{name}");
-    }
 }
 
 #[test]
@@ -678,17 +689,182 @@ fn the_web_acls_limit_each_address_by_their_own_parameter_and_count_what_they_fi
 }
 
 #[test]
-fn the_users_outlive_the_stack_and_the_pool_keeps_the_rules_that_the_emulator_does_not() {
-    let template = Template::expanded();
-    let resource = &template.0["Resources"]["UserPool"];
-    let groups = template.resources_of("AWS::Cognito::UserPoolGroup");
-    assert!(!groups.is_empty());
-    let kept = groups.into_iter().map(|(_, group)| group).chain([resource]);
-    for resource in kept {
-        assert_eq!(resource["DeletionPolicy"], "RetainExceptOnCreate");
-        assert_eq!(resource["UpdateReplacePolicy"], "Retain");
-    }
+fn a_stack_keeps_the_users_and_what_is_the_account_s() {
+    let kept = |protection: &str, on_failure: &'static str| {
+        let template = Template::with(&["PhoneSignUpRoles=User", protection]);
+        let resources = template.0["Resources"].as_object().unwrap().iter();
+        let kept: BTreeMap<String, String> = resources
+            .filter(|(_, resource)| resource.get("DeletionPolicy").is_some())
+            .map(|(name, resource)| {
+                assert_eq!(resource["UpdateReplacePolicy"], "Retain", "{name}");
+                (
+                    name.clone(),
+                    resource["DeletionPolicy"].as_str().unwrap().to_owned(),
+                )
+            })
+            .collect();
+        // A first deployment that fails leaves nothing, but for a pool that it could not delete.
+        let expected = [
+            ("ApiGatewayAccount", "RetainExceptOnCreate"),
+            ("ApiGatewayLogsRole", "RetainExceptOnCreate"),
+            ("RoleGroupUser", "RetainExceptOnCreate"),
+            ("SmsRole", on_failure),
+            ("UserPool", on_failure),
+        ];
+        let expected = expected.map(|(name, policy)| (name.to_owned(), policy.to_owned()));
+        assert_eq!(kept, BTreeMap::from(expected));
+    };
+    kept("DeletionProtection=INACTIVE", "RetainExceptOnCreate");
+    kept("DeletionProtection=ACTIVE", "Retain");
+}
 
+#[test]
+fn sms_have_a_role_only_where_a_role_signs_up_by_phone() {
+    let both = json!(["email", "phone_number"]);
+    for (parameters, usernames, verified, sends) in [
+        (&[][..], &both, json!(["email"]), false),
+        (&["PhoneSignUpRoles=User"], &both, both.clone(), true),
+        (
+            &[
+                "Mode=Passwordless",
+                "EmailSignUpRoles=",
+                "PhoneSignUpRoles=User",
+            ],
+            &json!(["phone_number"]),
+            json!(["phone_number"]),
+            true,
+        ),
+    ] {
+        let template = Template::with(parameters);
+        let pool = template.properties("UserPool");
+        assert_eq!(pool["UsernameAttributes"], *usernames, "{parameters:?}");
+        assert_eq!(pool["AutoVerifiedAttributes"], verified, "{parameters:?}");
+        let update = &pool["UserAttributeUpdateSettings"];
+        // Cognito rejects a pool where the one has more than the other.
+        assert_eq!(
+            update["AttributesRequireVerificationBeforeUpdate"],
+            verified
+        );
+        let recovery = pool["AccountRecoverySetting"].to_string();
+        let recovers = recovery.contains("verified_phone_number");
+        assert_eq!(recovers, sends && verified.to_string().contains("email"));
+        assert_eq!(
+            pool["SmsConfiguration"].is_object(),
+            sends,
+            "{parameters:?}"
+        );
+        let all = template.0["Resources"].to_string();
+        assert_eq!(all.contains("SmsRole"), sends, "{parameters:?}");
+        assert_eq!(all.contains("sns:"), sends, "{parameters:?}");
+    }
+}
+
+#[test]
+fn the_region_of_sms_reaches_the_pool_and_the_function() {
+    let passwordless = [
+        "Mode=Passwordless",
+        "EmailSignUpRoles=",
+        "PhoneSignUpRoles=User",
+    ];
+    for (region, expected) in [("", "AWS::Region"), ("ap-northeast-1", "SmsRegion")] {
+        let region = format!("SmsRegion={region}");
+        let template = Template::with(&[&passwordless[..], &[&region]].concat());
+        let sms = &template.properties("UserPool")["SmsConfiguration"];
+        assert_eq!(sms["SnsRegion"], json!({ "Ref": expected }));
+        assert_eq!(sms["ExternalId"], stack_uuid());
+        let function = template.properties("CreateAuthChallengeFunction");
+        let variable = &function["Environment"]["Variables"]["SMS_REGION"];
+        assert_eq!(*variable, json!({ "Ref": "SmsRegion" }));
+    }
+}
+
+/// The properties that are made of the stack's name, and the characters that their service takes.
+const NAMED_BY_THE_STACK: [(&str, &str, usize); 12] = [
+    ("AWS::ApiGateway::RestApi", "Body.info.title", 1024),
+    ("AWS::ApiGateway::RestApi", "Name", 1024),
+    ("AWS::CloudWatch::Alarm", "AlarmName", 255),
+    ("AWS::CloudWatch::Alarm", "Dimensions.Value", 1024),
+    ("AWS::CloudWatch::Alarm", "Namespace", 255),
+    ("AWS::CloudWatch::Dashboard", "DashboardBody", 1 << 20),
+    ("AWS::CloudWatch::Dashboard", "DashboardName", 255),
+    ("AWS::Cognito::UserPool", "UserPoolName", 128),
+    ("AWS::Cognito::UserPoolClient", "ClientName", 128),
+    (
+        "AWS::IAM::Role",
+        "Policies.PolicyDocument.Statement.Resource",
+        2048,
+    ),
+    (
+        "AWS::Lambda::Function",
+        "Environment.Variables.METRICS_NAMESPACE",
+        255,
+    ),
+    ("AWS::Logs::LogGroup", "LogGroupName", 512),
+];
+
+/// Every text below that is made of the stack's name, with the properties that lead to it.
+fn named_by_the_stack<'a>(value: &'a Value, path: &str, found: &mut Vec<(String, &'a str)>) {
+    match value {
+        Value::String(text) if text.contains("AWS::StackName") => {
+            found.push((path.to_owned(), text));
+        }
+        Value::Array(items) => {
+            for item in items {
+                named_by_the_stack(item, path, found);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                let function = key == "Ref" || key.starts_with("Fn::");
+                let path = match path {
+                    _ if function => path.to_owned(),
+                    "" => key.clone(),
+                    _ => format!("{path}.{key}"),
+                };
+                named_by_the_stack(member, &path, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_longest_name_of_a_stack_fits_wherever_it_is_used() {
+    let (longest_name, longest_region) = ("a".repeat(128), "ap-southeast-99");
+    let template = Template::expanded();
+    let mut seen = BTreeSet::new();
+    for resource in template.0["Resources"].as_object().unwrap().values() {
+        let kind = resource["Type"].as_str().unwrap();
+        let mut found = Vec::new();
+        named_by_the_stack(&resource["Properties"], "", &mut found);
+        for (property, text) in found {
+            let name = text
+                .replace("${AWS::StackName}", &longest_name)
+                .replace("AWS::StackName", &longest_name)
+                .replace("${AWS::Region}", longest_region);
+            let known = NAMED_BY_THE_STACK
+                .iter()
+                .find(|(of, at, _)| *of == kind && *at == property);
+            let (of, at, most) = known.unwrap_or_else(|| panic!("{kind} {property}: {text}"));
+            assert!(name.len() <= *most, "{kind} {property}: {text}");
+            seen.insert((*of, *at));
+        }
+    }
+    let known = NAMED_BY_THE_STACK.map(|(of, at, _)| (of, at));
+    assert_eq!(seen, BTreeSet::from(known));
+    // The stack's id has what must be shorter, or a prefix that takes no capital.
+    let domain = &template.properties("UserPoolDomain")["Domain"];
+    assert_eq!(domain["Fn::If"][2], stack_uuid());
+    for guarded in ["Api", "UserPool"] {
+        let acl = template.properties(&format!("{guarded}WebAcl"));
+        let metric = json!({ "Fn::Join": ["-", [guarded, stack_uuid()]] });
+        assert_eq!(acl["VisibilityConfig"]["MetricName"], metric);
+    }
+}
+
+#[test]
+fn the_pool_has_the_rules_that_the_emulator_does_not() {
+    let template = Template::expanded();
     let pool = template.properties("UserPool");
     assert_eq!(
         pool["DeletionProtection"],
@@ -697,13 +873,6 @@ fn the_users_outlive_the_stack_and_the_pool_keeps_the_rules_that_the_emulator_do
     assert_eq!(
         pool["UsernameConfiguration"],
         json!({ "CaseSensitive": false })
-    );
-    let contacts =
-        json!({ "Fn::If": ["IsUserPassword", ["email", "phone_number"], ["phone_number"]] });
-    let update = &pool["UserAttributeUpdateSettings"];
-    assert_eq!(
-        update["AttributesRequireVerificationBeforeUpdate"],
-        contacts
     );
     // Without passwords there is none to recover, and no message to have sent by asking.
     assert_eq!(
