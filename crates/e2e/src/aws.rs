@@ -5,16 +5,16 @@ mod answers;
 mod authority;
 mod fault;
 
-use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
+use fake_aws::{Call, Reply};
 use rustls::{ServerConnection, StreamOwned};
 use socket2::{Domain, SockRef, Socket, Type};
 
-pub use answers::Reply;
+use answers::send;
 pub use authority::Authority;
 pub use fault::{Fault, Scope};
 
@@ -62,8 +62,6 @@ struct State {
     answered: usize,
     hits: usize,
     requests: Vec<(String, String)>,
-    /// The last signature of each operation.
-    signatures: HashMap<String, String>,
     door: Door,
     /// What fills the queue of a listener that is not answering.
     queued: Vec<TcpStream>,
@@ -211,11 +209,6 @@ impl Aws {
             .collect()
     }
 
-    /// The `Authorization` header of the last request for an operation, if it was signed.
-    pub fn signature(&self, operation: &str) -> Option<String> {
-        self.shared.state().signatures.get(operation).cloned()
-    }
-
     /// Closes every connection that is open, or resets it.
     pub fn hang_up(&self, reset: bool) {
         let mut state = self.shared.state();
@@ -361,10 +354,11 @@ impl Shared {
         }
         let mut connection = BufReader::new(tls);
         while let Some(request) = Request::read(&mut connection) {
-            let reply = Reply::to(&request);
-            match self.heard(&request, number) {
+            let call = request.call();
+            let reply = Reply::success(&call);
+            match self.heard(&call, &request.body, number) {
                 Some(fault) => {
-                    if !fault.play(&reply, connection.get_mut())? {
+                    if !fault.play(&call, &reply, connection.get_mut())? {
                         if fault == Fault::ResetRead {
                             reset_on_close(&connection.get_ref().sock);
                         }
@@ -376,7 +370,7 @@ impl Shared {
                 }
                 None => {
                     let last = self.answering();
-                    reply.send(connection.get_mut(), last)?;
+                    send(&reply, connection.get_mut(), last)?;
                     if last {
                         return Ok(());
                     }
@@ -387,16 +381,12 @@ impl Shared {
     }
 
     /// Counts a request; gives what is wrong with its answer.
-    fn heard(&self, request: &Request, number: usize) -> Option<Fault> {
+    fn heard(&self, call: &Call, body: &str, number: usize) -> Option<Fault> {
         let mut state = self.state();
         state.calls += 1;
-        let operation = request.operation();
-        if let Some(signature) = request.header("authorization") {
-            let signature = signature.to_owned();
-            state.signatures.insert(operation.to_owned(), signature);
-        }
+        let operation = &*call.operation;
         if state.trouble.is_some() {
-            let request = (operation.to_owned(), request.body.clone());
+            let request = (operation.to_owned(), body.to_owned());
             state.requests.push(request);
         }
         let old = |connection: &Connection| connection.number == number && connection.old;

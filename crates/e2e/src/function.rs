@@ -134,16 +134,10 @@ impl Function {
         let mut command = self.command(&self.bootstrap());
         let command = command.env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1");
         let output = command.output().unwrap();
-        let lines = |bytes: &[u8]| -> Vec<String> {
-            String::from_utf8(bytes.to_vec())
-                .unwrap()
-                .lines()
-                .map(str::to_owned)
-                .collect()
-        };
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         Ended {
             success: output.status.success(),
-            lines: [lines(&output.stdout), lines(&output.stderr)].concat(),
+            lines: text.lines().map(str::to_owned).collect(),
         }
     }
 

@@ -21,7 +21,7 @@ mod verify;
 mod walk;
 
 pub use answer::Answer;
-pub use aws::{Authority, Aws, Fault, Reply, Scope, Trouble};
+pub use aws::{Authority, Aws, Fault, Scope, Trouble};
 pub use deployment::text;
 pub use fake_aws::ENVIRONMENT;
 pub use function::{Ended, Function, TRIGGERS, functions, resource, trigger_event};

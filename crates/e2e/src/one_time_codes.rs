@@ -90,11 +90,7 @@ impl Stack {
     #[track_caller]
     pub fn user_from_abroad(&self) -> Person {
         let person = Person::with_phone_in("+44");
-        let attributes = [json!({ "Name": "phone_number", "Value": person.username })];
-        self.cognito_admin(
-            "AdminCreateUser",
-            json!({ "Username": person.username, "MessageAction": "SUPPRESS", "UserAttributes": attributes }),
-        );
+        self.create_user(&person, &[("phone_number", &person.username)]);
         person
     }
 

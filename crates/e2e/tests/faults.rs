@@ -376,6 +376,9 @@ fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
         _ => aws.attempts(),
     };
     let status_seen = status(call, &failed);
+    if let ("SMS", Always(fault)) = (call.kind, met) {
+        assert_counted(fault, &aws.requests("UpdateItem"));
+    }
     if call.kind == "limits" && status_seen != 200 {
         assert!(
             aws.requests("Publish").is_empty(),
@@ -395,6 +398,32 @@ fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
         attempts,
         time,
     }
+}
+
+/// Faults after which no message was sent.
+const NOT_SENT: [Fault; 6] = [
+    WrongName,
+    UntrustedAuthority,
+    Failure,
+    OutOfService,
+    Throttled,
+    UnknownException,
+];
+
+/// A message is counted before it is sent. One that was not sent is taken back, or the user could not ask again; one
+/// that may have been sent stays counted, or a failing SNS would send without a limit. Neither's code is used again.
+fn assert_counted(fault: Fault, writes: &[String]) {
+    let counts = writes.iter().map(|write| {
+        let write: Value = serde_json::from_str(write).unwrap();
+        let values = &write["ExpressionAttributeValues"];
+        let count = |name: &str| values[name]["N"].as_str().unwrap().to_owned();
+        let keeps_code = values[":code"].is_object();
+        (count(":hourSends"), count(":daySends"), keeps_code)
+    });
+    let left = |count: &str, keeps_code| (count.to_owned(), count.to_owned(), keeps_code);
+    let after = if NOT_SENT.contains(&fault) { "0" } else { "1" };
+    let expected = [left("1", true), left(after, false)];
+    assert_eq!(counts.collect::<Vec<_>>(), expected, "hour, day, code");
 }
 
 fn trouble(call: &Call, fault: Fault, most: usize) -> Trouble {
@@ -551,85 +580,60 @@ fn operations(function: &Function, event: &Value, authority: &Arc<Authority>) ->
 
 /// Every call of every route and of the triggers that make one.
 fn calls(authority: &Arc<Authority>) -> Vec<Call> {
-    let mut calls = Vec::new();
-    let kinds = kinds();
-    for route in ROUTES.iter() {
-        let mode = match route.mode {
-            Mode::UserPassword => "",
-            Mode::Passwordless => " (Passwordless)",
-        };
-        let function = ["ROLES", "EMAIL_SIGN_UP_ROLES", "PHONE_SIGN_UP_ROLES"]
-            .into_iter()
-            .fold(Function::configured(route.function()), |function, name| {
-                function.with(name, "User,Courier")
-            })
-            .with("MODE", route.mode.name());
+    const ROLES: [&str; 3] = ["ROLES", "EMAIL_SIGN_UP_ROLES", "PHONE_SIGN_UP_ROLES"];
+    let routes = ROUTES.iter().flat_map(|route| {
+        let function = Function::configured(route.function());
+        let function = ROLES.iter().fold(function, |function, name| {
+            function.with(name, "User,Courier")
+        });
+        let function = function.with("MODE", route.mode.name());
+        let name = format!("{} ({})", route.path, route.mode.name());
         let mut body = route.body();
         let event = route.event(body.clone());
-        let operations = operations(&function, &event, authority);
-        for (before, operation) in operations.iter().enumerate() {
-            let of_page = kinds.get_key_value(&**operation);
-            let (operation, kinds) = of_page.unwrap_or_else(|| {
-                panic!(
-                    "docs/failures.md has {operation}, which {} calls, in no kind",
-                    route.path
-                )
-            });
-            let call = Call {
-                name: format!("{}{mode}", route.path),
-                route: Some(*route),
-                // `InitiateAuth` has two: it is sent once where it has a code sent.
-                kind: match (&kinds[..], route.mode) {
-                    ([once, _], Mode::Passwordless) => once,
-                    ([.., kind], _) => kind,
-                    ([], _) => unreachable!(),
-                },
-                operation,
-                before,
-                all: operations.len(),
-                function: function.clone(),
-                event: event.clone(),
-                time: ROUTE_TIME,
-            };
-            if *operation == "AdminAddUserToGroup" {
-                let group = Call {
-                    name: format!("{}: group", call.name),
-                    ..call
-                };
-                body["userAttributes"]["role"] = "Courier".into();
-                let without_confirmation = Call {
-                    name: format!("{}, needs no confirmation", group.name),
-                    kind: "group",
-                    event: route.event(body.clone()),
-                    ..group.clone()
-                };
-                calls.extend([group, without_confirmation]);
-            } else {
-                calls.push(call);
-            }
+        let mut made = vec![(name.clone(), Some(*route), function.clone(), event)];
+        if let Some(attributes) = body.get_mut("userAttributes") {
+            attributes["role"] = "Courier".into();
+            let name = format!("{name}, needs no confirmation");
+            made.push((name, Some(*route), function, route.event(body)));
         }
-    }
-    for trigger in TRIGGERS {
-        let (function, event) = (Function::configured(trigger), trigger_event(trigger));
+        made
+    });
+    let triggers = TRIGGERS.map(|trigger| {
+        let function = Function::configured(trigger);
+        (trigger.to_owned(), None, function, trigger_event(trigger))
+    });
+    let (kinds, mut calls) = (kinds(), Vec::new());
+    for (name, route, function, event) in routes.chain(triggers) {
         let operations = operations(&function, &event, authority);
+        let body = event["body"].as_str().unwrap_or_default();
+        let courier = body.contains("Courier");
         for (before, operation) in operations.iter().enumerate() {
-            let (kind, operation) = match &**operation {
-                "AdminAddUserToGroup" => ("group", "AdminAddUserToGroup"),
-                "GetItem" => ("limits", "GetItem"),
-                "UpdateItem" => ("limits", "UpdateItem"),
-                "Publish" => ("SMS", "Publish"),
-                other => panic!("docs/failures.md has no kind for {other} of {trigger}"),
+            let kind = match (&**operation, kinds.get(&**operation)) {
+                ("GetItem" | "UpdateItem", _) => "limits",
+                ("AdminAddUserToGroup", _) if courier || route.is_none() => "group",
+                // But for the group, as every other sign-up.
+                _ if courier => continue,
+                (_, Some(kinds)) => match (&kinds[..], route.map(|route| route.mode)) {
+                    // `InitiateAuth` has two: it is sent once where it has a code sent.
+                    ([once, _], Some(Mode::Passwordless)) => once,
+                    (kinds, _) => kinds[kinds.len() - 1],
+                },
+                _ => panic!("docs/failures.md has {operation}, which {name} calls, in no kind"),
             };
             calls.push(Call {
-                name: format!("{trigger}: {operation} {}", before + 1),
-                route: None,
+                name: format!("{name}: {operation} {}", before + 1),
+                route,
                 kind,
-                operation,
+                operation: operation.clone().leak(),
                 before,
                 all: operations.len(),
                 function: function.clone(),
                 event: event.clone(),
-                time: TRIGGER_TIME,
+                time: if route.is_some() {
+                    ROUTE_TIME
+                } else {
+                    TRIGGER_TIME
+                },
             });
         }
     }

@@ -63,19 +63,6 @@ fn a_new_password_that_breaks_the_policy_is_refused_and_the_code_stays_good() {
 }
 
 #[test]
-fn an_unknown_user_is_not_found() {
-    let stack = Stack::standard();
-    let username = Person::with_email().username;
-    let password = Person::another_password();
-    for answer in [
-        forgot(&stack, &username),
-        change(&stack, &username, &password, PASSWORD_CODE),
-    ] {
-        answer.refused_as_documented(404, "UserNotFoundException");
-    }
-}
-
-#[test]
 fn a_hidden_unknown_user_is_answered_as_a_known_one() {
     let stack = Stack::strict();
     let (known, unknown) = (Person::with_email(), Person::with_email());

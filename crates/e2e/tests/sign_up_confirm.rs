@@ -34,13 +34,6 @@ fn a_wrong_code_is_refused_and_the_right_one_stays_good() {
 }
 
 #[test]
-fn an_unknown_user_is_not_found() {
-    let stack = Stack::standard();
-    let answer = confirm(&stack, &Person::with_email().username, SIGN_UP_CODE);
-    answer.refused_as_documented(404, "UserNotFoundException");
-}
-
-#[test]
 fn a_second_confirmation_is_not_authorized() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();

@@ -1,6 +1,6 @@
-//! `UserExistenceErrors=ENABLED`: nobody learns from the API who has an account.
+//! `UserExistenceErrors`: with `ENABLED`, nobody learns from the API who has an account.
 
-use e2e::{Person, Stack};
+use e2e::{Mode, Person, Route, Stack};
 use serde_json::json;
 
 #[test]
@@ -16,6 +16,24 @@ fn no_route_says_that_a_user_does_not_exist() {
             let answer = stack.post(route.path, body.into());
             let error = &answer.kept()["error"]["type"];
             assert_ne!(error, "UserNotFoundException", "{}", route.path);
+        }
+    }
+}
+
+#[test]
+fn without_it_every_route_says_that_a_user_does_not_exist() {
+    for mode in Mode::BOTH {
+        // Of someone else's session, Cognito says only that.
+        let names = |route: &Route| {
+            route.fields.contains(&"username") && !route.fields.contains(&"session")
+        };
+        for route in mode
+            .routes()
+            .filter(names)
+            .filter(|route| route.path != "/sign-up")
+        {
+            let answer = Stack::of(mode).post(route.path, route.body().into());
+            answer.refused_as_documented(404, "UserNotFoundException");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bench::{events, machine};
-use e2e::Route;
+use e2e::{Route, TRIGGERS};
 use serde_json::{Value, json};
 
 /// What a subject is compared with, and by which goals.
@@ -113,8 +113,12 @@ pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
         let (name, mode) = (route.distinct_name(), route.mode.name());
         function(Kind::Route, name, &route.function(), mode, event)
     }));
-    subjects.extend(triggers().map(|(name, kind, event)| {
-        let event = events::of_trigger(&event);
+    subjects.extend(TRIGGERS.map(|name| {
+        let kind = match name {
+            "pre-sign-up" | "custom-message" | "define-auth-challenge" => Kind::Trigger,
+            _ => Kind::CallingTrigger,
+        };
+        let event = e2e::trigger_event(name).to_string();
         function(kind, name.to_owned(), name, "Passwordless", event)
     }));
     subjects
@@ -135,49 +139,6 @@ fn body(route: Route) -> Value {
         }
     }
     body.into()
-}
-
-fn triggers() -> impl Iterator<Item = (&'static str, Kind, Value)> {
-    let code = json!({ "code": "123456" });
-    [
-        (
-            "pre-sign-up",
-            Kind::Trigger,
-            json!({ "triggerSource": "PreSignUp_SignUp", "request": { "validationData": null } }),
-        ),
-        (
-            "custom-message",
-            Kind::Trigger,
-            json!({ "triggerSource": "CustomMessage_ForgotPassword", "request": { "codeParameter": "{####}" } }),
-        ),
-        (
-            "define-auth-challenge",
-            Kind::Trigger,
-            json!({ "triggerSource": "DefineAuthChallenge_Authentication", "request": { "session": [] } }),
-        ),
-        (
-            "post-confirmation",
-            Kind::CallingTrigger,
-            json!({ "triggerSource": "PostConfirmation_ConfirmSignUp", "request": {} }),
-        ),
-        (
-            "create-auth-challenge",
-            Kind::CallingTrigger,
-            json!({
-                "triggerSource": "CreateAuthChallenge_Authentication",
-                "request": { "challengeName": "CUSTOM_CHALLENGE", "session": [] },
-            }),
-        ),
-        (
-            "verify-auth-challenge-response",
-            Kind::CallingTrigger,
-            json!({
-                "triggerSource": "VerifyAuthChallengeResponse_Authentication",
-                "request": { "privateChallengeParameters": code, "challengeAnswer": "123456" },
-            }),
-        ),
-    ]
-    .into_iter()
 }
 
 /// The program itself: a version manager's stand-in for it would be measured too.
