@@ -67,6 +67,8 @@ impl Subject {
 /// Everything that is measured. `root` is the repository, `built` what was built for the benchmark alone.
 pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
     let floor = built.join("floor/bootstrap");
+    let go = built.join("go/bootstrap");
+    let static_go = built.join("go-static/bootstrap");
     let node = built.join("node/bootstrap.js");
     let python = built.join("python");
     let sign_in = json!({ "username": "user@example.com", "password": "Sup3r!secret" });
@@ -83,6 +85,8 @@ pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
             kind: Kind::Floor,
             ..peer("floor", floor.clone(), vec![floor])
         },
+        peer("Go, AWS SDK v2", go.clone(), vec![go]),
+        peer("Go without cgo", static_go.clone(), vec![static_go]),
         peer(
             "Node.js, AWS SDK v3",
             node.clone(),
