@@ -62,6 +62,7 @@ struct State {
     answered: usize,
     hits: usize,
     requests: Vec<(String, String)>,
+    signature: Option<String>,
     door: Door,
     /// What fills the queue of a listener that is not answering.
     queued: Vec<TcpStream>,
@@ -207,6 +208,11 @@ impl Aws {
             .filter(|(name, _)| name == operation)
             .map(|(_, body)| body.clone())
             .collect()
+    }
+
+    /// The `Authorization` header of the last request that had one.
+    pub fn signature(&self) -> Option<String> {
+        self.shared.state().signature.clone()
     }
 
     /// Closes every connection that is open, or resets it.
@@ -356,7 +362,7 @@ impl Shared {
         while let Some(request) = Request::read(&mut connection) {
             let call = request.call();
             let reply = Reply::success(&call);
-            match self.heard(&call, &request.body, number) {
+            match self.heard(&call, &request, number) {
                 Some(fault) => {
                     if !fault.play(&call, &reply, connection.get_mut())? {
                         if fault == Fault::ResetRead {
@@ -381,12 +387,15 @@ impl Shared {
     }
 
     /// Counts a request; gives what is wrong with its answer.
-    fn heard(&self, call: &Call, body: &str, number: usize) -> Option<Fault> {
+    fn heard(&self, call: &Call, request: &Request, number: usize) -> Option<Fault> {
         let mut state = self.state();
         state.calls += 1;
         let operation = &*call.operation;
+        if let Some(signature) = request.header("authorization") {
+            state.signature = Some(signature.to_owned());
+        }
         if state.trouble.is_some() {
-            let request = (operation.to_owned(), body.to_owned());
+            let request = (operation.to_owned(), request.body.clone());
             state.requests.push(request);
         }
         let old = |connection: &Connection| connection.number == number && connection.old;
