@@ -17,10 +17,13 @@ TEST_JS := crates/e2e/js
 TEST_CLIENT := $(TEST_JS)/dist/client.js
 EXPANDED := target/template
 # What the scanner is to see, too.
-OPTIONS := EnableWaf=true AlarmEmail=ops@example.com TracingMode=Active ContactChanges=REFUSED \
+OPTIONS := PhoneSignUpRoles=User EnableWaf=true AlarmEmail=ops@example.com TracingMode=Active ContactChanges=REFUSED \
 	DomainName=auth.example.com CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/1 HostedZoneId=Z0123456789 \
 	SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com EmailFrom=no-reply@example.com
 BENCH := target/bench
+GO_PEERS := $(BENCH)/go/bootstrap $(BENCH)/go-static/bootstrap
+# Where Debian's packages of Go's libraries are.
+GO_PATH := /usr/share/gocode
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
 CARGO_FUZZ_VERSION := 0.13.2
@@ -32,8 +35,8 @@ STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket
 USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
 .DEFAULT_GOAL := help
-.PHONY: help tools npm build local local-down watch console deploy smoke create-user list-users set-role test test-console
-.PHONY: fuzz bench load lint clean
+.PHONY: help tools npm go build local local-down watch console deploy smoke create-user list-users set-role test
+.PHONY: test-console fuzz bench load lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -91,6 +94,7 @@ local-down: ## End the embedded AWS that `make local` started
 
 test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests, on an embedded AWS of their own
 	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
+	cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)'
 	local/test-stacks cargo nextest run --workspace --locked
 
 $(TEST_VENV)/.installed: crates/e2e/python/requirements.txt
@@ -119,12 +123,22 @@ fuzz: $(CARGO_FUZZ) ## Fuzz the functions' entry for FUZZ_SECONDS=120, from the 
 $(CARGO_FUZZ): | tools
 	cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root $(CARGO_FUZZ_ROOT)
 
-bench: build $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into crates/bench/results.md
+bench: build $(GO_PEERS) $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into crates/bench/results.md
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)
 	cargo bench --locked -p bench --bench bench
 
 load: build ## Send the functions and the deployed API thousands of requests, into crates/bench/load.md
 	local/test-stacks cargo bench --locked -p bench --bench load
+
+# As it is built on Linux unless one says otherwise, and without the C library.
+$(BENCH)/go/bootstrap: export CGO_ENABLED := 1
+$(BENCH)/go-static/bootstrap: export CGO_ENABLED := 0
+$(GO_PEERS): $(wildcard crates/bench/peers/go/*.go) | go
+	GO111MODULE=off GOPATH=$(GO_PATH) go build -trimpath -ldflags "-s -w" -o $@ ./crates/bench/peers/go
+
+go:
+	@command -v go >/dev/null && [ -d $(GO_PATH)/src/github.com/aws/aws-sdk-go-v2 ] || \
+		{ echo "Go or its AWS SDK is missing: install golang-go and golang-github-aws-aws-sdk-go-v2-dev"; exit 1; }
 
 $(NODE_PEER): $(wildcard crates/bench/peers/node/*.mjs) crates/bench/peers/node/package-lock.json | npm
 	npm ci --prefix crates/bench/peers/node --ignore-scripts --no-audit --no-fund
@@ -146,7 +160,7 @@ lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licen
 	$(EMBEDDED_AWS) run sam validate --lint --language-extensions
 	@mkdir -p $(EXPANDED)
 	$(VENV)/bin/python local/expand_template.py $(OPTIONS) "ResetEmailMessage={####}" >$(EXPANDED)/UserPassword.json
-	$(VENV)/bin/python local/expand_template.py $(OPTIONS) Mode=Passwordless PhoneSignUpRoles=User \
+	$(VENV)/bin/python local/expand_template.py $(OPTIONS) Mode=Passwordless \
 		>$(EXPANDED)/Passwordless.json
 	$(LINT_VENV)/bin/checkov --config-file local/checkov.yaml --file $(EXPANDED)/UserPassword.json $(EXPANDED)/Passwordless.json
 

@@ -1,17 +1,5 @@
 // The API as the console calls it, and its calls and tokens in words. Nothing here knows the page.
-
-/** The fields of each route's body. A role stands under `userAttributes`. */
-export const ROUTES = {
-  "sign-up": ["username", "password", "role"],
-  "sign-up/confirm": ["username", "confirmationCode"],
-  "sign-up/resend-code": ["username"],
-  "sign-in": ["username", "password"],
-  token: ["username", "session", "confirmationCode"],
-  "token/refresh": ["refreshToken"],
-  "token/revoke": ["accessToken"],
-  "password/forgot": ["username"],
-  "password/change": ["username", "password", "confirmationCode"],
-};
+import specification from "./openapi.js";
 
 /** The error of an answer that this API does not give. */
 export const NOT_THE_API = {
@@ -42,13 +30,17 @@ export function readBase(text) {
   return url.href.replace(/\/+$/, "");
 }
 
-/** The body of a request, of the values that `valueOf` gives by name. In Passwordless there are no passwords. */
+/**
+ * The body of a request: the mode's example in openapi.yaml, with the values that `valueOf` gives by name. A route that
+ * the mode does not have takes the other's.
+ */
 export function bodyOf(route, mode, valueOf) {
-  const names = ROUTES[route].filter((name) => name !== "password" || mode === "UserPassword");
-  const entries = names.map((name) =>
-    name === "role" ? ["userAttributes", { role: valueOf("role") }] : [name, valueOf(name)],
-  );
-  return Object.fromEntries(entries);
+  const { examples } = specification.paths[`/${route}`].post.requestBody.content["application/json"];
+  const filled = (fields) => {
+    const entries = Object.entries(fields);
+    return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === "object" ? filled(value) : valueOf(name)]));
+  };
+  return filled((examples[mode] ?? Object.values(examples)[0]).value);
 }
 
 /**

@@ -1,5 +1,6 @@
 // The page: its steps send requests, show them with their answers, and lead on to the next. What a person types and
 // what the API grants stays in this module's memory; only the base URL and the mode are kept.
+import specification from "./openapi.js";
 import { NOT_THE_API, bodyOf, clock, curl, decoded, isLocal, post, readBase, shown } from "./api.js";
 
 const DEFAULT_BASE = "http://127.0.0.1:9000/auth";
@@ -218,8 +219,6 @@ function follow({ route, body }, form, answer) {
     }
     case "sign-up":
       return [`${answer.username} has signed up as ${answer.userAttributes.role}.`, form.dataset.next];
-    case "password/forgot":
-      return [answer.message, "reset"];
     case "password/change":
       share("password", body.password);
       return [answer.message, form.dataset.next];
@@ -387,7 +386,7 @@ function showReference() {
   $("#reference").append(node);
   window.SwaggerUIBundle({
     domNode: node,
-    url: "openapi.yaml",
+    spec: specification,
     validatorUrl: null,
     supportedSubmitMethods: [], // trying is what the walk-through is for
     showExtensions: true, // x-modes

@@ -36,3 +36,11 @@ def unescape_paths(original, settings):
     guide: CloudFormation's aws-properties-apigateway-stage-methodsetting, ResourcePath
     """
     return {path.replace("~1", "/").replace("//", "/"): entry for path, entry in original(settings).items()}
+
+
+@around(provisioners._RESOURCE_HANDLERS["AWS::ApiGateway::Account"], "delete")
+def keep_account_setting(original, physical_id: str, properties: dict) -> None:
+    """The account's setting stays, with the role of a deleted stack.
+
+    guide: CloudFormation's aws-resource-apigateway-account; aws/aws-cdk#6194
+    """

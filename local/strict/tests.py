@@ -19,9 +19,9 @@ from botocore.exceptions import ClientError
 
 # Parameters go out as they are, for AWS to find fault with.
 CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, max_pool_connections=50)
-cognito, cloudformation, iam, lambdas, logs, sns = (
+apigateway, cognito, cloudformation, iam, lambdas, logs, sns = (
     boto3.client(service, config=CONFIG)
-    for service in ("cognito-idp", "cloudformation", "iam", "lambda", "logs", "sns")
+    for service in ("apigateway", "cognito-idp", "cloudformation", "iam", "lambda", "logs", "sns")
 )
 PASSWORD = "Sup3r!secret"
 CODE, RESET_CODE = "123456", "654321"
@@ -735,6 +735,30 @@ class Pools(Test):
         with self.refused("InvalidSmsRoleTrustRelationshipException", "Role does not have a trust relationship"):
             cognito.update_user_pool(UserPoolId=pool, DeletionProtection="INACTIVE")
 
+    def test_an_sms_role_is_its_pools_alone(self):
+        properties = service_role("cognito-idp.amazonaws.com", publishes=True)
+        policy = json.dumps(properties["Policies"][0]["PolicyDocument"])
+        [statement] = properties["AssumeRolePolicyDocument"]["Statement"]
+
+        def trust(pools):
+            condition = {"ArnLike": {"aws:SourceArn": f"arn:aws:cognito-idp:us-east-1:000000000000:userpool/{pools}"}}
+            return json.dumps({"Statement": [statement | {"Condition": condition}]})
+
+        role = iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=trust("*"))["Role"]["Arn"]
+        iam.put_role_policy(RoleName=self.name, PolicyName="publish", PolicyDocument=policy)
+        pool = self.made(SmsConfiguration={"SnsCallerArn": role})
+        iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=trust(pool))
+        cognito.update_user_pool(UserPoolId=pool)
+        with self.refused("InvalidSmsRoleTrustRelationshipException"):
+            self.made(SmsConfiguration={"SnsCallerArn": role})
+
+    def test_a_prefix_is_a_label_without_the_names_of_aws(self):
+        pool = self.made()
+        for domain in ("Auth", "-auth", "a.b", "a" * 64, "my-aws", "amazonia", "cognitory"):
+            with self.refused("InvalidParameterException"):
+                cognito.create_user_pool_domain(UserPoolId=pool, Domain=domain)
+        cognito.create_user_pool_domain(UserPoolId=pool, Domain=self.name)
+
     def test_an_update_resets_what_it_leaves_out(self):
         settings = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
         pool = self.made(
@@ -806,6 +830,26 @@ class Pools(Test):
             ):
                 with self.refused("AlreadyExistsException", f"Stack [{name}] already exists"):
                     create()
+
+
+class Accounts(Test):
+    def test_a_deleted_stack_leaves_the_gateways_role(self):
+        name = f"strict-{uuid4().hex[:12]}"
+        role = {"Fn::GetAtt": ["Role", "Arn"]}
+        resources = {
+            "Role": resource("IAM::Role", service_role("apigateway.amazonaws.com")),
+            "Account": resource("ApiGateway::Account", {"CloudWatchRoleArn": role}),
+        }
+        template = json.dumps({"Resources": resources})
+        before = apigateway.get_account().get("cloudwatchRoleArn", "")
+        cloudformation.create_stack(StackName=name, TemplateBody=template, Capabilities=["CAPABILITY_IAM"])
+        stack = settled(name)
+        self.assertEqual(stack["StackStatus"], "CREATE_COMPLETE")
+        made = apigateway.get_account()["cloudwatchRoleArn"]
+        self.assertNotEqual(made, before)
+        cloudformation.delete_stack(StackName=name)
+        self.assertEqual(settled(stack["StackId"])["StackStatus"], "DELETE_COMPLETE")
+        self.assertEqual(apigateway.get_account()["cloudwatchRoleArn"], made)
 
 
 class Sms(Test):

@@ -192,6 +192,13 @@ mod tests {
         calls.map(|call| call.operation).collect()
     }
 
+    /// The sends of the hour that the last write left.
+    fn counted_sends(aws: &FakeAws) -> Value {
+        let writes = aws.bodies("UpdateItem");
+        let values = &writes.last().unwrap()["ExpressionAttributeValues"];
+        values[":hourSends"]["N"].clone()
+    }
+
     fn request(phone: &str) -> Value {
         json!({
             "userAttributes": { "sub": "s-1", "phone_number": phone },
@@ -330,7 +337,16 @@ mod tests {
                 ["GetItem", "UpdateItem", "Publish", "UpdateItem"],
                 "{code}"
             );
+            assert_eq!(counted_sends(&aws), "0", "{code}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_sms_without_a_response_counts() {
+        let aws = FakeAws::with("Publish", Reply::lost());
+        let error = create(&aws, request("+34999999999")).await.unwrap_err();
+        assert_eq!(error.name, "ServiceUnavailableException");
+        assert_eq!(counted_sends(&aws), "1");
     }
 
     #[tokio::test]

@@ -64,7 +64,14 @@ pub fn peer_versions() -> Vec<String> {
     let boto3 = requirements
         .lines()
         .find(|line| line.starts_with("boto3=="));
+    let go = output("go", &["version"]);
+    let go_sdk = "golang-github-aws-aws-sdk-go-v2-dev";
     let mut versions = vec![
+        go.split(' ').nth(2).unwrap().replace("go", "Go "),
+        format!(
+            "aws-sdk-go-v2 {}",
+            output("dpkg-query", &["--show", "--showformat=${Version}", go_sdk])
+        ),
         format!("Node.js {}", output("node", &["--version"])),
         format!(
             "client-cognito-identity-provider {}",

@@ -5,16 +5,16 @@ mod answers;
 mod authority;
 mod fault;
 
-use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
+use fake_aws::{Call, Reply};
 use rustls::{ServerConnection, StreamOwned};
 use socket2::{Domain, SockRef, Socket, Type};
 
-pub use answers::Reply;
+use answers::send;
 pub use authority::Authority;
 pub use fault::{Fault, Scope};
 
@@ -62,8 +62,7 @@ struct State {
     answered: usize,
     hits: usize,
     requests: Vec<(String, String)>,
-    /// The last signature of each operation.
-    signatures: HashMap<String, String>,
+    signature: Option<String>,
     door: Door,
     /// What fills the queue of a listener that is not answering.
     queued: Vec<TcpStream>,
@@ -194,6 +193,13 @@ impl Aws {
         }
     }
 
+    /// The operations that it was asked for since it was told to fail.
+    pub fn operations(&self) -> Vec<String> {
+        let state = self.shared.state();
+        let requests = state.requests.iter();
+        requests.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The bodies of the requests for an operation since it was told to fail.
     pub fn requests(&self, operation: &str) -> Vec<String> {
         let state = self.shared.state();
@@ -204,9 +210,9 @@ impl Aws {
             .collect()
     }
 
-    /// The `Authorization` header of the last request for an operation, if it was signed.
-    pub fn signature(&self, operation: &str) -> Option<String> {
-        self.shared.state().signatures.get(operation).cloned()
+    /// The `Authorization` header of the last request that had one.
+    pub fn signature(&self) -> Option<String> {
+        self.shared.state().signature.clone()
     }
 
     /// Closes every connection that is open, or resets it.
@@ -354,10 +360,11 @@ impl Shared {
         }
         let mut connection = BufReader::new(tls);
         while let Some(request) = Request::read(&mut connection) {
-            let reply = Reply::to(&request);
-            match self.heard(&request, number) {
+            let call = request.call();
+            let reply = Reply::success(&call);
+            match self.heard(&call, &request, number) {
                 Some(fault) => {
-                    if !fault.play(&reply, connection.get_mut())? {
+                    if !fault.play(&call, &reply, connection.get_mut())? {
                         if fault == Fault::ResetRead {
                             reset_on_close(&connection.get_ref().sock);
                         }
@@ -369,7 +376,7 @@ impl Shared {
                 }
                 None => {
                     let last = self.answering();
-                    reply.send(connection.get_mut(), last)?;
+                    send(&reply, connection.get_mut(), last)?;
                     if last {
                         return Ok(());
                     }
@@ -380,13 +387,12 @@ impl Shared {
     }
 
     /// Counts a request; gives what is wrong with its answer.
-    fn heard(&self, request: &Request, number: usize) -> Option<Fault> {
+    fn heard(&self, call: &Call, request: &Request, number: usize) -> Option<Fault> {
         let mut state = self.state();
         state.calls += 1;
-        let operation = request.operation();
+        let operation = &*call.operation;
         if let Some(signature) = request.header("authorization") {
-            let signature = signature.to_owned();
-            state.signatures.insert(operation.to_owned(), signature);
+            state.signature = Some(signature.to_owned());
         }
         if state.trouble.is_some() {
             let request = (operation.to_owned(), request.body.clone());

@@ -19,19 +19,39 @@ impl Stack {
     #[track_caller]
     pub fn deploy(name: &'static str, mode: Mode, parameters: &[(&str, &str)]) -> Self {
         let aws = Self::standard();
+        let parameters = [&[("Mode", mode.name())], parameters].concat();
+        let description = aws.create(name, &aws.template(), &parameters);
+        assert_eq!(
+            description["StackStatus"], "CREATE_COMPLETE",
+            "{description}"
+        );
+        Self::deployed(name, mode)
+    }
+
+    /// The stack of this name, which a test deployed.
+    #[track_caller]
+    pub fn deployed(name: &'static str, mode: Mode) -> Self {
+        let aws = Self::standard();
+        let endpoint = format!("Endpoint={}", aws.output("Endpoint"));
+        let outputs = aws.embedded_aws(&["outputs", name]) + &endpoint;
+        Self::new(name, mode, "*", 60, &outputs)
+    }
+
+    /// Creates a stack of this template, however large, and returns its description once that has ended.
+    #[track_caller]
+    pub fn create(&self, name: &str, template: &Value, parameters: &[(&str, &str)]) -> Value {
         let file = std::env::temp_dir().join(format!("{name}-{}.json", std::process::id()));
-        std::fs::write(&file, aws.template().to_string()).unwrap();
+        std::fs::write(&file, template.to_string()).unwrap();
         let key = format!("{name}.json");
         let body = file.to_str().unwrap();
         let bucket = ["--bucket", "test-stacks", "--key", &key];
-        aws.cli(&[&["s3api", "put-object", "--body", body][..], &bucket].concat());
+        self.cli(&[&["s3api", "put-object", "--body", body][..], &bucket].concat());
         std::fs::remove_file(&file).unwrap();
 
         // In a bucket, as it is larger than what a request may hold.
-        let template = format!("{}/test-stacks/{key}", aws.output("Endpoint"));
-        let parameters: Value = [("Mode", mode.name())]
+        let template = format!("{}/test-stacks/{key}", self.output("Endpoint"));
+        let parameters: Value = parameters
             .iter()
-            .chain(parameters)
             .map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": value }))
             .collect();
         let parameters = parameters.to_string();
@@ -39,24 +59,39 @@ impl Stack {
         let options = ["--parameters", &parameters];
         let capabilities = ["--capabilities", "CAPABILITY_IAM"];
         let create = ["cloudformation", "create-stack"];
-        aws.cli(&[&create[..], &stack, &options, &capabilities].concat());
+        self.cli(&[&create[..], &stack, &options, &capabilities].concat());
+        self.settled(name)
+    }
 
-        let mut description = Value::Null;
-        for _ in 0..120 {
-            let describe = ["cloudformation", "describe-stacks", "--stack-name", name];
-            description = aws.cli(&describe)["Stacks"][0].take();
-            if description["StackStatus"] != "CREATE_IN_PROGRESS" {
-                break;
+    /// Deletes the stack of this name, and returns its events once it is gone.
+    #[track_caller]
+    pub fn delete(&self, name: &str) -> Vec<Value> {
+        let of_stack = |command, stack| ["cloudformation", command, "--stack-name", stack];
+        // A stack that is gone has its id only.
+        let stack = self.cli(&of_stack("describe-stacks", name));
+        let id = text(&stack["Stacks"][0]["StackId"]);
+        self.embedded_aws(&[&["run", "aws"][..], &of_stack("delete-stack", name)].concat());
+        let description = self.settled(&id);
+        assert_eq!(
+            description["StackStatus"], "DELETE_COMPLETE",
+            "{description}"
+        );
+        let events = self.cli(&of_stack("describe-stack-events", &id));
+        events["StackEvents"].as_array().unwrap().clone()
+    }
+
+    /// The stack's description once its operation has ended.
+    #[track_caller]
+    fn settled(&self, stack: &str) -> Value {
+        let describe = ["cloudformation", "describe-stacks", "--stack-name", stack];
+        for _ in 0..240 {
+            let description = self.cli(&describe)["Stacks"][0].take();
+            if !text(&description["StackStatus"]).ends_with("_IN_PROGRESS") {
+                return description;
             }
             sleep(Duration::from_millis(500));
         }
-        assert_eq!(
-            description["StackStatus"], "CREATE_COMPLETE",
-            "{description}"
-        );
-        let endpoint = format!("Endpoint={}", aws.output("Endpoint"));
-        let outputs = aws.embedded_aws(&["outputs", name]) + &endpoint;
-        Self::new(name, mode, "*", 60, &outputs)
+        panic!("{stack} does not settle");
     }
 
     /// The ids of the stack's resources, by their types and their names in the template.

@@ -1,15 +1,66 @@
 //! A function's real bootstrap as a process of its own, without a stack: what it says to a bad
 //! environment, and what it answers when Cognito fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{Aws, Process};
+use crate::{Aws, Process, ROUTES, Route};
+
+/// The functions that are Cognito's triggers; all others are routes.
+pub const TRIGGERS: [&str; 6] = [
+    "create-auth-challenge",
+    "custom-message",
+    "define-auth-challenge",
+    "post-confirmation",
+    "pre-sign-up",
+    "verify-auth-challenge-response",
+];
+
+/// An event of Cognito's for a trigger, with all that any of them reads: the user `a-sub` answers `012345`.
+pub fn trigger_event(trigger: &str) -> Value {
+    let occasion = match trigger {
+        "pre-sign-up" => "SignUp",
+        "post-confirmation" => "ConfirmSignUp",
+        "custom-message" => "ForgotPassword",
+        _ => "Authentication",
+    };
+    json!({
+        "triggerSource": format!("{}_{occasion}", resource(trigger)),
+        "userPoolId": "us-east-1_example",
+        "userName": "a-sub",
+        "request": {
+            "userAttributes": {
+                "sub": "a-sub",
+                "phone_number": "+34999999999",
+                "custom:role": "User",
+                "cognito:user_status": "CONFIRMED",
+            },
+            "challengeName": "CUSTOM_CHALLENGE",
+            "session": [],
+            "privateChallengeParameters": { "code": "012345" },
+            "challengeAnswer": "012345",
+            "codeParameter": "{####}",
+        },
+        "response": {},
+    })
+}
+
+/// Every function, as its folder is called.
+pub fn functions() -> BTreeSet<String> {
+    let routes = ROUTES.iter().map(Route::function);
+    routes.chain(TRIGGERS.map(str::to_owned)).collect()
+}
+
+/// The name of a function's resources in the template: `SignUpConfirm` of `sign-up-confirm`.
+pub fn resource(function: &str) -> String {
+    let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
+    function.split('-').map(capitalized).collect()
+}
 
 /// A function that has not started yet, and its environment.
 #[derive(Clone, Debug)]
@@ -83,16 +134,10 @@ impl Function {
         let mut command = self.command(&self.bootstrap());
         let command = command.env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1");
         let output = command.output().unwrap();
-        let lines = |bytes: &[u8]| -> Vec<String> {
-            String::from_utf8(bytes.to_vec())
-                .unwrap()
-                .lines()
-                .map(str::to_owned)
-                .collect()
-        };
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         Ended {
             success: output.status.success(),
-            lines: [lines(&output.stdout), lines(&output.stderr)].concat(),
+            lines: text.lines().map(str::to_owned).collect(),
         }
     }
 

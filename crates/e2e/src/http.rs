@@ -1,5 +1,6 @@
 //! As much of HTTP/1.1 as it takes to play a server.
 
+use std::fmt;
 use std::io::{self, BufRead, Write};
 
 /// A request as it came.
@@ -50,6 +51,14 @@ impl Request {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
         })
+    }
+}
+
+/// As it came, if its body was not in chunks.
+impl fmt::Display for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, headers) = (&self.line, self.headers.join("\r\n"));
+        write!(formatter, "{line}\r\n{headers}\r\n\r\n{}", self.body)
     }
 }
 

@@ -91,7 +91,9 @@ impl Process {
     }
 
     fn signal(&self, name: &str) {
-        signal(self.id(), name);
+        let id = self.id().to_string();
+        let kill = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(kill.unwrap().success(), "no process to send {name}");
     }
 
     /// The most memory it had at once, in KiB.
@@ -169,13 +171,6 @@ impl Process {
             respond(connection.get_mut(), status, headers, body).ok();
         }
     }
-}
-
-fn signal(process: u32, name: &str) {
-    let kill = Command::new("kill")
-        .args(["-s", name, &process.to_string()])
-        .status();
-    assert!(kill.unwrap().success(), "no process to send {name}");
 }
 
 impl Drop for Process {

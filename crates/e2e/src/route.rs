@@ -1,6 +1,10 @@
-//! The routes of the contract: which there are in each mode, and what each one requires.
+//! The routes as `openapi.yaml` has them: which there are in each mode, and what each one requires.
+
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
+
+use crate::{Specification, resource};
 
 /// A mode of a stack, as the parameter `Mode` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,69 +22,112 @@ pub struct Route {
     pub path: &'static str,
     /// The mode.
     pub mode: Mode,
-    /// The fields of the body that it requires, in the order they are looked at; beside them `/sign-up` takes
-    /// `userAttributes`.
+    /// The texts that it requires in the body, in the order in which they are looked at; beside them `/sign-up`
+    /// takes `userAttributes`.
     pub fields: &'static [&'static str],
 }
 
-use Mode::{Passwordless, UserPassword};
-
-/// Every route of both modes.
-pub const ROUTES: [Route; 15] = [
-    route(UserPassword, "/sign-up", &["username", "password"]),
-    route(UserPassword, "/sign-up/confirm", CONFIRM),
-    route(UserPassword, "/sign-up/resend-code", &["username"]),
-    route(UserPassword, "/sign-in", &["username", "password"]),
-    route(UserPassword, "/token/refresh", &["refreshToken"]),
-    route(UserPassword, "/token/revoke", &["accessToken"]),
-    route(UserPassword, "/password/forgot", &["username"]),
-    route(
-        UserPassword,
-        "/password/change",
-        &["username", "password", "confirmationCode"],
-    ),
-    route(Passwordless, "/sign-up", &["username"]),
-    route(Passwordless, "/sign-up/confirm", CONFIRM),
-    route(Passwordless, "/sign-up/resend-code", &["username"]),
-    route(Passwordless, "/sign-in", &["username"]),
-    route(
-        Passwordless,
-        "/token",
-        &["username", "session", "confirmationCode"],
-    ),
-    route(Passwordless, "/token/refresh", &["refreshToken"]),
-    route(Passwordless, "/token/revoke", &["accessToken"]),
-];
-const CONFIRM: &[&str] = &["username", "confirmationCode"];
-
-const fn route(mode: Mode, path: &'static str, fields: &'static [&'static str]) -> Route {
-    Route { path, mode, fields }
-}
+/// Every route of both modes, in the order of `openapi.yaml`.
+pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+    let modes = Mode::BOTH.into_iter();
+    modes
+        .flat_map(|mode| {
+            let paths = Specification::of(mode).paths();
+            paths.map(move |path| Route::specified(mode, path))
+        })
+        .collect()
+});
 
 impl Mode {
+    /// One and the other.
+    pub const BOTH: [Self; 2] = [Self::UserPassword, Self::Passwordless];
+
     /// The mode as the parameter and the environment have it.
     pub fn name(self) -> &'static str {
         match self {
-            UserPassword => "UserPassword",
-            Passwordless => "Passwordless",
+            Self::UserPassword => "UserPassword",
+            Self::Passwordless => "Passwordless",
         }
     }
 
     /// The other one.
     pub fn other(self) -> Self {
         match self {
-            UserPassword => Passwordless,
-            Passwordless => UserPassword,
+            Self::UserPassword => Self::Passwordless,
+            Self::Passwordless => Self::UserPassword,
         }
     }
 
     /// The mode's routes.
     pub fn routes(self) -> impl Iterator<Item = Route> {
-        ROUTES.into_iter().filter(move |route| route.mode == self)
+        let routes = ROUTES.iter().copied();
+        routes.filter(move |route| route.mode == self)
+    }
+
+    /// The mode's route of this path.
+    pub fn route(self, path: &str) -> Option<Route> {
+        self.routes().find(|route| route.path == path)
     }
 }
 
 impl Route {
+    fn specified(mode: Mode, path: &'static str) -> Self {
+        let specification = Specification::of(mode);
+        let required = specification.request_schema(path)["required"].as_array();
+        let required = required.into_iter().flatten().filter_map(Value::as_str);
+        let example = specification.request_example(path);
+        let fields: Vec<_> = required
+            .filter(|field| example[field].is_string())
+            .collect();
+        Self {
+            path,
+            mode,
+            fields: fields.leak(),
+        }
+    }
+
+    /// The routes of both modes, once where they are the same in both.
+    pub fn distinct() -> impl Iterator<Item = Self> {
+        ROUTES.iter().copied().filter(|route| {
+            let other = route.mode.other().route(route.path);
+            route.mode == Mode::UserPassword
+                || other.is_none_or(|other| other.fields != route.fields)
+        })
+    }
+
+    /// The mode, unless the other one has this route too.
+    pub fn only_mode(&self) -> Option<Mode> {
+        let other = self.mode.other().route(self.path);
+        other.is_none().then_some(self.mode)
+    }
+
+    /// The route's operation in the specification.
+    pub fn operation(&self) -> &'static Value {
+        Specification::of(self.mode).operation(self.path)
+    }
+
+    /// Whether it has a message sent.
+    pub fn sends_messages(&self) -> bool {
+        let modes = self.operation()["x-sends-messages"].as_array();
+        let mut modes = modes.into_iter().flatten();
+        modes.any(|mode| *mode == self.mode.name())
+    }
+
+    /// Whether it calls AWS, which may throttle it.
+    pub fn calls_aws(&self) -> bool {
+        let specification = Specification::of(self.mode);
+        let throttled = specification.resolved(&self.operation()["responses"]["429"]);
+        throttled["content"]["application/json"]["examples"]["ThrottlingException"].is_object()
+    }
+
+    /// Its function's name, with the mode where it is the second of [`Route::distinct`].
+    pub fn distinct_name(&self) -> String {
+        match (self.mode, self.only_mode()) {
+            (Mode::Passwordless, None) => format!("{} (Passwordless)", self.function()),
+            _ => self.function(),
+        }
+    }
+
     /// The function behind it, as its folder is called.
     pub fn function(&self) -> String {
         self.path.trim_start_matches('/').replace('/', "-")
@@ -88,18 +135,18 @@ impl Route {
 
     /// The function behind it, as the template's resources begin.
     pub fn resource(&self) -> String {
-        let words = self.path.split(['/', '-']);
-        words.map(capitalized).collect()
+        resource(&self.function())
     }
 
     /// A well-formed body with all that the route reads, of a user who does not exist.
     pub fn body(&self) -> Map<String, Value> {
-        let fields = self.fields.iter();
-        let mut body: Map<_, _> = fields
-            .map(|field| ((*field).to_owned(), self.value(field).into()))
-            .collect();
-        if self.path == "/sign-up" {
-            body.insert("userAttributes".to_owned(), json!({ "role": "User" }));
+        let example = Specification::of(self.mode).request_example(self.path);
+        let mut body = example.as_object().unwrap().clone();
+        if let Some(username) = body.get_mut("username") {
+            *username = match self.mode {
+                Mode::UserPassword => "nobody@example.com".into(),
+                Mode::Passwordless => "+34600000000".into(),
+            };
         }
         body
     }
@@ -112,21 +159,4 @@ impl Route {
             "body": Value::from(body).to_string(),
         })
     }
-
-    fn value(&self, field: &str) -> &'static str {
-        match (field, self.mode) {
-            ("username", UserPassword) => "nobody@example.com",
-            ("username", Passwordless) => "+34600000000",
-            ("password", _) => "Secret!1",
-            ("confirmationCode", _) => "000000",
-            ("accessToken", _) => "a.b.c",
-            _ => "nonsense",
-        }
-    }
-}
-
-fn capitalized(word: &str) -> String {
-    let mut letters = word.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }

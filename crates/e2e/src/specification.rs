@@ -1,10 +1,17 @@
 //! `openapi.yaml`, and whether an answer is what it says.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
 use crate::{Answer, Mode};
+
+static TEXT: LazyLock<String> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::fs::read_to_string(root.join("openapi.yaml")).unwrap()
+});
 
 /// The specification as one mode has it: of routes and bodies only that mode's own.
 #[derive(Debug)]
@@ -17,14 +24,23 @@ impl Specification {
     /// The specification as it stands, for both modes.
     pub fn document() -> &'static Value {
         static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.yaml");
-            serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+            serde_saphyr::from_str(&TEXT).unwrap_or_else(|error| panic!("openapi.yaml: {error}"))
         });
         &DOCUMENT
     }
 
     /// What the specification says of this mode.
-    pub fn of(mode: Mode) -> Self {
+    pub fn of(mode: Mode) -> &'static Self {
+        static OF_MODES: LazyLock<[Specification; 2]> =
+            LazyLock::new(|| Mode::BOTH.map(Specification::read));
+        let [with_password, passwordless] = &*OF_MODES;
+        match mode {
+            Mode::UserPassword => with_password,
+            Mode::Passwordless => passwordless,
+        }
+    }
+
+    fn read(mode: Mode) -> Self {
         let mut document = Self::document().clone();
         keep_only(mode, &mut document);
         // A path goes with its one operation.
@@ -38,13 +54,15 @@ impl Specification {
         &self.document
     }
 
-    /// Each path and its operation.
-    pub fn operations(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let paths = self.document["paths"].as_object().unwrap().iter();
-        paths.map(|(path, item)| (path.as_str(), &item["post"]))
+    /// The paths, such as `/sign-in`, in the order of the file: that in which a person goes through them.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        // As the text has them: in a `Value` keys are in alphabetical order.
+        let keys = TEXT.lines();
+        let keys = keys.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+        keys.filter(|key| self.document["paths"].get(key).is_some())
     }
 
-    /// The operation of a path, such as `/sign-in`.
+    /// The operation of a path.
     #[track_caller]
     pub fn operation(&self, path: &str) -> &Value {
         self.at(&format!("#/paths/{}/post", path.replace('/', "~1")))
@@ -53,26 +71,31 @@ impl Specification {
     /// The example of the operation's request.
     #[track_caller]
     pub fn request_example(&self, path: &str) -> &Value {
-        self.example(&self.operation(path)["requestBody"], self.mode.name())
+        let body = &self.operation(path)["requestBody"];
+        self.example(body, self.mode.name(), &format!("{path}'s request"))
     }
 
     /// The example of the operation's answer when it grants the request.
     #[track_caller]
     pub fn answer_example(&self, path: &str) -> &Value {
-        self.example(&self.operation(path)["responses"]["200"], self.mode.name())
+        let answer = &self.operation(path)["responses"]["200"];
+        self.example(answer, self.mode.name(), &format!("{path}'s 200"))
     }
 
     /// The example of the operation's answer with this error.
     #[track_caller]
     pub fn error_example(&self, path: &str, status: u16, error_type: &str) -> &Value {
         let response = &self.operation(path)["responses"][status.to_string()];
-        self.example(self.resolved(response), error_type)
+        self.example(response, error_type, &format!("{path}'s {status}"))
     }
 
     #[track_caller]
-    fn example<'a>(&'a self, body: &'a Value, name: &str) -> &'a Value {
-        let example = &body["content"]["application/json"]["examples"][name];
-        assert!(!example.is_null(), "no example {name}");
+    fn example<'a>(&'a self, body: &'a Value, name: &str, what: &str) -> &'a Value {
+        let example = &self.resolved(body)["content"]["application/json"]["examples"][name];
+        assert!(
+            !example.is_null(),
+            "openapi.yaml lacks an example {name} of {what}"
+        );
         &self.resolved(example)["value"]
     }
 
@@ -87,6 +110,21 @@ impl Specification {
         }
     }
 
+    /// The status and type of every error that an operation has.
+    pub fn errors(&self) -> BTreeSet<(String, String)> {
+        let operations = self.paths().map(|path| self.operation(path));
+        let responses =
+            operations.flat_map(|operation| operation["responses"].as_object().unwrap());
+        let errors = responses.filter(|(status, _)| *status != "200");
+        errors
+            .flat_map(|(status, response)| {
+                let body = &self.resolved(response)["content"]["application/json"];
+                let names = body["examples"].as_object().into_iter().flatten();
+                names.map(move |(name, _)| (status.clone(), name.clone()))
+            })
+            .collect()
+    }
+
     /// What stands where a reference points to; anything else is given back.
     pub fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
         match value["$ref"].as_str() {
@@ -99,27 +137,27 @@ impl Specification {
     fn at(&self, reference: &str) -> &Value {
         let pointer = reference.strip_prefix('#').unwrap();
         let found = self.document.pointer(pointer);
-        found.unwrap_or_else(|| panic!("the specification has nothing at {reference}"))
+        found.unwrap_or_else(|| panic!("openapi.yaml has nothing at {reference}"))
     }
 
     /// Checks that the answer of a route is one that the specification has, with every header, and nothing
-    /// in the body that it does not have. A path that is no route of the mode is none of its affair.
+    /// in the body that it does not have; gives the message of the example of its error. A path that is no
+    /// route of the mode is none of its affair.
     #[track_caller]
-    pub(crate) fn check(&self, path: &str, answer: &Answer) {
-        if self.operations().all(|(known, _)| known != path) {
-            return;
-        }
+    pub(crate) fn check(&self, path: &str, answer: &Answer) -> Option<&str> {
+        self.document["paths"].get(path)?;
         let status = answer.status;
         let response = &self.operation(path)["responses"][status.to_string()];
         assert!(
             response.is_object(),
-            "{path} has no {status} in the specification of {}: {answer:?}",
+            "openapi.yaml lacks {path}'s {status} in {}: {answer:?}",
             self.mode.name()
         );
         let response = self.resolved(response);
+        let body = answer.json();
         self.assert_valid(
             &response["content"]["application/json"]["schema"],
-            &answer.json(),
+            &body,
             &format!("{path} {status}: {answer:?}"),
         );
         for (name, header) in response["headers"].as_object().unwrap() {
@@ -132,6 +170,9 @@ impl Specification {
             };
             self.assert_valid(schema, &value, &what);
         }
+        let error_type = body["error"]["type"].as_str()?;
+        let example = self.error_example(path, status, error_type);
+        example["error"]["message"].as_str()
     }
 
     #[track_caller]

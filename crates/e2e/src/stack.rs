@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use ureq::http::request::Builder;
 use ureq::http::{Error, HeaderValue, Request};
 
 use crate::{Answer, Mode, Person, Specification, Tokens};
@@ -146,8 +147,8 @@ impl Stack {
     /// Sends any body to a route, and checks that the answer is one that the specification has.
     #[track_caller]
     pub fn post_bytes(&self, route: &str, body: &[u8]) -> Answer {
-        let answer = self.send("POST", route, body);
-        Specification::of(self.mode).check(route, &answer);
+        let mut answer = self.send("POST", route, body);
+        answer.documented = Specification::of(self.mode).check(route, &answer);
         answer
     }
 
@@ -232,6 +233,13 @@ impl Stack {
         self.run(request, body.to_string().as_bytes())
     }
 
+    /// Begins a sign-in at Cognito itself, by this flow.
+    pub fn initiate_auth(&self, flow: &str, parameters: Value) -> Answer {
+        let body =
+            json!({ "ClientId": self.client_id(), "AuthFlow": flow, "AuthParameters": parameters });
+        self.cognito_public("InitiateAuth", body)
+    }
+
     /// Calls an operation of Cognito's on the stack's pool as an administrator.
     #[track_caller]
     pub fn cognito_admin(&self, operation: &str, mut body: Value) -> Value {
@@ -250,6 +258,29 @@ impl Stack {
             .map(|attribute| (text(&attribute["Name"]), text(&attribute["Value"])))
             .chain([("status".to_owned(), text(&user["UserStatus"]))])
             .collect()
+    }
+
+    /// Makes a user with these attributes beside a temporary password, as an administrator does.
+    #[track_caller]
+    pub fn create_user(&self, person: &Person, attributes: &[(&str, &str)]) {
+        let body = json!({
+            "Username": person.username,
+            "TemporaryPassword": person.password,
+            "MessageAction": "SUPPRESS",
+            "UserAttributes": user_attributes(attributes),
+        });
+        self.cognito_admin("AdminCreateUser", body);
+    }
+
+    /// Signs this person up around the API.
+    pub fn sign_up_directly(&self, person: &Person, attributes: &[(&str, &str)]) -> Answer {
+        let body = json!({
+            "ClientId": self.client_id(),
+            "Username": person.username,
+            "Password": person.password,
+            "UserAttributes": user_attributes(attributes),
+        });
+        self.cognito_public("SignUp", body)
     }
 
     /// Whether the pool has this user.
@@ -286,32 +317,36 @@ impl Stack {
     /// The function's environment.
     #[track_caller]
     pub fn environment(&self, function_arn: &str) -> Value {
-        let name = function_arn.rsplit(':').next().unwrap();
-        let url = format!(
-            "{}/2015-03-31/functions/{name}/configuration",
-            self.output("Endpoint")
-        );
-        let request = Request::get(url).header("authorization", authorization("lambda"));
-        let answer = self.run(request, b"");
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        answer.json()["Environment"]["Variables"].clone()
+        let configuration = self.lambda(Request::get, function_arn, "configuration", b"");
+        configuration.json()["Environment"]["Variables"].take()
     }
 
     /// Invokes a function with an event. `Err` is the error that the function answered.
     #[track_caller]
     pub fn invoke(&self, function_arn: &str, event: &Value) -> Result<Value, Value> {
-        let name = function_arn.rsplit(':').next().unwrap();
-        let url = format!(
-            "{}/2015-03-31/functions/{name}/invocations",
-            self.output("Endpoint")
-        );
-        let request = Request::post(url).header("authorization", authorization("lambda"));
-        let answer = self.run(request, event.to_string().as_bytes());
-        assert_eq!(answer.status, 200, "{}", answer.text);
+        let event = event.to_string();
+        let answer = self.lambda(Request::post, function_arn, "invocations", event.as_bytes());
         match answer.header("x-amz-function-error") {
             None => Ok(answer.json()),
             Some(_) => Err(answer.json()),
         }
+    }
+
+    #[track_caller]
+    fn lambda(
+        &self,
+        method: fn(String) -> Builder,
+        function_arn: &str,
+        what: &str,
+        body: &[u8],
+    ) -> Answer {
+        let (endpoint, name) = (self.output("Endpoint"), function_arn.rsplit(':').next());
+        let name = name.unwrap();
+        let request = method(format!("{endpoint}/2015-03-31/functions/{name}/{what}"));
+        let request = request.header("authorization", authorization("lambda"));
+        let answer = self.run(request, body);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer
     }
 
     /// The lines that each of the stack's functions has logged so far, with the function's name in the template.
@@ -434,6 +469,12 @@ impl Stack {
         });
         Answer::new(response, self.allowed_origin)
     }
+}
+
+fn user_attributes(attributes: &[(&str, &str)]) -> Value {
+    let attributes = attributes.iter();
+    let attributes = attributes.map(|(name, value)| json!({ "Name": name, "Value": value }));
+    attributes.collect()
 }
 
 /// A file that `local/test-stacks` wrote about a stack.

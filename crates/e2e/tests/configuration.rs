@@ -2,209 +2,137 @@
 
 use std::time::Duration;
 
-use e2e::Function;
+use e2e::{ENVIRONMENT, Function, TRIGGERS};
 use serde_json::json;
 
-/// A variable, a value that is good, and values that are not; without it the function can't start.
-struct Required(&'static str, &'static str, &'static [&'static str]);
-/// A variable that may be left out, and values that are bad.
-struct Optional(&'static str, &'static [&'static str]);
+const ROUTE: &str = "LOG_LEVEL ALLOWED_ORIGIN AWS_REGION USER_POOL_CLIENT_ID";
+const SIGNED: &str = "LOG_LEVEL AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY";
+const LIMITS: &str = "OTP_TABLE_NAME OTP_COOLDOWN_SECONDS OTP_MAX_SENDS_PER_HOUR OTP_MAX_SENDS_PER_DAY \
+                      OTP_MAX_WRONG_ANSWERS_PER_HOUR";
+const SIGN_UP: &str =
+    "EMAIL_SIGN_UP_ROLES PHONE_SIGN_UP_ROLES SKIP_CONFIRMATION_ROLES ALLOWED_PHONE_PREFIXES";
+const AWS: &str = "METRICS_NAMESPACE AWS_CA_BUNDLE";
 
-const LOG: Required = Required("LOG_LEVEL", "INFO", &["info", "TRACE", "LOUD"]);
-const ORIGIN: Required = Required(
-    "ALLOWED_ORIGIN",
-    "*",
-    &["example.com", "https://", "https://a\r\nb: c"],
-);
-const REGION: Required = Required("AWS_REGION", "us-east-1", &[]);
-const KEY: Required = Required("AWS_ACCESS_KEY_ID", "test", &[]);
-const SECRET: Required = Required("AWS_SECRET_ACCESS_KEY", "test", &[]);
-const CLIENT: Required = Required("USER_POOL_CLIENT_ID", "client", &[]);
-const POOL: Required = Required("USER_POOL_ID", "us-east-1_pool", &[]);
-const MODE: Required = Required("MODE", "UserPassword", &["userpassword", "Both"]);
-const ROLES: Required = Required(
-    "ROLES",
-    "User,Admin",
-    &["User,,Admin", "User;Admin", "Üser"],
-);
-const TABLE: Required = Required("OTP_TABLE_NAME", "limits", &[]);
-const COOLDOWN: Required = Required(
-    "OTP_COOLDOWN_SECONDS",
-    "15",
-    &["0", "14", "-1", "half a minute", "4294967296"],
-);
-const SENDS_PER_HOUR: Required = Required("OTP_MAX_SENDS_PER_HOUR", "1", NOT_A_LIMIT);
-const SENDS_PER_DAY: Required = Required("OTP_MAX_SENDS_PER_DAY", "1", NOT_A_LIMIT);
-const WRONG_ANSWERS: Required = Required("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "1", NOT_A_LIMIT);
+/// The variables that a function requires to start, and those that may be left out.
+struct Reads(&'static [&'static str], &'static [&'static str]);
+
+/// What a function reads, from the template and from Lambda.
+fn reads(function: &str) -> Reads {
+    match function {
+        "sign-up" => Reads(&[ROUTE, SIGNED, "USER_POOL_ID MODE ROLES"], &[AWS, SIGN_UP]),
+        "sign-in" => Reads(&[ROUTE, "MODE"], &[AWS]),
+        "pre-sign-up" => Reads(&["LOG_LEVEL ROLES"], &["METRICS_NAMESPACE", SIGN_UP]),
+        "post-confirmation" => Reads(&[SIGNED, "ROLES"], &[AWS]),
+        "define-auth-challenge" => Reads(&["LOG_LEVEL"], &["METRICS_NAMESPACE"]),
+        "custom-message" => Reads(
+            &["LOG_LEVEL RESET_EMAIL_SUBJECT CONTACT_CHANGES"],
+            &["METRICS_NAMESPACE RESET_EMAIL_MESSAGE"],
+        ),
+        "create-auth-challenge" => Reads(
+            &[SIGNED, LIMITS, "SMS_MESSAGE"],
+            &[AWS, "SMS_SENDER_ID ALLOWED_PHONE_PREFIXES"],
+        ),
+        "verify-auth-challenge-response" => Reads(&[SIGNED, LIMITS], &[AWS]),
+        _ => Reads(&[ROUTE], &[AWS]),
+    }
+}
+
 const NOT_A_LIMIT: &[&str] = &["0", "-1", "1.5", "many", "4294967296"];
-const MESSAGE: Required = Required(
-    "SMS_MESSAGE",
-    "{####}",
-    &["Your code.", "{####} {####}", "{###}"],
-);
+const NOT_OF_ROLES: &[&str] = &["Nobody", "User,", "*"];
 
-/// A file that is not there, a file without certificates, and one with a certificate cut short.
-const TRUST: Optional = Optional(
-    "AWS_CA_BUNDLE",
-    &[
-        "/nowhere.pem",
-        concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad-bundle.pem"),
-    ],
-);
-const EMAIL_ROLES: Optional = Optional("EMAIL_SIGN_UP_ROLES", &["Nobody", "User,", "*"]);
-const PHONE_ROLES: Optional = Optional("PHONE_SIGN_UP_ROLES", &["Nobody", "User,", "*"]);
-const SKIP_ROLES: Optional = Optional("SKIP_CONFIRMATION_ROLES", &["Nobody", "User,", "*"]);
-const SENDER: Optional = Optional("SMS_SENDER_ID", &["a sender", "Röcket", "TwelveSigns1"]);
-const PREFIXES: Optional = Optional("ALLOWED_PHONE_PREFIXES", &["34", "+", "+34,x", "*"]);
-
-const METRICS: Optional = Optional(
-    "METRICS_NAMESPACE",
-    &["Auth Rocket", "Auth\"Rocket", "Räket"],
-);
-const RESET_SUBJECT: Required = Required("RESET_EMAIL_SUBJECT", "Your new password", &[]);
-const CONTACT_CHANGES: Required = Required("CONTACT_CHANGES", "REFUSED", &["refused", "true"]);
-const RESET_MESSAGE: Optional = Optional("RESET_EMAIL_MESSAGE", &["Your code.", "{####} {####}"]);
-
-/// What each function reads, from the template and from Lambda.
-const FUNCTIONS: [(&str, &[Required], &[Optional]); 15] = [
+/// The variables that can have a bad value, each with some.
+const BAD: [(&str, &[&str]); 18] = [
+    ("LOG_LEVEL", &["info", "TRACE", "LOUD"]),
     (
-        "sign-up",
-        &[LOG, ORIGIN, REGION, KEY, SECRET, CLIENT, POOL, MODE, ROLES],
+        "ALLOWED_ORIGIN",
+        &["example.com", "https://", "https://a\r\nb: c"],
+    ),
+    ("MODE", &["userpassword", "Both"]),
+    ("ROLES", &["User,,Admin", "User;Admin", "Üser"]),
+    (
+        "OTP_COOLDOWN_SECONDS",
+        &["0", "14", "-1", "half a minute", "4294967296"],
+    ),
+    ("OTP_MAX_SENDS_PER_HOUR", NOT_A_LIMIT),
+    ("OTP_MAX_SENDS_PER_DAY", NOT_A_LIMIT),
+    ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", NOT_A_LIMIT),
+    ("SMS_MESSAGE", &["Your code.", "{####} {####}", "{###}"]),
+    // A file that is not there, a file without certificates, and one with a certificate cut short.
+    (
+        "AWS_CA_BUNDLE",
         &[
-            METRICS,
-            TRUST,
-            EMAIL_ROLES,
-            PHONE_ROLES,
-            SKIP_ROLES,
-            PREFIXES,
+            "/nowhere.pem",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad-bundle.pem"),
         ],
     ),
-    ("sign-up-confirm", PUBLIC, &[METRICS, TRUST]),
-    ("sign-up-resend-code", PUBLIC, &[METRICS, TRUST]),
+    ("EMAIL_SIGN_UP_ROLES", NOT_OF_ROLES),
+    ("PHONE_SIGN_UP_ROLES", NOT_OF_ROLES),
+    ("SKIP_CONFIRMATION_ROLES", NOT_OF_ROLES),
+    ("SMS_SENDER_ID", &["a sender", "Röcket", "TwelveSigns1"]),
+    ("ALLOWED_PHONE_PREFIXES", &["34", "+", "+34,x", "*"]),
     (
-        "sign-in",
-        &[LOG, ORIGIN, REGION, CLIENT, MODE],
-        &[METRICS, TRUST],
+        "METRICS_NAMESPACE",
+        &["Auth Rocket", "Auth\"Rocket", "Räket"],
     ),
-    ("token", PUBLIC, &[METRICS, TRUST]),
-    ("token-refresh", PUBLIC, &[METRICS, TRUST]),
-    ("token-revoke", PUBLIC, &[METRICS, TRUST]),
-    ("password-forgot", PUBLIC, &[METRICS, TRUST]),
-    ("password-change", PUBLIC, &[METRICS, TRUST]),
-    (
-        "pre-sign-up",
-        &[LOG, ROLES],
-        &[METRICS, EMAIL_ROLES, PHONE_ROLES, SKIP_ROLES, PREFIXES],
-    ),
-    (
-        "post-confirmation",
-        &[LOG, REGION, KEY, SECRET, ROLES],
-        &[METRICS, TRUST],
-    ),
-    ("define-auth-challenge", &[LOG], &[METRICS]),
-    (
-        "custom-message",
-        &[LOG, RESET_SUBJECT, CONTACT_CHANGES],
-        &[METRICS, RESET_MESSAGE],
-    ),
-    (
-        "create-auth-challenge",
-        &[
-            LOG,
-            REGION,
-            KEY,
-            SECRET,
-            TABLE,
-            COOLDOWN,
-            SENDS_PER_HOUR,
-            SENDS_PER_DAY,
-            WRONG_ANSWERS,
-            MESSAGE,
-        ],
-        &[METRICS, TRUST, SENDER, PREFIXES],
-    ),
-    (
-        "verify-auth-challenge-response",
-        &[
-            LOG,
-            REGION,
-            KEY,
-            SECRET,
-            TABLE,
-            COOLDOWN,
-            SENDS_PER_HOUR,
-            SENDS_PER_DAY,
-            WRONG_ANSWERS,
-        ],
-        &[METRICS, TRUST],
-    ),
+    ("CONTACT_CHANGES", &["refused", "true"]),
+    ("RESET_EMAIL_MESSAGE", &["Your code.", "{####} {####}"]),
 ];
-const PUBLIC: &[Required] = &[LOG, ORIGIN, REGION, CLIENT];
 
-fn configured(name: &'static str, required: &[Required]) -> Function {
-    let function = Function::built(name);
-    required
-        .iter()
-        .fold(function, |function, Required(name, good, _)| {
-            function.with(name, *good)
-        })
+fn names(groups: &[&'static str]) -> impl Iterator<Item = &'static str> {
+    groups.iter().flat_map(|group| group.split(' '))
+}
+
+/// Every function with all that it requires and nothing else, and what it reads.
+fn functions() -> impl Iterator<Item = (String, Function, Reads)> {
+    e2e::functions().into_iter().map(|name| {
+        let reads = reads(&name);
+        let required = |variable: &str| names(reads.0).any(|name| name == variable);
+        let environment = ENVIRONMENT.iter().filter(|(name, _)| required(name));
+        let function = environment.fold(Function::built(&*name), |function, (name, value)| {
+            function.with(name, *value)
+        });
+        (name, function, reads)
+    })
 }
 
 #[track_caller]
 fn assert_ends_naming(function: &Function, variable: &str, what: &str) {
     let ended = function.run();
-    assert!(!ended.success, "{ended:?}");
+    assert!(
+        !ended.success,
+        "crates/e2e/tests/configuration.rs has {variable} for {function:?}, which starts: {ended:?}"
+    );
     let [line] = &ended.lines[..] else {
         panic!("not one line for {variable}: {ended:?}");
     };
     let expected = format!("The environment variable {variable} {what}");
-    assert!(line.contains(&expected), "{line}");
-}
-
-#[test]
-fn every_function_of_the_repository_is_in_the_table() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
-    let mut folders: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    folders.sort();
-    let mut names = FUNCTIONS.map(|(name, ..)| name);
-    names.sort_unstable();
-    assert_eq!(folders, names);
+    assert!(line.contains(&expected), "{function:?}: {line}");
 }
 
 #[test]
 fn a_function_with_all_it_requires_starts_and_answers() {
-    for (name, required, _) in FUNCTIONS {
-        let answer = configured(name, required)
-            .answer(
-                &json!({ "httpMethod": "POST", "body": "" }),
-                Duration::from_secs(20),
-            )
-            .unwrap_or_else(|| panic!("{name} ended without an answer"));
-        match name {
-            // An event that is no trigger's.
-            "pre-sign-up"
-            | "post-confirmation"
-            | "custom-message"
-            | "define-auth-challenge"
-            | "create-auth-challenge"
-            | "verify-auth-challenge-response" => {
-                assert_eq!(answer["errorType"], "InternalErrorException", "{name}");
-            }
-            _ => assert_eq!(answer["statusCode"], 400, "{name}: {answer}"),
+    for (name, function, _) in functions() {
+        let event = json!({ "httpMethod": "POST", "body": "" });
+        let answer = function.answer(&event, Duration::from_secs(20));
+        let answer = answer.unwrap_or_else(|| {
+            panic!("{name} needs more to start: add its row to crates/e2e/tests/configuration.rs")
+        });
+        if TRIGGERS.contains(&&*name) {
+            // The event is no trigger's.
+            assert_eq!(answer["errorType"], "InternalErrorException", "{name}");
+        } else {
+            assert_eq!(answer["statusCode"], 400, "{name}: {answer}");
         }
     }
 }
 
 #[test]
 fn a_function_without_a_variable_that_it_requires_ends_with_one_line_that_names_it() {
-    for (name, required, _) in FUNCTIONS {
-        for Required(variable, ..) in required {
+    for (_, function, Reads(required, _)) in functions() {
+        for variable in names(required) {
             let expected = "is missing: set it and deploy again.";
-            let function = configured(name, required).without(variable);
+            let function = function.clone().without(variable);
             assert_ends_naming(&function, variable, expected);
             assert_ends_naming(&function.with(variable, ""), variable, expected);
         }
@@ -213,18 +141,11 @@ fn a_function_without_a_variable_that_it_requires_ends_with_one_line_that_names_
 
 #[test]
 fn a_function_with_a_bad_variable_ends_with_one_line_that_names_it() {
-    for (name, required, optional) in FUNCTIONS {
-        let bad = required
-            .iter()
-            .map(|Required(variable, _, bad)| (*variable, *bad))
-            .chain(
-                optional
-                    .iter()
-                    .map(|Optional(variable, bad)| (*variable, *bad)),
-            );
-        for (variable, values) in bad {
-            for value in values {
-                let function = configured(name, required).with(variable, *value);
+    for (_, function, Reads(required, optional)) in functions() {
+        for variable in names(required).chain(names(optional)) {
+            let bad = BAD.iter().filter(|(name, _)| *name == variable);
+            for value in bad.flat_map(|(_, values)| *values) {
+                let function = function.clone().with(variable, *value);
                 assert_ends_naming(&function, variable, "has a bad value: expected ");
             }
         }

@@ -14,8 +14,7 @@ fn sign_in() -> (Aws, Process) {
 }
 
 fn grant(process: &mut Process) {
-    let mut routes = Mode::UserPassword.routes();
-    let route = routes.find(|route| route.path == "/sign-in").unwrap();
+    let route = Mode::UserPassword.route("/sign-in").unwrap();
     let event = route.event(route.body()).to_string();
     let answer = process.invoke(&event, Duration::from_secs(20)).unwrap();
     Answer::of_function(&serde_json::from_str(&answer).unwrap()).granted();

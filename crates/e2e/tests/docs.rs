@@ -1,12 +1,12 @@
 //! The documentation: what it tells to type does what it says, and what it names is there.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::{Mode, Person, Stack};
+use auth_core::exceptions::EXCEPTIONS;
+use e2e::{Mode, Person, Specification, Stack, assert_lists};
 use serde_json::{Value, json};
 
 /// The first line of a block that no test can run.
@@ -521,22 +521,6 @@ fn every_page_is_linked_from_the_readme() {
     }
 }
 
-/// Checks that a page tells all there is and nothing else.
-#[track_caller]
-fn assert_documented<T: Ord + Debug>(
-    page: &Page,
-    documented: &BTreeSet<T>,
-    there_is: &BTreeSet<T>,
-) {
-    let missing: Vec<_> = there_is.difference(documented).collect();
-    let gone: Vec<_> = documented.difference(there_is).collect();
-    assert!(
-        missing.is_empty() && gone.is_empty(),
-        "{} leaves out {missing:?} and tells of {gone:?}",
-        page.name()
-    );
-}
-
 /// The parameters of a row, where `…Lowercase` stands for a name that starts as the one before it.
 fn parameters_of(cell: &str) -> Vec<String> {
     let mut parameters: Vec<String> = Vec::new();
@@ -575,58 +559,23 @@ fn every_parameter_has_a_row_with_its_default() {
             documented.insert((name, default.to_owned()));
         }
     }
-    assert_documented(&page, &documented, &expected);
-}
-
-/// Every error type that the code knows: those it tells, and those of AWS that it keeps for its log.
-fn error_types_of_the_code() -> BTreeSet<String> {
-    let mut types = BTreeSet::new();
-    for file in fs::read_dir(root().join("crates/auth-core/src")).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
-        }
-        let text = read(&path);
-        let code = text.split("#[cfg(test)]").next().unwrap();
-        // `Error::new(Kind::Invalid, "SerializationException", …)`
-        types.extend(code.split("Kind::").skip(1).filter_map(|rest| {
-            let (_, rest) = rest.split_once(',')?;
-            let name = rest.trim_start().strip_prefix('"')?.split('"').next()?;
-            name.starts_with(char::is_uppercase)
-                .then(|| name.to_owned())
-        }));
-        if path.ends_with("error.rs") {
-            let (_, rest) = code.split_once("fn kind_of(").unwrap();
-            let (table, _) = rest.split_once("\n}\n").unwrap();
-            types.extend(table.split('"').skip(1).step_by(2).map(str::to_owned));
-        }
-    }
-    types
-}
-
-/// The error types of what the gateway answers itself.
-fn error_types_of_the_gateway() -> BTreeSet<String> {
-    let template = Stack::standard().template();
-    let answers = &template["Resources"]["Api"]["Properties"]["Body"]["x-amazon-apigateway-gateway-responses"];
-    let bodies = answers.as_object().unwrap().values().map(|answer| {
-        let body = answer["responseTemplates"]["application/json"].as_str();
-        let (_, rest) = body.unwrap().split_once(r#""type":""#).unwrap();
-        rest.split('"').next().unwrap().to_owned()
-    });
-    bodies.collect()
+    assert_lists(&page.name(), &documented, &expected);
 }
 
 #[test]
-fn every_error_type_is_in_troubleshooting_and_every_one_there_can_come() {
-    let known: BTreeSet<String> = &error_types_of_the_code() | &error_types_of_the_gateway();
+fn troubleshooting_has_every_error_type_and_no_other() {
+    let specified = Mode::BOTH.into_iter().flat_map(|mode| {
+        let errors = Specification::of(mode).errors().into_iter();
+        errors.map(|(_, error_type)| error_type)
+    });
+    // The specification's, that of `make watch`, and those that no answer has.
+    let mut known: BTreeSet<String> = specified.collect();
+    known.insert("MethodNotAllowedException".to_owned());
+    known.extend(EXCEPTIONS.map(|(name, _)| name.to_owned()));
     let page = Page::read(root().join("docs/troubleshooting.md"));
-    let documented: BTreeSet<String> = page
-        .rows("`type`")
-        .into_iter()
-        .flat_map(|row| names(row[0]))
-        .map(str::to_owned)
-        .collect();
-    assert_documented(&page, &documented, &known);
+    let rows = page.rows("`type`").into_iter();
+    let documented = rows.flat_map(|row| names(row[0])).map(str::to_owned);
+    assert_lists(&page.name(), &documented.collect(), &known);
 }
 
 #[test]
@@ -642,4 +591,26 @@ fn every_rule_that_a_deployment_can_break_is_in_troubleshooting() {
             );
         }
     }
+}
+
+#[test]
+fn the_deployers_rights_cover_every_service_of_the_template() {
+    let page = Page::read(root().join("docs/deploying.md"));
+    let documented: BTreeSet<String> = page
+        .rows("service")
+        .iter()
+        .map(|row| names(row[0])[0].to_owned())
+        .collect();
+    let template = Stack::standard().template();
+    let kinds = template["Resources"].as_object().unwrap().values();
+    let services = kinds.map(|resource| {
+        let service = resource["Type"].as_str().unwrap().split("::").nth(1);
+        match service.unwrap() {
+            "Cognito" => "cognito-idp".to_owned(),
+            service => service.to_lowercase(),
+        }
+    });
+    // Beside them what `sam deploy` itself calls.
+    let expected = services.chain(["cloudformation", "s3"].map(str::to_owned));
+    assert_lists(&page.name(), &documented, &expected.collect());
 }

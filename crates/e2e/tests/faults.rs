@@ -8,8 +8,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use e2e::{Answer, Authority, Aws, Fault, Function, Mode, Process, ROUTES, Route, Stack, Trouble};
-use serde_json::{Value, json};
+use e2e::{
+    Answer, Authority, Aws, Fault, Function, Mode, Process, ROUTES, Route, Stack, TRIGGERS,
+    Trouble, trigger_event,
+};
+use serde_json::Value;
 
 /// The page with the table: a row for each of [`FAULTS`], a column for each of [`KINDS`].
 const PAGE: &str = include_str!("../../../docs/failures.md");
@@ -63,57 +66,40 @@ enum Met {
 const SHORT_TIME: Duration = Duration::from_millis(1500);
 const IDLE_TIME: Duration = Duration::from_secs(21);
 
+use Fault::*;
 use Met::{Always, FirstTime, Frozen, Idle, Late};
 
 const FAULTS: [(&str, Met); 30] = [
-    ("connection refused", Always(Fault::Refused)),
-    ("no answer to connecting", Always(Fault::Unanswered)),
-    ("TLS handshake that stalls", Always(Fault::HandshakeStalls)),
-    ("TLS with a wrong name", Always(Fault::WrongName)),
-    (
-        "TLS of an unknown authority",
-        Always(Fault::UntrustedAuthority),
-    ),
-    (
-        "reset before the request was read",
-        Always(Fault::ResetUnread),
-    ),
-    ("reset after the request was read", Always(Fault::ResetRead)),
-    (
-        "closed after the request was read",
-        Always(Fault::ClosedRead),
-    ),
-    ("no answer", Always(Fault::Silent)),
-    (
-        "no answer, 1.5 s before Lambda's deadline",
-        Late(Fault::Silent),
-    ),
-    ("a byte a second", Always(Fault::ByteASecond)),
-    ("no answer after the headers", Always(Fault::HeadersOnly)),
-    ("status 500", Always(Fault::Failure)),
-    ("status 503 with a page", Always(Fault::OutOfService)),
-    ("throttling once", FirstTime(Fault::Throttled)),
-    ("throttling for ever", Always(Fault::Throttled)),
-    (
-        "an unknown exception, status 400",
-        Always(Fault::UnknownException),
-    ),
-    (
-        "an unknown exception, status 500",
-        Always(Fault::UnknownFailure),
-    ),
-    ("truncated JSON", Always(Fault::BrokenOff)),
-    ("closed within the body", Always(Fault::CutShort)),
-    ("HTML instead of JSON", Always(Fault::Html)),
-    ("a redirection", Always(Fault::Redirect)),
-    ("an empty body", Always(Fault::Empty)),
-    ("a wrong content type", Always(Fault::WrongContentType)),
-    ("not HTTP", Always(Fault::NotHttp)),
-    ("headers without end", Always(Fault::EndlessHeaders)),
-    ("a body without end", Always(Fault::Gigantic)),
+    ("connection refused", Always(Refused)),
+    ("no answer to connecting", Always(Unanswered)),
+    ("TLS handshake that stalls", Always(HandshakeStalls)),
+    ("TLS with a wrong name", Always(WrongName)),
+    ("TLS of an unknown authority", Always(UntrustedAuthority)),
+    ("reset before the request was read", Always(ResetUnread)),
+    ("reset after the request was read", Always(ResetRead)),
+    ("closed after the request was read", Always(ClosedRead)),
+    ("no answer", Always(Silent)),
+    ("no answer, 1.5 s before Lambda's deadline", Late(Silent)),
+    ("a byte a second", Always(ByteASecond)),
+    ("no answer after the headers", Always(HeadersOnly)),
+    ("status 500", Always(Failure)),
+    ("status 503 with a page", Always(OutOfService)),
+    ("throttling once", FirstTime(Throttled)),
+    ("throttling for ever", Always(Throttled)),
+    ("an unknown exception, status 400", Always(UnknownException)),
+    ("an unknown exception, status 500", Always(UnknownFailure)),
+    ("truncated JSON", Always(BrokenOff)),
+    ("closed within the body", Always(CutShort)),
+    ("HTML instead of JSON", Always(Html)),
+    ("a redirection", Always(Redirect)),
+    ("an empty body", Always(Empty)),
+    ("a wrong content type", Always(WrongContentType)),
+    ("not HTTP", Always(NotHttp)),
+    ("headers without end", Always(EndlessHeaders)),
+    ("a body without end", Always(Gigantic)),
     ("closed while frozen", Frozen { reset: false }),
     ("reset while frozen", Frozen { reset: true }),
-    ("forgotten after 21 s idle", Idle(Fault::Forgotten)),
+    ("forgotten after 21 s idle", Idle(Forgotten)),
 ];
 
 /// A cell of the page's table.
@@ -228,9 +214,10 @@ struct Table {
 
 impl Table {
     fn new() -> Self {
+        let authority = Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR")));
         Self {
-            authority: Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR"))),
-            calls: calls(),
+            calls: calls(&authority),
+            authority,
             expected: expected(),
             seen: Mutex::default(),
         }
@@ -268,13 +255,9 @@ impl Table {
     fn is_slow(&self, (fault, call): Cell) -> bool {
         match FAULTS[fault].1 {
             Idle(_) => true,
-            Always(
-                Fault::Unanswered
-                | Fault::HandshakeStalls
-                | Fault::Silent
-                | Fault::ByteASecond
-                | Fault::HeadersOnly,
-            ) => !matches!(self.calls[call].kind, "limits" | "SMS"),
+            Always(Unanswered | HandshakeStalls | Silent | ByteASecond | HeadersOnly) => {
+                !matches!(self.calls[call].kind, "limits" | "SMS")
+            }
             _ => false,
         }
     }
@@ -393,6 +376,9 @@ fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
         _ => aws.attempts(),
     };
     let status_seen = status(call, &failed);
+    if let ("SMS", Always(fault)) = (call.kind, met) {
+        assert_counted(fault, &aws.requests("UpdateItem"));
+    }
     if call.kind == "limits" && status_seen != 200 {
         assert!(
             aws.requests("Publish").is_empty(),
@@ -412,6 +398,32 @@ fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
         attempts,
         time,
     }
+}
+
+/// Faults after which no message was sent.
+const NOT_SENT: [Fault; 6] = [
+    WrongName,
+    UntrustedAuthority,
+    Failure,
+    OutOfService,
+    Throttled,
+    UnknownException,
+];
+
+/// A message is counted before it is sent. One that was not sent is taken back, or the user could not ask again; one
+/// that may have been sent stays counted, or a failing SNS would send without a limit. Neither's code is used again.
+fn assert_counted(fault: Fault, writes: &[String]) {
+    let counts = writes.iter().map(|write| {
+        let write: Value = serde_json::from_str(write).unwrap();
+        let values = &write["ExpressionAttributeValues"];
+        let count = |name: &str| values[name]["N"].as_str().unwrap().to_owned();
+        let keeps_code = values[":code"].is_object();
+        (count(":hourSends"), count(":daySends"), keeps_code)
+    });
+    let left = |count: &str, keeps_code| (count.to_owned(), count.to_owned(), keeps_code);
+    let after = if NOT_SENT.contains(&fault) { "0" } else { "1" };
+    let expected = [left("1", true), left(after, false)];
+    assert_eq!(counts.collect::<Vec<_>>(), expected, "hour, day, code");
 }
 
 fn trouble(call: &Call, fault: Fault, most: usize) -> Trouble {
@@ -533,115 +545,97 @@ fn expected_of(cell: &str) -> Expected {
     }
 }
 
-/// Every call of every route and of the triggers that make one.
-fn calls() -> Vec<Call> {
-    let mut calls = Vec::new();
-    for route in ROUTES {
-        let (kind, operation) = match (route.path, route.mode) {
-            ("/sign-up", _) => ("once", "SignUp"),
-            ("/sign-up/confirm", _) => ("once, no content", "ConfirmSignUp"),
-            ("/sign-up/resend-code", _) => ("once, no content", "ResendConfirmationCode"),
-            ("/sign-in", Mode::UserPassword) => ("repeated", "InitiateAuth"),
-            ("/sign-in", Mode::Passwordless) => ("once", "InitiateAuth"),
-            ("/token", _) => ("once", "RespondToAuthChallenge"),
-            ("/token/refresh", _) => ("repeated", "GetTokensFromRefreshToken"),
-            ("/token/revoke", _) => ("once, no content", "GlobalSignOut"),
-            ("/password/forgot", _) => ("once, no content", "ForgotPassword"),
-            ("/password/change", _) => ("once, no content", "ConfirmForgotPassword"),
-            (path, _) => panic!("{path} is in no kind"),
+/// The operations that the page's table of kinds has, each with its kinds, and as the page has it.
+fn kinds() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut kinds: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for line in PAGE.lines() {
+        let mut cells = line.split(" | ");
+        let kind = cells.next().unwrap_or_default().trim_start_matches("| ");
+        let Some(kind) = KINDS.iter().find(|of| **of == kind) else {
+            continue;
         };
-        let mode = match route.mode {
-            Mode::UserPassword => "",
-            Mode::Passwordless => " (Passwordless)",
-        };
-        let function = ["ROLES", "EMAIL_SIGN_UP_ROLES", "PHONE_SIGN_UP_ROLES"]
-            .into_iter()
-            .fold(Function::configured(route.function()), |function, name| {
-                function.with(name, "User,Courier")
-            })
-            .with("MODE", route.mode.name());
-        let mut body = route.body();
-        let call = Call {
-            name: format!("{}{mode}", route.path),
-            route: Some(route),
-            kind,
-            operation,
-            before: 0,
-            all: if route.path == "/sign-up" { 2 } else { 1 },
-            function,
-            event: route.event(body.clone()),
-            time: ROUTE_TIME,
-        };
-        if route.path == "/sign-up" {
-            let group = Call {
-                name: format!("{}: group", call.name),
-                kind: "group, later",
-                operation: "AdminAddUserToGroup",
-                before: 1,
-                ..call.clone()
-            };
-            body["userAttributes"]["role"] = "Courier".into();
-            let without_confirmation = Call {
-                name: format!("{}, needs no confirmation", group.name),
-                kind: "group",
-                event: route.event(body),
-                ..group.clone()
-            };
-            calls.extend([group, without_confirmation]);
+        let calls = cells.next().unwrap_or_default();
+        for operation in calls.split('`').skip(1).step_by(2) {
+            kinds.entry(operation).or_default().push(*kind);
         }
-        calls.push(call);
     }
-    let trigger = |function: &str,
-                   source: &str,
-                   all: usize,
-                   calls: &[(&'static str, &'static str, usize)]| {
-        let event = json!({
-            "userPoolId": "us-east-1_example",
-            "userName": "a-sub",
-            "triggerSource": source,
-            "request": {
-                "userAttributes": { "sub": "a-sub", "phone_number": "+34999999999", "custom:role": "User" },
-                "challengeName": "CUSTOM_CHALLENGE",
-                "session": [],
-                "privateChallengeParameters": { "code": "012345" },
-                "challengeAnswer": "012345",
-            },
-            "response": {},
+    kinds
+}
+
+/// The operations that a function calls where all goes well, in their order.
+fn operations(function: &Function, event: &Value, authority: &Arc<Authority>) -> Vec<String> {
+    let aws = Aws::start(authority);
+    aws.fail(Trouble {
+        fault: Fault::Failure,
+        operation: None,
+        after: 0,
+        most: 0,
+    });
+    let answer = function.clone().behind(&aws).answer(event, TRIGGER_TIME);
+    let answer = answer.expect("no answer");
+    let granted = answer["statusCode"] == 200 || answer["triggerSource"].is_string();
+    assert!(granted, "{function:?}: {answer}");
+    aws.operations()
+}
+
+/// Every call of every route and of the triggers that make one.
+fn calls(authority: &Arc<Authority>) -> Vec<Call> {
+    const ROLES: [&str; 3] = ["ROLES", "EMAIL_SIGN_UP_ROLES", "PHONE_SIGN_UP_ROLES"];
+    let routes = ROUTES.iter().flat_map(|route| {
+        let function = Function::configured(route.function());
+        let function = ROLES.iter().fold(function, |function, name| {
+            function.with(name, "User,Courier")
         });
-        let call = |(kind, operation, before): &(&'static str, &'static str, usize)| Call {
-            name: format!("{function}: {operation} {}", before + 1),
-            route: None,
-            kind,
-            operation,
-            before: *before,
-            all,
-            function: Function::configured(function),
-            event: event.clone(),
-            time: TRIGGER_TIME,
-        };
-        calls.iter().map(call).collect::<Vec<_>>()
-    };
-    calls.extend(trigger(
-        "post-confirmation",
-        "PostConfirmation_ConfirmSignUp",
-        1,
-        &[("group", "AdminAddUserToGroup", 0)],
-    ));
-    calls.extend(trigger(
-        "create-auth-challenge",
-        "CreateAuthChallenge_Authentication",
-        3,
-        &[
-            ("limits", "GetItem", 0),
-            ("limits", "UpdateItem", 1),
-            ("SMS", "Publish", 2),
-        ],
-    ));
-    calls.extend(trigger(
-        "verify-auth-challenge-response",
-        "VerifyAuthChallengeResponse_Authentication",
-        2,
-        &[("limits", "UpdateItem", 0), ("limits", "UpdateItem", 1)],
-    ));
+        let function = function.with("MODE", route.mode.name());
+        let name = format!("{} ({})", route.path, route.mode.name());
+        let mut body = route.body();
+        let event = route.event(body.clone());
+        let mut made = vec![(name.clone(), Some(*route), function.clone(), event)];
+        if let Some(attributes) = body.get_mut("userAttributes") {
+            attributes["role"] = "Courier".into();
+            let name = format!("{name}, needs no confirmation");
+            made.push((name, Some(*route), function, route.event(body)));
+        }
+        made
+    });
+    let triggers = TRIGGERS.map(|trigger| {
+        let function = Function::configured(trigger);
+        (trigger.to_owned(), None, function, trigger_event(trigger))
+    });
+    let (kinds, mut calls) = (kinds(), Vec::new());
+    for (name, route, function, event) in routes.chain(triggers) {
+        let operations = operations(&function, &event, authority);
+        let body = event["body"].as_str().unwrap_or_default();
+        let courier = body.contains("Courier");
+        for (before, operation) in operations.iter().enumerate() {
+            let kind = match (&**operation, kinds.get(&**operation)) {
+                ("GetItem" | "UpdateItem", _) => "limits",
+                ("AdminAddUserToGroup", _) if courier || route.is_none() => "group",
+                // But for the group, as every other sign-up.
+                _ if courier => continue,
+                (_, Some(kinds)) => match (&kinds[..], route.map(|route| route.mode)) {
+                    // `InitiateAuth` has two: it is sent once where it has a code sent.
+                    ([once, _], Some(Mode::Passwordless)) => once,
+                    (kinds, _) => kinds[kinds.len() - 1],
+                },
+                _ => panic!("docs/failures.md has {operation}, which {name} calls, in no kind"),
+            };
+            calls.push(Call {
+                name: format!("{name}: {operation} {}", before + 1),
+                route,
+                kind,
+                operation: operation.clone().leak(),
+                before,
+                all: operations.len(),
+                function: function.clone(),
+                event: event.clone(),
+                time: if route.is_some() {
+                    ROUTE_TIME
+                } else {
+                    TRIGGER_TIME
+                },
+            });
+        }
+    }
     calls
 }

@@ -3,19 +3,6 @@
 use e2e::{Answer, Person, Stack, session_in};
 
 #[test]
-fn two_wrong_answers_and_the_right_one_get_tokens_by_one_message() {
-    let stack = Stack::passwordless();
-    let person = stack.confirmed_user();
-    let mut challenge = stack.challenge(&person);
-    for _ in 0..2 {
-        let answer = stack.answer(&person, &challenge.session, &challenge.wrong_code());
-        challenge.session = answer.wrong_code();
-    }
-    stack.tokens_for(&person, &challenge);
-    assert_eq!(stack.codes_sent_to(&person), [challenge.code]);
-}
-
-#[test]
 fn the_third_wrong_answer_ends_the_sign_in() {
     let stack = Stack::passwordless();
     let person = stack.confirmed_user();
@@ -52,15 +39,7 @@ fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
             .refused(400, "InvalidParameterException");
     }
     stack.answer(&person, &session, &challenge.code).granted();
-}
-
-#[test]
-fn a_session_is_good_for_one_set_of_tokens() {
-    let stack = Stack::passwordless();
-    let person = stack.confirmed_user();
-    let challenge = stack.challenge(&person);
-    stack.tokens_for(&person, &challenge);
-    assert_session_is_over(&stack.answer(&person, &challenge.session, &challenge.code));
+    assert_eq!(stack.codes_sent_to(&person), [challenge.code]);
 }
 
 #[test]
@@ -76,7 +55,9 @@ fn a_session_that_was_never_given_is_refused() {
             .answer(&person, session, &challenge.code)
             .refused(400, "InvalidParameterException");
     }
+    // And the one that was given is good for one set of tokens.
     stack.tokens_for(&person, &challenge);
+    assert_session_is_over(&stack.answer(&person, &challenge.session, &challenge.code));
 }
 
 #[test]
@@ -89,26 +70,12 @@ fn a_code_is_good_for_its_own_user_and_session_only() {
         stack.let_time_pass(&stack.user(&stranger.username)["sub"], 60);
         theirs = stack.challenge(&stranger);
     }
+    let nobody = Person::with_phone();
     for (who, session, code, why) in [
-        (&person, &mine.session, &theirs.code, "another one's code"),
-        (
-            &stranger,
-            &theirs.session,
-            &mine.code,
-            "my code, their session",
-        ),
-        (
-            &stranger,
-            &mine.session,
-            &mine.code,
-            "my session under another name",
-        ),
-        (
-            &Person::with_phone(),
-            &mine.session,
-            &mine.code,
-            "my session under a name that nobody has",
-        ),
+        (&person, &mine.session, &theirs.code, "their code"),
+        (&stranger, &theirs.session, &mine.code, "their session"),
+        (&stranger, &mine.session, &mine.code, "their name"),
+        (&nobody, &mine.session, &mine.code, "nobody's name"),
     ] {
         let answer = stack.answer(who, session, code);
         assert_eq!(answer.status, 401, "{why}: {answer:?}");
@@ -124,35 +91,23 @@ fn a_code_is_good_for_its_own_user_and_session_only() {
 fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
     let stack = Stack::passwordless();
     let person = stack.confirmed_user();
+    let sub = &stack.user(&person.username)["sub"];
     let first = stack.challenge(&person);
     let second = stack.challenge(&person);
     assert_ne!(first.session, second.session);
     assert_eq!(stack.codes_sent_to(&person), [&*first.code]);
     stack.tokens_for(&person, &second);
-    let session = stack
-        .answer(&person, &first.session, &first.code)
-        .wrong_code();
+    let answer = stack.answer(&person, &first.session, &first.code);
+    let session = answer.wrong_code();
 
-    let sub = &stack.user(&person.username)["sub"];
-    stack.let_time_pass(sub, 30);
-    stack.tokens_of(&person);
-    stack.answer(&person, &session, &first.code).wrong_code();
-}
-
-#[test]
-fn after_a_sign_in_the_next_one_waits_for_the_cool_down_and_gets_another_code() {
-    let stack = Stack::passwordless();
-    let person = stack.confirmed_user();
-    let sub = &stack.user(&person.username)["sub"];
-    let first = stack.challenge(&person);
-    stack.tokens_for(&person, &first);
     let wait = stack.sign_in(&person).throttled();
     assert!((20..=30).contains(&wait), "{wait}");
     stack.let_time_pass(sub, 30);
-    let second = stack.challenge(&person);
-    assert_ne!(first.code, second.code, "a spent code is not sent again");
-    stack.tokens_for(&person, &second);
-    assert_eq!(stack.codes_sent_to(&person), [first.code, second.code]);
+    let next = stack.challenge(&person);
+    assert_ne!(first.code, next.code, "a spent code is not sent again");
+    stack.tokens_for(&person, &next);
+    stack.answer(&person, &session, &first.code).wrong_code();
+    assert_eq!(stack.codes_sent_to(&person), [first.code, next.code]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn create(name: &str, parameters: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn good_combinations_are_accepted_those_of_samconfig_among_them() {
+fn combinations_that_no_test_stack_has_are_accepted() {
     for (name, parameters) in [
         ("as-default", vec![("Mode", "UserPassword")]),
         (
@@ -38,7 +38,10 @@ fn good_combinations_are_accepted_those_of_samconfig_among_them() {
                 ("UserExistenceErrors", "ENABLED"),
             ],
         ),
-        ("as-guarded", vec![("EnableWaf", "true")]),
+        (
+            "with-sms-from-elsewhere",
+            vec![("SmsRegion", "us-gov-west-1"), ("SmsSenderId", "2Rocket")],
+        ),
         ("as-unlogged", vec![("AccessLogs", "DISABLED")]),
         (
             "with-everything",
@@ -153,7 +156,16 @@ fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
 fn a_bad_value_is_refused_and_its_parameter_named() {
     for (parameter, values) in [
         ("Mode", &["passwordless", "Both"][..]),
-        ("Roles", &["Us er", "User;Admin", "User,,Admin", "Üser"]),
+        (
+            "Roles",
+            &[
+                "Us er",
+                "User;Admin",
+                "User,,Admin",
+                "Üser",
+                &"a".repeat(129),
+            ],
+        ),
         ("AllowedPhonePrefixes", &["34", "+", "+34,x"]),
         ("PasswordMinLength", &["5", "99", "eight"]),
         ("PasswordRequireDigits", &["yes"]),
@@ -174,7 +186,10 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
         ("ContactChanges", &["false"]),
         ("UserExistenceErrors", &["HIDE"]),
         ("EmailVerification", &["link"]),
-        ("UserPoolDomainPrefix", &["-a", "A", "a.b"]),
+        (
+            "UserPoolDomainPrefix",
+            &["-a", "A", "a.b", "my-aws", "amazonas", "cognito"],
+        ),
         ("UserPoolTier", &["FREE"]),
         ("RefreshTokenRotation", &["true"]),
         ("AccessTokenMinutes", &["4", "1441"]),
@@ -185,7 +200,11 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
         ("OtpMaxSendsPerDay", &["0"]),
         ("OtpMaxWrongAnswersPerHour", &["0"]),
         ("SmsMessage", &["", "Your code.", "{####} {####}", "{code}"]),
-        ("SmsSenderId", &["a b", "TwelveLetters"]),
+        (
+            "SmsSenderId",
+            &["a b", "TwelveLetters", "12345", "TwelveSigns1"],
+        ),
+        ("SmsRegion", &["Tokyo", "ap-northeast", "us-east-1a", "*"]),
         ("ConfirmByLinkSubject", &["", LONG]),
         (
             "ConfirmByLinkMessage",
@@ -246,6 +265,46 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
             );
         }
     }
+}
+
+#[test]
+fn where_cognito_sends_no_sms_another_region_is_asked_for() {
+    let aws = Stack::standard();
+    let template = aws.template();
+    let small = json!({
+        "Parameters": template["Parameters"],
+        "Rules": { "SmsNeedARegion": template["Rules"]["SmsNeedARegion"] },
+        "Resources": { "Nothing": { "Type": "AWS::CloudFormation::WaitConditionHandle" } },
+    });
+    let sentence = "PhoneSignUpRoles needs SmsRegion here, as Cognito sends no SMS through SNS of this region.";
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("sms-{}.json", std::process::id()));
+    std::fs::write(&file, small.to_string()).unwrap();
+    for (region, roles, through, refused) in [
+        ("ap-northeast-2", "User", "", true),
+        ("ap-northeast-2", "User", "ap-northeast-1", false),
+        ("ap-northeast-2", "", "", false),
+        ("ap-northeast-1", "User", "", false),
+    ] {
+        let parameters = json!([
+            { "ParameterKey": "PhoneSignUpRoles", "ParameterValue": roles },
+            { "ParameterKey": "SmsRegion", "ParameterValue": through },
+        ]);
+        let command = format!(
+            "aws --region {region} cloudformation create-stack --stack-name sms-{:x} \
+                --template-body file://{} --parameters '{parameters}' 2>&1 || true",
+            e2e::random(),
+            file.display()
+        );
+        let said = aws.embedded_aws(&["run", "bash", "-c", &command]);
+        assert_eq!(said.contains(sentence), refused, "{region} {roles}: {said}");
+        assert_eq!(
+            said.contains("StackId"),
+            !refused,
+            "{region} {roles}: {said}"
+        );
+    }
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[test]

@@ -246,26 +246,18 @@ fn accepts_access_tokens_only(
 fn run(program: &Command, arguments: &[&str], token: &str) -> Result<Value, String> {
     let mut command = Command::new(program.get_program());
     command.args(program.get_args()).args(arguments);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(token.as_bytes())
-        .unwrap();
+    command.stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(token.as_bytes()).unwrap();
+    drop(input);
     let output = child.wait_with_output().unwrap();
     if output.status.success() {
-        Ok(serde_json::from_slice(&output.stdout).unwrap())
-    } else {
-        assert_eq!(output.status.code(), Some(1), "{command:?}");
-        Err(String::from_utf8(output.stderr).unwrap())
+        return Ok(serde_json::from_slice(&output.stdout).unwrap());
     }
+    assert_eq!(output.status.code(), Some(1), "{command:?}");
+    Err(String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
@@ -309,24 +301,14 @@ fn a_token_that_was_revoked_is_refused_by_cognito_and_accepted_offline_until_it_
 #[track_caller]
 fn deploy_api(stack: &Stack, name: &str) -> String {
     let template = here("api-gateway/template.yaml");
-    let deploy = [
-        "run",
-        "aws",
-        "cloudformation",
-        "deploy",
-        "--stack-name",
-        name,
-    ];
-    let capabilities = [
-        "--capabilities",
-        "CAPABILITY_IAM",
-        "--no-fail-on-empty-changeset",
-    ];
-    let file = ["--template-file", template.to_str().unwrap()];
+    let file = template.to_str().unwrap();
     let pool = format!("UserPoolId={}", stack.pool_id());
     let client = format!("ClientId={}", stack.client_id());
+    let deploy = ["run", "aws", "cloudformation", "deploy"];
+    let what = ["--stack-name", name, "--template-file", file];
+    let how = ["--capabilities", "CAPABILITY_IAM"];
     let parameters = ["--parameter-overrides", &pool, &client];
-    stack.embedded_aws(&[&deploy[..], &capabilities, &file, &parameters].concat());
+    stack.embedded_aws(&[&deploy[..], &what, &how, &parameters].concat());
     let outputs = stack.embedded_aws(&["outputs", name]);
     outputs
         .trim()

@@ -13,32 +13,27 @@ use serde_json::{Value, json};
 
 use crate::request::{Request, json};
 
-/// How a body is put into an event.
-#[derive(Clone, Copy, Debug)]
-enum Encoding {
-    Text,
-    Base64,
-    Base64Unmarked,
-    TextMarkedBase64,
-    Base64WithoutPadding,
-    Base64UrlSafe,
-    Base64Cut,
-    Base64OnLines,
-    Null,
-    Absent,
-}
+/// How a body is put into an event, and whether it is marked as base64.
+type Put = fn(&[u8]) -> Option<[Value; 2]>;
+
+const TEXT: Put = |body| Some([text(body), false.into()]);
+const BASE64: Put = |body| Some([STANDARD.encode(body).into(), true.into()]);
 
 /// What should not happen, and is answered like any body that can't be read.
-const BROKEN: [Encoding; 8] = [
-    Encoding::Base64Unmarked,
-    Encoding::TextMarkedBase64,
-    Encoding::Base64WithoutPadding,
-    Encoding::Base64UrlSafe,
-    Encoding::Base64Cut,
-    Encoding::Base64OnLines,
-    Encoding::Null,
-    Encoding::Absent,
+const BROKEN: [Put; 8] = [
+    |body| Some([STANDARD.encode(body).into(), Value::Null]),
+    |body| Some([text(body), true.into()]),
+    |body| Some([STANDARD_NO_PAD.encode(body).into(), true.into()]),
+    |body| Some([URL_SAFE.encode(body).into(), true.into()]),
+    |body| Some([STANDARD.encode(body).get(1..).into(), true.into()]),
+    |body| Some([(STANDARD.encode(body) + "\r\n").into(), true.into()]),
+    |_| Some([Value::Null, Value::Null]),
+    |_| None,
 ];
+
+fn text(body: &[u8]) -> Value {
+    String::from_utf8_lossy(body).into()
+}
 
 /// Methods that the gateway would not let through.
 const METHODS: [&str; 8] = [
@@ -78,12 +73,8 @@ impl Event {
 
     /// The event of a REST API with this body.
     pub fn new(body: &[u8], base64: bool) -> Self {
-        let encoding = if base64 {
-            Encoding::Base64
-        } else {
-            Encoding::Text
-        };
-        Self::written(Self::json(Request::new(body), encoding, "POST", false))
+        let put = if base64 { BASE64 } else { TEXT };
+        Self::written(Self::json(Request::new(body), put, "POST", false))
     }
 
     /// The method. What is no event of API Gateway's counts as a `POST`.
@@ -110,9 +101,9 @@ impl Event {
 
     /// Events for this route.
     pub fn any(route: Route) -> impl Strategy<Value = Self> {
-        let encoding = prop_oneof![
-            20 => Just(Encoding::Text),
-            8 => Just(Encoding::Base64),
+        let put = prop_oneof![
+            20 => Just(TEXT),
+            8 => Just(BASE64),
             3 => select(&BROKEN[..]),
         ];
         let method = prop_oneof![
@@ -123,13 +114,13 @@ impl Event {
         let more = vec((select(&FIELDS[..]), json()), 0..2);
         (
             Request::with_headers(route, &[1]),
-            encoding,
+            put,
             method,
             any::<bool>(),
             more,
         )
-            .prop_map(|(request, encoding, method, http_api, more)| {
-                let mut event = Self::json(request, encoding, method, http_api);
+            .prop_map(|(request, put, method, http_api, more)| {
+                let mut event = Self::json(request, put, method, http_api);
                 for (key, value) in more {
                     event[key] = value;
                 }
@@ -143,26 +134,11 @@ impl Event {
         }
     }
 
-    fn json(request: Request, encoding: Encoding, method: &str, http_api: bool) -> Value {
-        let text = || String::from_utf8_lossy(&request.body).into_owned();
-        let base64 = || STANDARD.encode(&request.body);
-        let (body, marked) = match encoding {
-            Encoding::Text => (Value::from(text()), Value::from(false)),
-            Encoding::Base64 => (base64().into(), true.into()),
-            Encoding::Base64Unmarked => (base64().into(), Value::Null),
-            Encoding::TextMarkedBase64 => (text().into(), true.into()),
-            Encoding::Base64WithoutPadding => {
-                (STANDARD_NO_PAD.encode(&request.body).into(), true.into())
-            }
-            Encoding::Base64UrlSafe => (URL_SAFE.encode(&request.body).into(), true.into()),
-            Encoding::Base64Cut => (base64().get(1..).into(), true.into()),
-            Encoding::Base64OnLines => ((base64() + "\r\n").into(), true.into()),
-            Encoding::Null | Encoding::Absent => (Value::Null, Value::Null),
-        };
+    fn json(request: Request, put: Put, method: &str, http_api: bool) -> Value {
         let headers: Value = request
             .headers
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), String::from_utf8_lossy(value).into()))
+            .map(|(name, value)| ((*name).to_owned(), text(value)))
             .collect::<serde_json::Map<_, Value>>()
             .into();
         let mut json = if http_api {
@@ -184,7 +160,7 @@ impl Event {
             })
         };
         json["headers"] = headers;
-        if !matches!(encoding, Encoding::Absent) {
+        if let Some([body, marked]) = put(&request.body) {
             json["body"] = body;
             json["isBase64Encoded"] = marked;
         }

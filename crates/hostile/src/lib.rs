@@ -11,4 +11,4 @@ pub use api::Api;
 pub use event::Event;
 pub use request::{MARK, Request};
 pub use run::{Tally, run, run_all};
-pub use triggers::{TRIGGERS, Triggers};
+pub use triggers::Triggers;

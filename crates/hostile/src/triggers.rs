@@ -22,16 +22,6 @@ use crate::MARK;
 use crate::api::configured;
 use crate::request::json;
 
-/// The functions behind Cognito's triggers, by their names.
-pub const TRIGGERS: [&str; 6] = [
-    "pre-sign-up",
-    "post-confirmation",
-    "custom-message",
-    "define-auth-challenge",
-    "create-auth-challenge",
-    "verify-auth-challenge-response",
-];
-
 /// The functions of all triggers, in this process. AWS is a stand-in.
 #[derive(Debug)]
 pub struct Triggers {
@@ -137,40 +127,22 @@ fn assert_tells_nothing(error: &Error) {
 
 /// What Cognito sends, with a mark where a value is the user's.
 fn well_formed(trigger: &str) -> Value {
-    let source = match trigger {
-        "pre-sign-up" => "PreSignUp_SignUp",
-        "post-confirmation" => "PostConfirmation_ConfirmSignUp",
-        "custom-message" => "CustomMessage_ForgotPassword",
-        "define-auth-challenge" => "DefineAuthChallenge_Authentication",
-        "create-auth-challenge" => "CreateAuthChallenge_Authentication",
-        _ => "VerifyAuthChallengeResponse_Authentication",
-    };
-    let round = json!({ "challengeName": "CUSTOM_CHALLENGE", "challengeResult": false, "challengeMetadata": "zebra-012345" });
-    let first = trigger == "create-auth-challenge";
-    json!({
-        "version": "1",
-        "region": "us-east-1",
-        "userPoolId": "us-east-1_pool",
-        "userName": "zebra",
-        "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "client" },
-        "triggerSource": source,
-        "request": {
-            "userAttributes": {
-                "sub": "zebra-sub",
-                "cognito:user_status": "CONFIRMED",
-                "phone_number": "+34999999999",
-                "custom:role": "User",
-            },
-            "codeParameter": "{####}",
+    let mut event = e2e::trigger_event(trigger).to_string();
+    for (text, marked) in [("a-sub", "zebra-sub"), ("012345", "zebra-012345")] {
+        event = event.replace(text, marked);
+    }
+    let mut event: Value = serde_json::from_str(&event).unwrap();
+    event["request"]["clientMetadata"] = json!({ "username": "+34999999999" });
+    event["request"]["userNotFound"] = json!(false);
+    if trigger != "create-auth-challenge" {
+        let round = json!({
             "challengeName": "CUSTOM_CHALLENGE",
-            "session": if first { json!([]) } else { json!([round]) },
-            "privateChallengeParameters": { "code": "zebra-012345" },
-            "challengeAnswer": "zebra-012345",
-            "clientMetadata": { "username": "+34999999999" },
-            "userNotFound": false,
-        },
-        "response": {},
-    })
+            "challengeResult": false,
+            "challengeMetadata": "zebra-012345",
+        });
+        event["request"]["session"] = json!([round]);
+    }
+    event
 }
 
 /// Puts a value somewhere into the event, or takes what is there away.

@@ -8,16 +8,10 @@ const REQUESTS: u32 = 2_000;
 
 /// Sends the request and holds the answer against the contract; gives its status and error type.
 fn outcome(stack: &Stack, path: &str, request: &Request) -> String {
-    let headers = request
-        .headers
-        .iter()
-        .map(|(name, value)| (*name, &value[..]));
-    let answer = stack.send_with(
-        "POST",
-        &format!("{path}{}", request.query),
-        headers,
-        &request.body,
-    );
+    let headers = request.headers.iter();
+    let headers = headers.map(|(name, value)| (*name, &value[..]));
+    let path = format!("{path}{}", request.query);
+    let answer = stack.send_with("POST", &path, headers, &request.body);
     let error = answer.kept()["error"]["type"].clone();
     assert!(answer.status < 500, "{answer:?}");
     let text = match request.username() {

@@ -2,7 +2,8 @@
 
 use std::thread::available_parallelism;
 
-use hostile::{TRIGGERS, Triggers, run, run_all};
+use e2e::TRIGGERS;
+use hostile::{Triggers, run, run_all};
 
 const EVENTS_PER_TRIGGER: u32 = 3_000;
 

@@ -32,7 +32,7 @@ fn signature_with(name: &str, profile: &str) -> String {
     let event = route.event(route.body()).to_string();
     let answer = process.invoke(&event, Duration::from_secs(20)).unwrap();
     Answer::of_function(&serde_json::from_str(&answer).unwrap()).granted();
-    aws.signature("AdminAddUserToGroup").unwrap()
+    aws.signature().unwrap()
 }
 
 #[test]

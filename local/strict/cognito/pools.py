@@ -4,7 +4,7 @@ import copy
 import json
 
 from ministack.core.iam_evaluator import EvalContext, _gather_role_policies, evaluate, evaluate_resource_policy
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import cognito, iam
 from ministack.services.cloudformation import provisioners
 
@@ -18,15 +18,20 @@ CLIENT_DEFAULTS["RefreshTokenRotation"] = {"Feature": "DISABLED"}
 KEPT = {"SmsConfiguration", "UserAttributeUpdateSettings"}
 
 
-def check_sms_role(settings: dict) -> None:
-    """The SMS role must exist, trust Cognito with this external id, and allow sns:Publish.
+def check_sms_role(settings: dict, pool_id: str = "new") -> None:
+    """The SMS role must exist, trust Cognito with this external id for this pool, and allow sns:Publish.
 
-    model: InvalidSmsRoleTrustRelationshipException, InvalidSmsRoleAccessPolicyException
+    guide: user-pool-sms-settings; model: InvalidSmsRoleTrustRelationshipException, InvalidSmsRoleAccessPolicyException
     """
     arn = settings.get("SnsCallerArn")
     if not arn:
         return
     name, account = arn.rsplit("/", 1)[-1], get_account_id()
+    context = {
+        "sts:externalid": settings.get("ExternalId"),
+        "aws:sourceaccount": account,
+        "aws:sourcearn": f"arn:aws:cognito-idp:{get_region()}:{account}:userpool/{pool_id}",
+    }
 
     def asked(action: str) -> EvalContext:
         return EvalContext(
@@ -36,7 +41,7 @@ def check_sms_role(settings: dict) -> None:
             action=action,
             resource_arn="*",
             region=settings.get("SnsRegion", ""),
-            service_context={"sts:externalid": settings.get("ExternalId"), "aws:sourceaccount": account},
+            service_context=context,
         )
 
     role = iam._roles.get(name)
@@ -80,9 +85,24 @@ def update_pool(original, data: dict) -> tuple:
         return error
     kept = {name: pool[name] for name in KEPT if name in pool}
     settings = copy.deepcopy(POOL_DEFAULTS) | kept | data
-    check_sms_role(settings["SmsConfiguration"])
+    check_sms_role(settings["SmsConfiguration"], pool["Id"])
     check_updates_of_contacts(settings)
     return original(settings)
+
+
+@around(cognito, "_create_user_pool_domain")
+def create_domain(original, data: dict) -> tuple:
+    """A prefix is one label in lower case, without the names of AWS.
+
+    model: DomainType; guide: cognito-user-pools-assign-domain-prefix
+    """
+    shape = calls.MODEL.operation_model("CreateUserPoolDomain").input_shape
+    found = list(calls.violations(shape, data))
+    if found:
+        raise calls.Refused("InvalidParameterException", f"{len(found)} validation error detected: {found[0]}")
+    if any(word in data["Domain"] for word in ("aws", "amazon", "cognito")):
+        raise calls.Refused("InvalidParameterException", "Domain cannot contain reserved word.")
+    return original(data)
 
 
 @around(cognito, "_delete_user_pool")

@@ -212,104 +212,26 @@ async fn the_session_to_use_next_is_in_the_error() {
 }
 
 #[tokio::test]
-async fn a_body_that_can_not_be_read_is_refused_before_cognito_is_asked() {
+async fn a_body_that_can_not_be_read_is_rejected_without_a_call() {
     let base64 = |bytes: &[u8]| STANDARD.encode(bytes);
-    let deep = format!(
-        "{{\"username\":{}{}}}",
-        "[".repeat(8_000),
-        "]".repeat(8_000)
-    );
-    let deep_objects = "{\"a\":".repeat(2_500) + "1" + &"}".repeat(2_499);
-    for (why, body, is_base64, name) in [
-        ("empty", json!(""), false, "SerializationException"),
-        ("null", Value::Null, false, "SerializationException"),
-        ("null, base64", Value::Null, true, "SerializationException"),
-        (
-            "the JSON null",
-            json!("null"),
-            false,
-            "SerializationException",
-        ),
-        ("an array", json!("[]"), false, "SerializationException"),
-        (
-            "a form",
-            json!("username=a&password=b"),
-            false,
-            "SerializationException",
-        ),
-        (
-            "cut short",
-            json!("{\"username\":"),
-            false,
-            "SerializationException",
-        ),
-        (
-            "a key twice",
-            json!(
-                r#"{"username":"user@example.com","username":"other@example.com","password":"p"}"#
-            ),
-            false,
-            "SerializationException",
-        ),
-        (
-            "2,500 levels, not closed",
-            json!(deep_objects),
-            false,
-            "SerializationException",
-        ),
-        (
-            "8,000 levels in place of a text",
-            json!(deep),
-            false,
-            "InvalidParameterType",
-        ),
-        (
-            "base64 that is not",
-            json!("!"),
-            true,
-            "SerializationException",
-        ),
-        (
-            "base64 cut short",
-            json!("eyJ1c2Vy"),
-            true,
-            "SerializationException",
-        ),
+    for (why, body, is_base64) in [
+        ("empty", json!(""), false),
+        ("null", Value::Null, false),
+        ("null, base64", Value::Null, true),
+        ("no JSON", json!("username=a&password=b"), false),
+        ("base64 that is not", json!("!"), true),
+        ("base64 cut short", json!("eyJ1c2Vy"), true),
         (
             "base64 without its padding",
             json!(base64(b"{}").trim_end_matches('=')),
             true,
-            "SerializationException",
         ),
-        (
-            "JSON that is marked as base64",
-            json!("{}"),
-            true,
-            "SerializationException",
-        ),
-        (
-            "base64 that is not marked",
-            json!(base64(b"{}")),
-            false,
-            "SerializationException",
-        ),
+        ("JSON that is marked as base64", json!("{}"), true),
+        ("base64 that is not marked", json!(base64(b"{}")), false),
         (
             "bytes that are not UTF-8",
             json!(base64(b"{\"username\":\"\xff\xfe\"}")),
             true,
-            "SerializationException",
-        ),
-        (
-            "an image",
-            json!(base64(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")),
-            true,
-            "SerializationException",
-        ),
-        (
-            "an empty object",
-            json!("{}"),
-            false,
-            "MissingRequiredParameter",
         ),
     ] {
         for event in events_with(body.clone(), is_base64) {
@@ -317,7 +239,7 @@ async fn a_body_that_can_not_be_read_is_refused_before_cognito_is_asked() {
             let answer = sign_in(&event, &aws).await;
             assert_eq!(answer["statusCode"], 400, "{why}");
             assert_eq!(answer["headers"], headers(&[]), "{why}");
-            assert_eq!(error_of(&answer).0, name, "{why}");
+            assert_eq!(error_of(&answer).0, "SerializationException", "{why}");
             assert!(aws.calls().is_empty(), "{why}");
         }
     }
@@ -338,14 +260,12 @@ async fn the_limit_of_16_kib_is_the_bodys_own_however_it_is_sent() {
         body.push_str(&" ".repeat(size - body.len()));
         body
     };
-    let deep = "{\"a\":".repeat(10_000) + "1" + &"}".repeat(10_000);
     for (why, body, status) in [
         ("the largest", body(MAX_BODY_BYTES), 200),
         ("one byte more", body(MAX_BODY_BYTES + 1), 413),
         ("two bytes more", body(MAX_BODY_BYTES + 2), 413),
         ("three bytes more", body(MAX_BODY_BYTES + 3), 413),
         ("API Gateway's own limit", body(4_000_000), 413),
-        ("10,000 levels", deep, 413),
     ] {
         let encoded = STANDARD.encode(&body);
         assert!(encoded.len() > MAX_BODY_BYTES);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bench::{events, machine};
+use e2e::{Route, TRIGGERS};
 use serde_json::{Value, json};
 
 /// What a subject is compared with, and by which goals.
@@ -66,6 +67,8 @@ impl Subject {
 /// Everything that is measured. `root` is the repository, `built` what was built for the benchmark alone.
 pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
     let floor = built.join("floor/bootstrap");
+    let go = built.join("go/bootstrap");
+    let static_go = built.join("go-static/bootstrap");
     let node = built.join("node/bootstrap.js");
     let python = built.join("python");
     let sign_in = json!({ "username": "user@example.com", "password": "Sup3r!secret" });
@@ -82,6 +85,8 @@ pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
             kind: Kind::Floor,
             ..peer("floor", floor.clone(), vec![floor])
         },
+        peer("Go, AWS SDK v2", go.clone(), vec![go]),
+        peer("Go without cgo", static_go.clone(), vec![static_go]),
         peer(
             "Node.js, AWS SDK v3",
             node.clone(),
@@ -96,13 +101,10 @@ pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
             ],
         ),
     ];
-    let function = |kind, name: &str, mode, event| {
-        let bootstrap = root.join("target/lambda").join(name).join("bootstrap");
+    let function = |kind, name: String, function: &str, mode, event| {
+        let bootstrap = root.join("target/lambda").join(function).join("bootstrap");
         Subject {
-            name: match mode {
-                "Passwordless" if name == "sign-in" => format!("{name} ({mode})"),
-                _ => name.to_owned(),
-            },
+            name,
             kind,
             event,
             deployed: bootstrap.clone(),
@@ -110,125 +112,37 @@ pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
             mode,
         }
     };
-    subjects.extend(routes().map(|(name, path, mode, body)| {
-        function(
-            Kind::Route,
-            name,
-            mode,
-            events::of_route(path, &body.to_string()),
-        )
+    subjects.extend(Route::distinct().map(|route| {
+        let event = events::of_route(route.path, &body(route).to_string());
+        let (name, mode) = (route.distinct_name(), route.mode.name());
+        function(Kind::Route, name, &route.function(), mode, event)
     }));
-    subjects.extend(triggers().map(|(name, kind, event)| {
-        function(kind, name, "Passwordless", events::of_trigger(&event))
+    subjects.extend(TRIGGERS.map(|name| {
+        let kind = match name {
+            "pre-sign-up" | "custom-message" | "define-auth-challenge" => Kind::Trigger,
+            _ => Kind::CallingTrigger,
+        };
+        let event = e2e::trigger_event(name).to_string();
+        function(kind, name.to_owned(), name, "Passwordless", event)
     }));
     subjects
 }
 
-fn routes() -> impl Iterator<Item = (&'static str, &'static str, &'static str, Value)> {
-    let user = "user@example.com";
-    let phone = "+34999999999";
-    let password = "Sup3r!secret";
-    let session = "s".repeat(900);
+/// A good body of the route, with a session and tokens as long as Cognito's.
+fn body(route: Route) -> Value {
     let token = format!("header.{}.signature", "t".repeat(1030));
-    [
-        (
-            "sign-in",
-            "/sign-in",
-            json!({ "username": user, "password": password }),
-        ),
-        ("sign-in", "/sign-in", json!({ "username": phone })),
-        (
-            "sign-up",
-            "/sign-up",
-            json!({ "username": user, "password": password, "userAttributes": { "role": "User" } }),
-        ),
-        (
-            "sign-up-confirm",
-            "/sign-up/confirm",
-            json!({ "username": user, "confirmationCode": "123456" }),
-        ),
-        (
-            "sign-up-resend-code",
-            "/sign-up/resend-code",
-            json!({ "username": user }),
-        ),
-        (
-            "token",
-            "/token",
-            json!({ "username": phone, "session": session, "confirmationCode": "123456" }),
-        ),
-        (
-            "token-refresh",
-            "/token/refresh",
-            json!({ "refreshToken": token }),
-        ),
-        (
-            "token-revoke",
-            "/token/revoke",
-            json!({ "accessToken": token }),
-        ),
-        (
-            "password-forgot",
-            "/password/forgot",
-            json!({ "username": user }),
-        ),
-        (
-            "password-change",
-            "/password/change",
-            json!({ "username": user, "password": password, "confirmationCode": "123456" }),
-        ),
-    ]
-    .into_iter()
-    .map(move |(name, path, body)| {
-        let mode = match body["username"] == phone {
-            true => "Passwordless",
-            false => "UserPassword",
-        };
-        (name, path, mode, body)
-    })
-}
-
-fn triggers() -> impl Iterator<Item = (&'static str, Kind, Value)> {
-    let code = json!({ "code": "123456" });
-    [
-        (
-            "pre-sign-up",
-            Kind::Trigger,
-            json!({ "triggerSource": "PreSignUp_SignUp", "request": { "validationData": null } }),
-        ),
-        (
-            "custom-message",
-            Kind::Trigger,
-            json!({ "triggerSource": "CustomMessage_ForgotPassword", "request": { "codeParameter": "{####}" } }),
-        ),
-        (
-            "define-auth-challenge",
-            Kind::Trigger,
-            json!({ "triggerSource": "DefineAuthChallenge_Authentication", "request": { "session": [] } }),
-        ),
-        (
-            "post-confirmation",
-            Kind::CallingTrigger,
-            json!({ "triggerSource": "PostConfirmation_ConfirmSignUp", "request": {} }),
-        ),
-        (
-            "create-auth-challenge",
-            Kind::CallingTrigger,
-            json!({
-                "triggerSource": "CreateAuthChallenge_Authentication",
-                "request": { "challengeName": "CUSTOM_CHALLENGE", "session": [] },
-            }),
-        ),
-        (
-            "verify-auth-challenge-response",
-            Kind::CallingTrigger,
-            json!({
-                "triggerSource": "VerifyAuthChallengeResponse_Authentication",
-                "request": { "privateChallengeParameters": code, "challengeAnswer": "123456" },
-            }),
-        ),
-    ]
-    .into_iter()
+    let long = [
+        ("session", "s".repeat(900)),
+        ("accessToken", token.clone()),
+        ("refreshToken", token),
+    ];
+    let mut body = route.body();
+    for (field, value) in long {
+        if let Some(short) = body.get_mut(field) {
+            *short = value.into();
+        }
+    }
+    body.into()
 }
 
 /// The program itself: a version manager's stand-in for it would be measured too.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bench::{events, machine};
-use e2e::{Authority, Aws, Fault, Function, Mode, Process, ROUTES, Route};
-use serde_json::{Map, Value, json};
+use e2e::{Authority, Aws, Fault, Function, Mode, Process, Route, TRIGGERS, trigger_event};
+use serde_json::{Value, json};
 
 use crate::tally::Tally;
 
@@ -61,10 +61,21 @@ struct Load {
 }
 
 /// An event, what is wrong with AWS then, and the right answer.
+#[derive(Clone)]
 struct Event {
     event: String,
     fault: Option<Fault>,
-    answer: String,
+    answer: &'static str,
+}
+
+impl Event {
+    fn new(event: String, fault: Option<Fault>, answer: &'static str) -> Self {
+        Self {
+            event,
+            fault,
+            answer,
+        }
+    }
 }
 
 impl Load {
@@ -79,7 +90,10 @@ impl Load {
 
 /// Gives every function its events. `folder` is for the stand-ins' certificate.
 pub fn run(folder: &Path) -> Vec<Served> {
-    let mut loads: Vec<Load> = routes().map(of_route).chain(triggers()).collect();
+    let mut loads: Vec<Load> = Route::distinct()
+        .map(of_route)
+        .chain(TRIGGERS.map(of_trigger))
+        .collect();
     loads.reverse();
     let all = loads.len();
     let authority = Authority::new(folder);
@@ -107,14 +121,8 @@ pub fn run(folder: &Path) -> Vec<Served> {
 fn serve(load: Load, authority: &Arc<Authority>) -> Served {
     let fail = |errors: String| -> ! { panic!("{} ended: {errors}", load.name) };
     let aws = Aws::start(authority);
-    let function = Function::configured(load.function.as_str()).with("MODE", load.mode.name());
-    let function = aws
-        .environment()
-        .into_iter()
-        .fold(function, |function, (name, value)| {
-            function.with(name, value)
-        });
-    let mut process = function.start();
+    let function = Function::configured(load.function.as_str()).behind(&aws);
+    let mut process = function.with("MODE", load.mode.name()).start();
     process.ready().unwrap_or_else(|errors| fail(errors));
     let mut tally = Tally::default();
     let mut give = |process: &mut Process, event: &Event| {
@@ -124,7 +132,7 @@ fn serve(load: Load, authority: &Arc<Authority>) -> Served {
         let time = started.elapsed();
         let answer = answer.unwrap_or_else(|errors| fail(errors));
         process.ready().unwrap_or_else(|errors| fail(errors));
-        tally.add(&load.name, time, &told(&answer), &event.answer);
+        tally.add(&load.name, time, &told(&answer), event.answer);
     };
     let start = Held::by(&process);
     let mut held_after = |numbers: std::ops::Range<usize>| {
@@ -164,239 +172,139 @@ fn told(answer: &str) -> String {
 /// What a trigger answers where all is well: the event that it was given.
 const EVENT: &str = "the event";
 
-/// The routes of both modes, once where they are the same in both.
-fn routes() -> impl Iterator<Item = Route> {
-    ROUTES.into_iter().filter(|route| {
-        route.mode == Mode::UserPassword
-            || !ROUTES.iter().any(|other| {
-                other.mode != route.mode && (other.path, other.fields) == (route.path, route.fields)
-            })
-    })
-}
-
 /// Half of a route's events succeed; of the others, some are refused by Cognito, some by the function, and in
 /// some Cognito fails.
 fn of_route(route: Route) -> Load {
     const LARGEST: usize = 16 * 1024;
-    let body = route.body();
-    let with = |key: &str, value: Value| {
-        let mut body = body.clone();
-        body.insert(key.to_owned(), value);
-        Value::Object(body).to_string()
+    let event = |change: Option<(&str, Value)>, fault, answer| {
+        let mut body = route.body();
+        body.extend(change.map(|(key, value)| (key.to_owned(), value)));
+        let body = Value::Object(body).to_string();
+        Event::new(events::of_route(route.path, &body), fault, answer)
     };
-    let good = Value::Object(body.clone()).to_string();
-    let event = |body: &str, fault, answer: &str| Event {
-        event: events::of_route(route.path, body),
-        fault,
-        answer: answer.to_owned(),
-    };
-    let first = route.fields[0];
+    let changed = |key, value, answer| event(Some((key, value)), None, answer);
+    let faulty = |(fault, answer)| event(None, Some(fault), answer);
+    let padding = "x".repeat(LARGEST).into();
+    let unread = events::of_route(route.path, "{");
     let mut other = vec![
-        event("{", None, "400 SerializationException"),
-        event(
-            &with(first, Value::Null),
-            None,
-            "400 MissingRequiredParameter",
-        ),
-        event(&with(first, json!(1)), None, "400 InvalidParameterType"),
-        event(
-            &with("padding", "x".repeat(LARGEST).into()),
-            None,
-            "413 RequestEntityTooLargeException",
-        ),
-        event(
-            &good,
-            Some(Fault::Exception("NotAuthorizedException")),
-            "401 NotAuthorizedException",
-        ),
-        event(
-            &good,
-            Some(Fault::Exception("UserNotFoundException")),
-            "404 UserNotFoundException",
-        ),
-        event(
-            &good,
-            Some(Fault::Exception("AccessDeniedException")),
-            "500 InternalErrorException",
-        ),
+        Event::new(unread, None, "400 SerializationException"),
+        changed("padding", padding, "413 RequestEntityTooLargeException"),
     ];
-    let failing = [
-        event(
-            &good,
-            Some(Fault::Exception("TooManyRequestsException")),
-            "429 TooManyRequestsException",
-        ),
-        event(
-            &good,
-            Some(Fault::Failure),
-            "503 ServiceUnavailableException",
-        ),
-        event(
-            &good,
-            Some(Fault::ClosedRead),
-            "503 ServiceUnavailableException",
-        ),
-    ];
-    let tries_again = matches!(
-        (route.path, route.mode),
-        ("/sign-in", Mode::UserPassword) | ("/token/refresh", _)
-    );
-    let mut retried = Vec::new();
-    match tries_again {
-        true => retried.extend(failing),
-        false => other.extend(failing),
+    if let Some(field) = route.fields.first() {
+        other.extend([
+            changed(field, Value::Null, "400 MissingRequiredParameter"),
+            changed(field, json!(1), "400 InvalidParameterType"),
+        ]);
     }
-    let function = route.function();
-    let sign_up_or_in = ["/sign-up", "/sign-in"].contains(&route.path);
+    let refusals = [
+        ("NotAuthorizedException", "401 NotAuthorizedException"),
+        ("UserNotFoundException", "404 UserNotFoundException"),
+        ("AccessDeniedException", "500 InternalErrorException"),
+    ];
+    let refusals = refusals.map(|(name, answer)| (Fault::Exception(name), answer));
+    other.extend(refusals.map(faulty));
+    let throttled = Fault::Exception("TooManyRequestsException");
+    let failing = [
+        (throttled, "429 TooManyRequestsException"),
+        (Fault::Failure, "503 ServiceUnavailableException"),
+        (Fault::ClosedRead, "503 ServiceUnavailableException"),
+    ];
+    let failing = failing.map(faulty);
+    let mut retried = Vec::new();
+    match (route.path, route.mode) {
+        ("/sign-in", Mode::UserPassword) | ("/token/refresh", _) => retried.extend(failing),
+        _ => other.extend(failing),
+    }
     Load {
-        name: match route.mode {
-            Mode::Passwordless if sign_up_or_in => format!("{function} (Passwordless)"),
-            _ => function.clone(),
-        },
-        function,
+        name: route.distinct_name(),
+        function: route.function(),
         mode: route.mode,
-        events: between(|| event(&good, None, "200"), other),
+        events: between(&event(None, None, "200"), other),
         retried,
     }
 }
 
-/// The triggers, each with its reasons to refuse and, where it calls AWS, with AWS's to fail.
-fn triggers() -> impl Iterator<Item = Load> {
-    let user = |name: &str, value: &str| {
-        let event: Value =
-            serde_json::from_str(&events::of_trigger(&json!({ "request": {} }))).unwrap();
-        let mut attributes = event["request"]["userAttributes"].clone();
-        attributes[name] = value.into();
-        json!({ "userAttributes": attributes })
-    };
-    let abroad = user("phone_number", "+44999999999");
-    let round = json!({
-        "challengeName": "CUSTOM_CHALLENGE",
-        "challengeResult": false,
-        "challengeMetadata": "123456",
-    });
-    let answered = |answer: &str| {
-        let code = json!({ "code": "123456" });
-        json!({ "privateChallengeParameters": code, "challengeAnswer": answer })
-    };
-    let refused = "InvalidParameterException";
-    let internal = "InternalErrorException";
-    let unavailable = "ServiceUnavailableException";
-    let denied = Some(Fault::Exception("AccessDeniedException"));
-    let throttled = Some(Fault::Exception("ThrottlingException"));
-    let failing = [Some(Fault::Failure), Some(Fault::ClosedRead), throttled]
-        .map(|fault| (fault, unavailable));
-    [
-        (
-            "pre-sign-up",
-            "PreSignUp_SignUp",
-            json!({ "validationData": null }),
-            vec![
-                (abroad.clone(), None, refused),
-                (user("custom:role", "Nobody"), None, refused),
-            ],
-            vec![],
-        ),
-        (
-            "custom-message",
-            "CustomMessage_ForgotPassword",
-            json!({ "codeParameter": "{####}" }),
-            vec![(json!({ "codeParameter": null }), None, internal)],
-            vec![],
-        ),
-        (
-            "post-confirmation",
-            "PostConfirmation_ConfirmSignUp",
-            json!({}),
-            vec![
-                (user("custom:role", "Nobody"), None, internal),
-                (json!({}), denied, internal),
-            ],
-            failing.to_vec(),
-        ),
-        (
-            "define-auth-challenge",
-            "DefineAuthChallenge_Authentication",
-            json!({ "session": [] }),
-            vec![
-                (json!({ "session": [round] }), None, EVENT),
-                (
-                    user("cognito:user_status", "UNCONFIRMED"),
-                    None,
-                    "UserNotConfirmedException",
-                ),
-            ],
-            vec![],
-        ),
-        (
-            "create-auth-challenge",
-            "CreateAuthChallenge_Authentication",
-            json!({ "challengeName": "CUSTOM_CHALLENGE", "session": [] }),
-            vec![
-                (json!({ "session": [round] }), None, EVENT),
-                (abroad, None, refused),
-                (json!({}), denied, internal),
-            ],
-            failing.to_vec(),
-        ),
-        (
-            "verify-auth-challenge-response",
-            "VerifyAuthChallengeResponse_Authentication",
-            answered("123456"),
-            vec![
-                (answered("654321"), None, EVENT),
-                (
-                    json!({}),
-                    Some(Fault::Exception("ConditionalCheckFailedException")),
-                    EVENT,
-                ),
-                (json!({}), denied, internal),
-            ],
-            failing.to_vec(),
-        ),
-    ]
-    .into_iter()
-    .map(|(name, source, good, mut other, failing)| {
-        let event = |source: &str, own: &Value, fault, answer: &str| {
-            let mut request: Map<String, Value> = good.as_object().unwrap().clone();
-            request.extend(own.as_object().unwrap().clone());
-            Event {
-                event: events::of_trigger(&json!({ "triggerSource": source, "request": request })),
-                fault,
-                answer: answer.to_owned(),
-            }
-        };
-        let failing: Vec<_> = failing
-            .into_iter()
-            .map(|(fault, answer)| (json!({}), fault, answer))
-            .collect();
-        let mut retried = Vec::new();
-        match name {
-            "post-confirmation" => retried = failing,
-            _ => other.extend(failing),
+/// A trigger, with its reasons to refuse and, where it calls AWS, with AWS's to fail.
+fn of_trigger(name: &'static str) -> Load {
+    const PHONE: &str = "/request/userAttributes/phone_number";
+    const ROLE: &str = "/request/userAttributes/custom:role";
+    const STATUS: &str = "/request/userAttributes/cognito:user_status";
+    const REFUSED: &str = "InvalidParameterException";
+    const INTERNAL: &str = "InternalErrorException";
+    const UNAVAILABLE: &str = "ServiceUnavailableException";
+    let event = |change: Option<(&str, Value)>, fault, answer| {
+        let mut event = trigger_event(name);
+        if let Some((pointer, value)) = change {
+            *event.pointer_mut(pointer).unwrap() = value;
         }
-        let all = |events: Vec<(Value, Option<Fault>, &str)>| -> Vec<Event> {
-            events
-                .iter()
-                .map(|(own, fault, answer)| event(source, own, *fault, answer))
-                .collect()
-        };
-        let mut other = all(other);
-        other.push(event("Unknown", &json!({}), None, internal));
-        Load {
-            name: name.to_owned(),
-            function: name.to_owned(),
-            mode: Mode::Passwordless,
-            events: between(|| event(source, &json!({}), None, EVENT), other),
-            retried: all(retried),
+        Event::new(event.to_string(), fault, answer)
+    };
+    let changed = |pointer, value, answer| event(Some((pointer, value)), None, answer);
+    let exception = |name, answer| event(None, Some(Fault::Exception(name)), answer);
+    let denied = || exception("AccessDeniedException", INTERNAL);
+    let failing = || {
+        [
+            Fault::Failure,
+            Fault::ClosedRead,
+            Fault::Exception("ThrottlingException"),
+        ]
+        .map(|fault| event(None, Some(fault), UNAVAILABLE))
+    };
+    let abroad = || changed(PHONE, json!("+44999999999"), REFUSED);
+    let second_round = || {
+        let round = json!({
+            "challengeName": "CUSTOM_CHALLENGE",
+            "challengeResult": false,
+            "challengeMetadata": "123456",
+        });
+        changed("/request/session", json!([round]), EVENT)
+    };
+    let mut retried = Vec::new();
+    let mut other = match name {
+        "pre-sign-up" => vec![abroad(), changed(ROLE, json!("Nobody"), REFUSED)],
+        "custom-message" => vec![changed("/request/codeParameter", Value::Null, INTERNAL)],
+        "post-confirmation" => {
+            retried.extend(failing());
+            vec![changed(ROLE, json!("Nobody"), INTERNAL), denied()]
         }
-    })
+        "define-auth-challenge" => {
+            let unconfirmed = json!("UNCONFIRMED");
+            vec![
+                second_round(),
+                changed(STATUS, unconfirmed, "UserNotConfirmedException"),
+            ]
+        }
+        "create-auth-challenge" => {
+            let [failure, closed, throttled] = failing();
+            vec![
+                second_round(),
+                abroad(),
+                denied(),
+                failure,
+                closed,
+                throttled,
+            ]
+        }
+        "verify-auth-challenge-response" => {
+            let wrong = changed("/request/challengeAnswer", json!("654321"), EVENT);
+            let spent = exception("ConditionalCheckFailedException", EVENT);
+            let [failure, closed, throttled] = failing();
+            vec![wrong, spent, denied(), failure, closed, throttled]
+        }
+        _ => panic!("crates/bench/benches/load/bare.rs lacks the events of {name}"),
+    };
+    other.push(changed("/triggerSource", json!("Unknown"), INTERNAL));
+    Load {
+        name: name.to_owned(),
+        function: name.to_owned(),
+        mode: Mode::Passwordless,
+        events: between(&event(None, None, EVENT), other),
+        retried,
+    }
 }
 
 /// The other events, each after a good one.
-fn between(good: impl Fn() -> Event, other: Vec<Event>) -> Vec<Event> {
-    other
-        .into_iter()
-        .flat_map(|event| [good(), event])
-        .collect()
+fn between(good: &Event, other: Vec<Event>) -> Vec<Event> {
+    let pairs = other.into_iter().map(|event| [good.clone(), event]);
+    pairs.flatten().collect()
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use e2e::{Answer, Mode, PASSWORD_CODE, Person, SIGN_UP_CODE, Stack};
+use e2e::{Answer, Mode, Person, Route, Stack, Walk};
 use serde_json::{Value, json};
 
 use crate::tally::Tally;
@@ -17,8 +17,6 @@ const MOST_TIME: Duration = Duration::from_secs(180);
 pub const AT_A_TIME: usize = 2;
 /// How often a request is sent again that the gateway throttled.
 const MOST_REPEATS: usize = 20;
-/// A code that nobody was sent.
-const WRONG_CODE: &str = "000000";
 
 /// A stack that was under load.
 pub struct Stacked {
@@ -53,10 +51,7 @@ fn load(mode: Mode) -> Stacked {
             scope.spawn(|| {
                 while app.requests() < REQUESTS && started.elapsed() < MOST_TIME {
                     // One that ends early met an answer that should not have come, which is taken down.
-                    let _ = match mode {
-                        Mode::UserPassword => app.journey_with_password(),
-                        Mode::Passwordless => app.journey_with_codes(),
-                    };
+                    let _ = app.journey();
                     eprint!("\r\x1b[K{}: {} of {REQUESTS}", mode.name(), app.requests());
                 }
             });
@@ -109,114 +104,97 @@ impl App<'_> {
         unreachable!()
     }
 
-    fn journey_with_password(&self) -> Option<()> {
-        let person = Person::with_email();
-        let name = &person.username;
-        let sign_in = |password: &str| json!({ "username": name, "password": password });
-        self.sign_up_and_confirm(&person, sign_in(&person.password))?;
-
-        let another = Person::another_password();
-        self.post("/sign-in", sign_in(&another), "401 NotAuthorizedException")?;
-        let stranger = Person::with_email().username;
-        let body = json!({ "username": stranger, "password": another });
-        self.post("/sign-in", body, "404 UserNotFoundException")?;
-        self.bad_bodies("/sign-in", json!({ "password": another }))?;
-        self.use_tokens(self.post("/sign-in", sign_in(&person.password), "200")?)?;
-
-        self.post("/password/forgot", json!({ "username": name }), "200")?;
-        let change =
-            |code| json!({ "username": name, "password": another, "confirmationCode": code });
-        self.post(
-            "/password/change",
-            change(WRONG_CODE),
-            "400 CodeMismatchException",
-        )?;
-        self.post("/password/change", change(PASSWORD_CODE), "200")?;
-        self.post(
-            "/sign-in",
-            sign_in(&person.password),
-            "401 NotAuthorizedException",
-        )?;
-        self.use_tokens(self.post("/sign-in", sign_in(&another), "200")?)
-    }
-
-    fn journey_with_codes(&self) -> Option<()> {
-        let person = Person::with_phone();
-        let sign_in = || json!({ "username": person.username });
-        self.sign_up_and_confirm(&person, sign_in())?;
-
-        let stranger = json!({ "username": Person::with_phone().username });
-        self.post("/sign-in", stranger, "404 UserNotFoundException")?;
-        let session = self.post("/sign-in", sign_in(), "200")?["session"].take();
-        let code = self.stack.codes_sent_to(&person).pop().expect("no message");
-        let answer = |session: &Value, code: &str| json!({ "username": person.username, "session": session, "confirmationCode": code });
-        let wrong = if code == WRONG_CODE {
-            "111111"
-        } else {
-            WRONG_CODE
+    /// Goes through every route, each with bodies that it can't read and with a mistake before the right request.
+    fn journey(&self) -> Option<()> {
+        let mut walk = Walk::start(self.stack);
+        for route in self.stack.mode().routes() {
+            let mut request = walk.request(route);
+            self.bad_bodies(route, &request)?;
+            let (wrong, right) = mistake(route, &request);
+            let mut refusal = self.post(route.path, wrong, right)?;
+            if let Some(session) = refusal["error"].get_mut("session") {
+                request["session"] = session.take();
+            }
+            walk.take(&self.post(route.path, request, "200")?);
+        }
+        let again = match self.stack.mode() {
+            // The password is another one by now.
+            Mode::UserPassword => "401 NotAuthorizedException",
+            Mode::Passwordless => "429 TooManyRequestsException",
         };
-        let mut refusal = self.post(
-            "/token",
-            answer(&session, wrong),
+        for (path, right) in [
+            ("/sign-up", "409 UsernameExistsException"),
+            ("/sign-in", again),
+        ] {
+            let route = self.stack.mode().route(path)?;
+            self.post(path, walk.request(route), right)?;
+        }
+        Some(())
+    }
+
+    /// What makes no sense to a route.
+    fn bad_bodies(&self, route: Route, request: &Value) -> Option<()> {
+        let path = route.path;
+        self.post_bytes(path, b"{", "400 SerializationException")?;
+        for field in route.fields.iter().take(1) {
+            let mut body = request.clone();
+            body[field] = Value::Null;
+            self.post(path, body.clone(), "400 MissingRequiredParameter")?;
+            body[field] = json!(["user"]);
+            self.post(path, body, "400 InvalidParameterType")?;
+        }
+        let large = json!({ "large": "x".repeat(16 * 1024) });
+        self.post(path, large, "413 RequestEntityTooLargeException")?;
+        Some(())
+    }
+}
+
+/// The request with a mistake in it, and the right answer to that.
+fn mistake(route: Route, request: &Value) -> (Value, &'static str) {
+    let has = |field| route.fields.contains(&field);
+    let (field, wrong, right) = if has("session") {
+        (
+            "confirmationCode",
+            another_code(request),
             "401 CodeMismatchException",
-        )?;
-        let session = refusal["error"]["session"].take();
-        self.bad_bodies("/token", json!({ "confirmationCode": code }))?;
-        self.use_tokens(self.post("/token", answer(&session, &code), "200")?)?;
-        self.post("/sign-in", sign_in(), "429 TooManyRequestsException")?;
-        Some(())
-    }
-
-    fn sign_up_and_confirm(&self, person: &Person, sign_in: Value) -> Option<()> {
-        let Person { username, password } = person;
-        let body = json!({ "username": username, "password": password, "userAttributes": { "role": "User" } });
-        let confirm = |code| json!({ "username": username, "confirmationCode": code });
-        self.post("/sign-up", body.clone(), "200")?;
-        self.post("/sign-in", sign_in, "403 UserNotConfirmedException")?;
-        self.post(
-            "/sign-up/confirm",
-            confirm(WRONG_CODE),
+        )
+    } else if has("confirmationCode") {
+        (
+            "confirmationCode",
+            another_code(request),
             "400 CodeMismatchException",
-        )?;
-        self.post(
-            "/sign-up/resend-code",
-            json!({ "username": username }),
-            "200",
-        )?;
-        self.post("/sign-up/confirm", confirm(SIGN_UP_CODE), "200")?;
-        self.post("/sign-up", body, "409 UsernameExistsException")?;
-        Some(())
-    }
-
-    /// What makes no sense to a route; `body` is one without a username.
-    fn bad_bodies(&self, route: &str, mut body: Value) -> Option<()> {
-        self.post_bytes(route, b"{", "400 SerializationException")?;
-        self.post(route, body.clone(), "400 MissingRequiredParameter")?;
-        body["username"] = json!(["user"]);
-        self.post(route, body.clone(), "400 InvalidParameterType")?;
-        body["username"] = "u".repeat(16 * 1024).into();
-        self.post(route, body, "413 RequestEntityTooLargeException")?;
-        Some(())
-    }
-
-    /// A refresh, and the sign-out, after which there is no other.
-    fn use_tokens(&self, tokens: Value) -> Option<()> {
-        let refresh = |token: &Value| json!({ "refreshToken": token });
-        let new = self.post("/token/refresh", refresh(&tokens["refreshToken"]), "200")?;
-        self.post(
-            "/token/refresh",
-            refresh(&"nonsense".into()),
+        )
+    } else if has("refreshToken") {
+        (
+            "refreshToken",
+            json!("nonsense"),
             "401 NotAuthorizedException",
-        )?;
-        self.post(
-            "/token/revoke",
-            json!({ "accessToken": new["accessToken"] }),
-            "200",
-        )?;
-        let last = refresh(&new["refreshToken"]);
-        self.post("/token/refresh", last, "401 NotAuthorizedException")?;
-        Some(())
-    }
+        )
+    } else if has("accessToken") {
+        (
+            "accessToken",
+            json!("nonsense"),
+            "401 NotAuthorizedException",
+        )
+    } else if request.get("userAttributes").is_some() {
+        (
+            "userAttributes",
+            json!({ "role": "Nobody" }),
+            "400 InvalidParameterException",
+        )
+    } else {
+        let nobody = Person::of(route.mode).username;
+        ("username", nobody.into(), "404 UserNotFoundException")
+    };
+    let mut request = request.clone();
+    request[field] = wrong;
+    (request, right)
+}
+
+/// A code that was not sent.
+fn another_code(request: &Value) -> Value {
+    let sent = &request["confirmationCode"];
+    if sent == "000000" { "111111" } else { "000000" }.into()
 }
 
 /// How long to wait before a request is sent again that the gateway or Cognito throttled: both ask for a second

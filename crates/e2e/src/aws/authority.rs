@@ -29,12 +29,12 @@ impl Authority {
     /// Makes it, with its file in this folder.
     pub fn new(folder: &Path) -> Arc<Self> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let root = root();
+        let authority = root(key());
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!("authority-{}-{number}.pem", std::process::id()));
-        std::fs::write(&path, root.pem()).unwrap();
-        let issuer = CertifiedIssuer::signed_by(params("Issuer"), key(), &root).unwrap();
-        let stranger = root_with(KeyPair::generate().unwrap());
+        std::fs::write(&path, authority.pem()).unwrap();
+        let issuer = CertifiedIssuer::signed_by(params("Issuer"), key(), &authority).unwrap();
+        let stranger = root(KeyPair::generate().unwrap());
         let key = key();
         Arc::new(Self {
             path,
@@ -69,11 +69,7 @@ fn key() -> KeyPair {
     KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap()
 }
 
-fn root() -> CertifiedIssuer<'static, KeyPair> {
-    root_with(key())
-}
-
-fn root_with(key: KeyPair) -> CertifiedIssuer<'static, KeyPair> {
+fn root(key: KeyPair) -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(params("Root"), key).unwrap()
 }
 

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::Reply;
+use fake_aws::{Call, Reply};
+
+use super::answers::{body, headers, send};
 
 /// Something that AWS does wrong, or the network on the way to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +64,6 @@ pub enum Fault {
     EndlessHeaders,
     /// This exception.
     Exception(&'static str),
-    /// An answer with this status line's end and this body.
-    Answer(&'static str, &'static str),
 }
 
 /// What a fault is a matter of.
@@ -97,98 +97,75 @@ impl Fault {
         matches!(self, Self::Silent | Self::Forgotten | Self::HeadersOnly)
     }
 
-    /// Answers wrongly in place of the good answer; tells whether the connection goes on after it.
-    pub(super) fn play(self, good: &Reply, connection: &mut impl Write) -> io::Result<bool> {
+    /// Answers a call wrongly in place of the good answer; tells whether the connection goes on after it.
+    pub(super) fn play(
+        self,
+        call: &Call,
+        good: &Reply,
+        connection: &mut impl Write,
+    ) -> io::Result<bool> {
+        let exception = |status, name, message| Reply::exception(call, status, name, message);
+        let tomorrow = |status| exception(status, "ExceptionOfTomorrow", "of +34999999999");
+        let instead = |text: &str| Reply {
+            body: Some(text.to_owned()),
+            ..good.clone()
+        };
+        let page = |status| Reply {
+            content_type: "text/html",
+            ..Reply::text(status, "<html><body>Welcome</body></html>")
+        };
         let reply = match self {
-            Self::Failure => good.exception(
-                "500 Internal Server Error",
-                "InternalErrorException",
-                "Internal server error",
-            ),
-            Self::OutOfService => page("503 Service Unavailable"),
-            Self::Throttled => good.exception(
-                "400 Bad Request",
-                "TooManyRequestsException",
-                "Rate exceeded",
-            ),
-            Self::Exception(name) => good.exception("400 Bad Request", name, "No."),
-            Self::UnknownException => {
-                good.exception("400 Bad Request", "ExceptionOfTomorrow", "of +34999999999")
-            }
-            Self::UnknownFailure => good.exception(
-                "500 Internal Server Error",
-                "ExceptionOfTomorrow",
-                "of +34999999999",
-            ),
-            Self::BrokenOff => Reply {
-                body: good.body[..good.body.len() / 2].to_owned(),
-                ..good.clone()
+            Self::Failure => exception(500, "InternalErrorException", "Internal server error"),
+            Self::OutOfService => page(503),
+            Self::Throttled => exception(400, "TooManyRequestsException", "Rate exceeded"),
+            Self::Exception(name) => exception(400, name, "No."),
+            Self::UnknownException => tomorrow(400),
+            Self::UnknownFailure => tomorrow(500),
+            Self::BrokenOff => instead(half(good)),
+            Self::Html => page(200),
+            Self::Redirect => Reply {
+                content_type: "text/html\r\nLocation: https://example.com/",
+                ..page(302)
             },
-            Self::Html => page("200 OK"),
-            Self::Redirect => page("302 Found\r\nLocation: https://example.com/"),
-            Self::Empty => Reply {
-                body: String::new(),
-                ..good.clone()
-            },
+            Self::Empty => instead(""),
             Self::WrongContentType => Reply {
                 content_type: "text/plain",
                 ..good.clone()
             },
-            Self::Answer(status, body) => Reply {
-                status,
-                body: body.to_owned(),
-                ..good.clone()
-            },
             _ => return self.spoil(good, connection).map(|()| false),
         };
-        reply.send(connection, false).map(|()| true)
+        send(&reply, connection, false).map(|()| true)
     }
 
     /// What ends the connection.
     fn spoil(self, good: &Reply, connection: &mut impl Write) -> io::Result<()> {
         let head = |length: usize| {
-            let headers = good.headers("");
+            let headers = headers(good);
             format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{headers}\r\n")
         };
-        match self {
-            Self::ByteASecond => slowly(
-                &format!("{}{}", head(good.body.len()), good.body),
-                connection,
-            ),
-            Self::HeadersOnly => {
-                connection.write_all(head(good.body.len()).as_bytes())?;
-                connection.flush()
-            }
-            Self::CutShort => {
-                let half = &good.body[..good.body.len() / 2];
-                connection.write_all(format!("{}{half}", head(good.body.len())).as_bytes())?;
-                connection.flush()
-            }
-            Self::NotHttp => {
-                connection.write_all(b"SSH-2.0-OpenSSH_9.9\r\n")?;
-                connection.flush()
-            }
-            Self::Gigantic => {
-                connection.write_all(head(usize::MAX / 2).as_bytes())?;
-                connection.write_all(b"{\"Session\":\"")?;
-                endlessly(&[b'x'; 1 << 14], connection)
-            }
-            Self::EndlessHeaders => {
-                connection.write_all(b"HTTP/1.1 200 OK\r\n")?;
-                endlessly(b"X-Header: value\r\n", connection)
-            }
+        let whole = head(body(good).len());
+        let start = match self {
+            Self::ByteASecond => return slowly(&(whole + body(good)), connection),
+            Self::HeadersOnly => whole,
+            Self::CutShort => whole + half(good),
+            Self::NotHttp => "SSH-2.0-OpenSSH_9.9\r\n".to_owned(),
+            Self::Gigantic => head(usize::MAX / 2) + "{\"Session\":\"",
+            Self::EndlessHeaders => "HTTP/1.1 200 OK\r\n".to_owned(),
             // The connection's end is all there is.
-            _ => Ok(()),
+            _ => return Ok(()),
+        };
+        connection.write_all(start.as_bytes())?;
+        match self {
+            Self::Gigantic => endlessly(&[b'x'; 1 << 14], connection),
+            Self::EndlessHeaders => endlessly(b"X-Header: value\r\n", connection),
+            _ => connection.flush(),
         }
     }
 }
 
-fn page(status: &'static str) -> Reply {
-    Reply {
-        status,
-        content_type: "text/html",
-        body: "<html><body>Welcome</body></html>".to_owned(),
-    }
+fn half(good: &Reply) -> &str {
+    let body = body(good);
+    &body[..body.len() / 2]
 }
 
 fn slowly(text: &str, connection: &mut impl Write) -> io::Result<()> {
