@@ -81,7 +81,7 @@ impl Answer {
 
     /// Checks that this is an answer of the contract, with every header, and gives its body.
     #[track_caller]
-    pub fn kept(&self) -> Value {
+    pub fn assert_contract(&self) -> Value {
         if let Err(rule) = self.error_type() {
             panic!("{rule}: {self:?}");
         }
@@ -101,32 +101,32 @@ impl Answer {
 
     /// Checks that the API granted the request, and gives the body.
     #[track_caller]
-    pub fn granted(&self) -> Value {
+    pub fn assert_ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.text);
-        self.kept()
+        self.assert_contract()
     }
 
     /// Checks that the API refused the request for good, with this status and error type, and gives the error's
     /// message.
     #[track_caller]
-    pub fn refused(&self, status: u16, error_type: &str) -> String {
+    pub fn assert_error(&self, status: u16, error_type: &str) -> String {
         assert_eq!(self.status, status, "{}", self.text);
-        let error = &self.kept()["error"];
+        let error = &self.assert_contract()["error"];
         assert_eq!(error["type"], error_type, "{}", self.text);
         assert_eq!(error.get("session"), None, "{}", self.text);
         error["message"].as_str().unwrap().to_owned()
     }
 
-    /// As [`Answer::refused`], with this message.
+    /// As [`Answer::assert_error`], with this message.
     #[track_caller]
-    pub fn refused_with(&self, status: u16, error_type: &str, message: &str) {
-        assert_eq!(self.refused(status, error_type), message);
+    pub fn assert_error_with(&self, status: u16, error_type: &str, message: &str) {
+        assert_eq!(self.assert_error(status, error_type), message);
     }
 
-    /// As [`Answer::refused`], with the message of the example that `openapi.yaml` has of it at this route.
+    /// As [`Answer::assert_error`], with the message of the example that `openapi.yaml` has of it at this route.
     #[track_caller]
-    pub fn refused_as_documented(&self, status: u16, error_type: &str) {
-        let message = self.refused(status, error_type);
+    pub fn assert_documented_error(&self, status: u16, error_type: &str) {
+        let message = self.assert_error(status, error_type);
         self.assert_documented(&message);
     }
 
@@ -140,9 +140,9 @@ impl Answer {
 
     /// Checks that a one-time code was wrong and that another answer is allowed, and gives the session for it.
     #[track_caller]
-    pub fn wrong_code(&self) -> String {
+    pub fn assert_wrong_code(&self) -> String {
         assert_eq!(self.status, 401, "{}", self.text);
-        let error = &self.kept()["error"];
+        let error = &self.assert_contract()["error"];
         self.assert_documented(error["message"].as_str().unwrap());
         let session = error["session"].as_str();
         session
@@ -152,8 +152,8 @@ impl Answer {
 
     /// Checks that a code was asked for too early, and gives the seconds to wait.
     #[track_caller]
-    pub fn throttled(&self) -> u64 {
-        self.refused_as_documented(429, "TooManyRequestsException");
+    pub fn assert_throttled(&self) -> u64 {
+        self.assert_documented_error(429, "TooManyRequestsException");
         let wait = self.header("retry-after").unwrap();
         wait.parse().unwrap()
     }

@@ -43,7 +43,7 @@ impl Stack {
     #[track_caller]
     pub fn tokens_for(&self, person: &Person, challenge: &Challenge) -> Tokens {
         let answer = self.answer(person, &challenge.session, &challenge.code);
-        Tokens::read(self, &answer.granted())
+        Tokens::read(self, &answer.assert_ok())
     }
 
     /// The one-time codes that this person was sent, the oldest first. What Cognito itself sends is not
@@ -68,7 +68,7 @@ impl Stack {
     pub fn answer_wrongly_twice(&self, person: &Person, challenge: &Challenge) -> String {
         let wrong = |session: &str| {
             self.answer(person, session, &challenge.wrong_code())
-                .wrong_code()
+                .assert_wrong_code()
         };
         wrong(&wrong(&challenge.session))
     }
@@ -153,6 +153,6 @@ impl Stack {
 /// The session in the answer to a sign-in that was granted.
 #[track_caller]
 pub fn session_in(answer: &Answer) -> String {
-    let session = answer.granted()["session"].take();
+    let session = answer.assert_ok()["session"].take();
     session.as_str().expect("no session").to_owned()
 }

@@ -195,7 +195,7 @@ impl Stack {
     #[track_caller]
     pub fn unconfirmed_user(&self) -> Person {
         let person = Person::of(self.mode);
-        self.sign_up(&person, "User").granted();
+        self.sign_up(&person, "User").assert_ok();
         person
     }
 
@@ -204,7 +204,7 @@ impl Stack {
     pub fn confirmed_user(&self) -> Person {
         let person = self.unconfirmed_user();
         let body = json!({ "username": person.username, "confirmationCode": SIGN_UP_CODE });
-        self.post("/sign-up/confirm", body).granted();
+        self.post("/sign-up/confirm", body).assert_ok();
         person
     }
 
@@ -212,7 +212,7 @@ impl Stack {
     #[track_caller]
     pub fn tokens_of(&self, person: &Person) -> Tokens {
         match self.mode {
-            Mode::UserPassword => Tokens::read(self, &self.sign_in(person).granted()),
+            Mode::UserPassword => Tokens::read(self, &self.sign_in(person).assert_ok()),
             Mode::Passwordless => {
                 let challenge = self.challenge(person);
                 self.tokens_for(person, &challenge)

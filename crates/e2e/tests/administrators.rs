@@ -150,7 +150,7 @@ fn an_administrator_gives_a_closed_role_with_a_password_that_only_the_terminal_s
             "confirmationCode": PASSWORD_CODE,
         });
         for route in routes {
-            stack.post(route, body.clone()).granted();
+            stack.post(route, body.clone()).assert_ok();
         }
         stack.tokens_of(&person);
     }

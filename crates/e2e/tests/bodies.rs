@@ -31,14 +31,14 @@ fn a_body_that_can_not_be_read_is_refused_on_every_route() {
         ] {
             println!("{} {body}", route.path);
             let answer = stack.post_bytes(route.path, body.as_bytes());
-            answer.refused_as_documented(400, "SerializationException");
+            answer.assert_documented_error(400, "SerializationException");
         }
         let of_size = |size: usize| {
             let mut body = Value::from(complete(route)).to_string().into_bytes();
             body.resize(size, b' ');
             stack.post_bytes(route.path, &body)
         };
-        of_size(KIB_16 + 1).refused_as_documented(413, "RequestEntityTooLargeException");
+        of_size(KIB_16 + 1).assert_documented_error(413, "RequestEntityTooLargeException");
         assert_was_read(&of_size(KIB_16));
     }
 }
@@ -60,10 +60,12 @@ fn a_field_that_is_missing_or_no_text_is_named_on_every_route() {
             body.insert((*field).to_owned(), value.clone());
             stack
                 .post(path, body.into())
-                .refused_as_documented(400, error_type);
+                .assert_documented_error(400, error_type);
             // The fields are looked at in their order.
             let all = route.fields.iter().map(|field| (*field, value.clone()));
-            let message = stack.post(path, all.collect()).refused(400, error_type);
+            let message = stack
+                .post(path, all.collect())
+                .assert_error(400, error_type);
             assert!(message.contains(&pascal_case(route.fields[0])), "{message}");
         }
     }
@@ -78,7 +80,7 @@ fn assert_was_read(answer: &Answer) {
         "InvalidParameterType",
         "RequestEntityTooLargeException",
     ];
-    let error = &answer.kept()["error"]["type"];
+    let error = &answer.assert_contract()["error"]["type"];
     assert!(answer.status < 500, "{answer:?}");
     assert!(!unread.iter().any(|unread| error == unread), "{answer:?}");
 }
@@ -90,6 +92,6 @@ fn letters_beyond_ascii_come_through_the_gateway_unharmed() {
         password: "Contraseña-2🚀 más".to_owned(),
         ..e2e::Person::with_email()
     };
-    stack.sign_up(&person, "Courier").granted();
+    stack.sign_up(&person, "Courier").assert_ok();
     stack.tokens_of(&person);
 }

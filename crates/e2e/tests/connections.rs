@@ -17,7 +17,7 @@ fn grant(process: &mut Process) {
     let route = Mode::UserPassword.route("/sign-in").unwrap();
     let event = route.event(route.body()).to_string();
     let answer = process.invoke(&event, Duration::from_secs(20)).unwrap();
-    Answer::of_function(&serde_json::from_str(&answer).unwrap()).granted();
+    Answer::of_function(&serde_json::from_str(&answer).unwrap()).assert_ok();
     process.ready().unwrap();
 }
 

@@ -466,7 +466,7 @@ fn status(call: &Call, answer: &str) -> u16 {
 /// The status of a route's answer that keeps the contract.
 fn status_of(answer: &Answer) -> u16 {
     if answer.status == 200 {
-        answer.granted();
+        answer.assert_ok();
         return 200;
     }
     let (error_type, wait) = match answer.status {
@@ -475,7 +475,7 @@ fn status_of(answer: &Answer) -> u16 {
         503 => ("ServiceUnavailableException", Some("5")),
         _ => panic!("no documented status: {answer:?}"),
     };
-    let message = answer.refused(answer.status, error_type);
+    let message = answer.assert_error(answer.status, error_type);
     assert_eq!(message, told(answer.status));
     assert_eq!(answer.header("retry-after"), wait);
     let exposed = answer.header("access-control-expose-headers");

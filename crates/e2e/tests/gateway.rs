@@ -4,7 +4,7 @@ use e2e::{Mode, Route, Stack};
 
 #[track_caller]
 fn assert_no_function_answers(stack: &Stack, method: &str, route: &str) {
-    stack.send(method, route, b"{}").refused_with(
+    stack.send(method, route, b"{}").assert_error_with(
         404,
         "NotFoundException",
         "There is no such route, or it does not answer this method: every route answers POST.",
@@ -61,7 +61,7 @@ fn a_route_that_sends_messages_is_throttled_by_a_limit_of_its_own() {
         .enumerate()
         .find(|(_, answer)| answer.status == 429);
     let (before, throttled) = throttled.expect("never throttled");
-    throttled.refused_as_documented(429, "TooManyRequestsException");
+    throttled.assert_documented_error(429, "TooManyRequestsException");
     assert_eq!(throttled.header("retry-after"), Some("1"));
     assert_eq!(
         throttled.header("access-control-expose-headers"),
@@ -72,7 +72,7 @@ fn a_route_that_sends_messages_is_throttled_by_a_limit_of_its_own() {
     // Another route has another limit.
     stack
         .post_bytes("/token/refresh", b"{}")
-        .refused(400, "MissingRequiredParameter");
+        .assert_error(400, "MissingRequiredParameter");
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn a_kept_pool_comes_back_with_its_users_and_can_be_deleted() {
     ];
     let stack = Stack::deploy(name, mode, &parameters);
     let person = Person::with_email();
-    stack.sign_up(&person, "User").granted();
+    stack.sign_up(&person, "User").assert_ok();
     let pool_id = stack.pool_id().to_owned();
     let id = |kind: &str, name: &str, stack: &Stack| {
         stack.resources()[&(format!("AWS::{kind}"), name.to_owned())].clone()

@@ -50,12 +50,12 @@ fn go_through(stack: &Stack) -> Vec<String> {
             wrong["confirmationCode"] = WRONG_CODE.into();
             let answer = stack.post(path, wrong);
             if request.get("session").is_some() {
-                request["session"] = answer.wrong_code().into();
+                request["session"] = answer.assert_wrong_code().into();
             } else {
-                answer.refused(400, "CodeMismatchException");
+                answer.assert_error(400, "CodeMismatchException");
             }
         }
-        let answer = stack.post(path, request.clone()).granted();
+        let answer = stack.post(path, request.clone()).assert_ok();
         walk.take(&answer);
         keep(&request);
         keep(&answer);
@@ -85,7 +85,7 @@ fn go_through(stack: &Stack) -> Vec<String> {
         json!({ "username": abroad, "password": mark, "userAttributes": { "role": "User" } });
     stack
         .post("/sign-up", body)
-        .refused(400, "InvalidParameterException");
+        .assert_error(400, "InvalidParameterException");
     secrets.extend([mark, nobody, WRONG_CODE.to_owned(), abroad]);
     secrets
 }

@@ -10,7 +10,7 @@ fn the_third_wrong_answer_ends_the_sign_in() {
     let session = stack.answer_wrongly_twice(&person, &challenge);
     stack
         .answer(&person, &session, &challenge.wrong_code())
-        .refused(401, "NotAuthorizedException");
+        .assert_error(401, "NotAuthorizedException");
     for session in [&session, &challenge.session] {
         assert_session_is_over(&stack.answer(&person, session, &challenge.code));
     }
@@ -27,7 +27,7 @@ fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
         format!("{}0", challenge.code),
         challenge.code[1..].to_owned(),
     ] {
-        session = stack.answer(&person, &session, &code).wrong_code();
+        session = stack.answer(&person, &session, &code).assert_wrong_code();
     }
     // White space is no part of a code: that is not an answer, and none is used up.
     for code in [
@@ -36,9 +36,9 @@ fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
     ] {
         stack
             .answer(&person, &session, &code)
-            .refused(400, "InvalidParameterException");
+            .assert_error(400, "InvalidParameterException");
     }
-    stack.answer(&person, &session, &challenge.code).granted();
+    stack.answer(&person, &session, &challenge.code).assert_ok();
     assert_eq!(stack.codes_sent_to(&person), [challenge.code]);
 }
 
@@ -53,7 +53,7 @@ fn a_session_that_was_never_given_is_refused() {
     for session in ["nonsense", &"a".repeat(2049)] {
         stack
             .answer(&person, session, &challenge.code)
-            .refused(400, "InvalidParameterException");
+            .assert_error(400, "InvalidParameterException");
     }
     // And the one that was given is good for one set of tokens.
     stack.tokens_for(&person, &challenge);
@@ -98,15 +98,17 @@ fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
     assert_eq!(stack.codes_sent_to(&person), [&*first.code]);
     stack.tokens_for(&person, &second);
     let answer = stack.answer(&person, &first.session, &first.code);
-    let session = answer.wrong_code();
+    let session = answer.assert_wrong_code();
 
-    let wait = stack.sign_in(&person).throttled();
+    let wait = stack.sign_in(&person).assert_throttled();
     assert!((20..=30).contains(&wait), "{wait}");
     stack.let_time_pass(sub, 30);
     let next = stack.challenge(&person);
     assert_ne!(first.code, next.code, "a spent code is not sent again");
     stack.tokens_for(&person, &next);
-    stack.answer(&person, &session, &first.code).wrong_code();
+    stack
+        .answer(&person, &session, &first.code)
+        .assert_wrong_code();
     assert_eq!(stack.codes_sent_to(&person), [first.code, next.code]);
 }
 
@@ -125,7 +127,7 @@ fn an_earlier_code_stays_good_for_its_own_session_when_a_later_one_is_sent() {
 
 #[track_caller]
 fn assert_session_is_over(answer: &Answer) {
-    answer.refused_with(
+    answer.assert_error_with(
         401,
         "NotAuthorizedException",
         "Invalid session for the user.",

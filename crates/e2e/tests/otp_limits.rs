@@ -11,7 +11,7 @@ const DAY: i64 = 24 * HOUR;
 /// Someone new who can sign in to the strict stack, and the key of their limits.
 fn member(stack: &Stack) -> (Person, String) {
     let person = Person::with_phone();
-    let body = stack.sign_up(&person, "Member").granted();
+    let body = stack.sign_up(&person, "Member").assert_ok();
     (person, body["id"].as_str().unwrap().to_owned())
 }
 
@@ -52,13 +52,16 @@ fn no_more_codes_are_sent_than_the_hour_and_the_day_have() {
     stack.let_time_pass(&sub, MINUTE);
     session_in(&stack.sign_in(&person));
     stack.let_time_pass(&sub, MINUTE);
-    assert_about(stack.sign_in(&person).throttled(), HOUR - 2 * MINUTE);
+    assert_about(stack.sign_in(&person).assert_throttled(), HOUR - 2 * MINUTE);
     assert_eq!(sent(), 2);
 
     stack.let_time_pass(&sub, HOUR - 2 * MINUTE);
     session_in(&stack.sign_in(&person));
     stack.let_time_pass(&sub, MINUTE);
-    assert_about(stack.sign_in(&person).throttled(), DAY - HOUR - MINUTE);
+    assert_about(
+        stack.sign_in(&person).assert_throttled(),
+        DAY - HOUR - MINUTE,
+    );
     assert_eq!(sent(), 3);
 
     stack.let_time_pass(&sub, DAY - HOUR - MINUTE);
@@ -75,7 +78,7 @@ fn fifty_sign_ins_at_once_are_one_attempt_and_send_one_message() {
     assert_eq!(stack.limits(&sub)["hourSends"], 1);
 
     stack.let_time_pass(&sub, 15);
-    for wait in at_once(50, |_| stack.sign_in(&person).throttled()) {
+    for wait in at_once(50, |_| stack.sign_in(&person).assert_throttled()) {
         assert_about(wait, 15);
     }
     assert_eq!(stack.messages_to(&person).len(), 1);
@@ -85,7 +88,7 @@ fn fifty_sign_ins_at_once_are_one_attempt_and_send_one_message() {
     assert_eq!(stack.messages_to(&person).len(), 2);
     assert_eq!(stack.limits(&sub)["hourSends"], 2);
     let first = &stack.codes_sent_to(&person)[0];
-    stack.answer(&person, &sessions[49], first).granted();
+    stack.answer(&person, &sessions[49], first).assert_ok();
 }
 
 #[test]
@@ -107,10 +110,10 @@ fn fifty_wrong_answers_at_once_are_not_compared_beyond_the_cap_and_nothing_is_ri
 
     stack
         .answer(&person, &challenge.session, &challenge.code)
-        .wrong_code();
+        .assert_wrong_code();
     assert_eq!(stack.limits(&sub)["wrongCount"], 10);
     stack.let_time_pass(&sub, 30);
-    assert_about(stack.sign_in(&person).throttled(), HOUR - 30);
+    assert_about(stack.sign_in(&person).assert_throttled(), HOUR - 30);
     assert_eq!(stack.messages_to(&person).len(), 1);
 
     stack.let_time_pass(&sub, HOUR - 30);
@@ -128,9 +131,9 @@ fn right_answers_are_not_counted_and_wrong_ones_add_up_across_sign_ins() {
         let session = stack.answer_wrongly_twice(&person, &challenge);
         let answer = stack.answer(&person, &session, &challenge.code);
         match wrong {
-            2 => drop(answer.granted()),
+            2 => drop(answer.assert_ok()),
             // The fourth wrong answer was the last one that is compared.
-            _ => drop(answer.refused(401, "NotAuthorizedException")),
+            _ => drop(answer.assert_error(401, "NotAuthorizedException")),
         }
         assert_eq!(stack.limits(&sub)["wrongCount"], wrong);
         stack.let_time_pass(&sub, MINUTE);

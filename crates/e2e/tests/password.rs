@@ -17,27 +17,27 @@ fn a_forgotten_password_is_replaced_with_the_code_that_was_sent() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let username = &person.username;
-    forgot(&stack, username).granted();
+    forgot(&stack, username).assert_ok();
     let renewed = Person {
         password: Person::another_password(),
         ..person.clone()
     };
-    change(&stack, username, &renewed.password, PASSWORD_CODE).granted();
+    change(&stack, username, &renewed.password, PASSWORD_CODE).assert_ok();
     stack.tokens_of(&renewed);
     stack
         .sign_in(&person)
-        .refused(401, "NotAuthorizedException");
+        .assert_error(401, "NotAuthorizedException");
     // A code is good for one change.
     change(&stack, username, &person.password, PASSWORD_CODE)
-        .refused_as_documented(400, "ExpiredCodeException");
+        .assert_documented_error(400, "ExpiredCodeException");
 }
 
 #[test]
 fn a_user_who_skipped_confirmation_can_reset_the_password() {
     let stack = Stack::standard();
     for person in [Person::with_email(), Person::with_phone()] {
-        stack.sign_up(&person, "Courier").granted();
-        forgot(&stack, &person.username).granted();
+        stack.sign_up(&person, "Courier").assert_ok();
+        forgot(&stack, &person.username).assert_ok();
     }
 }
 
@@ -46,9 +46,9 @@ fn a_code_that_is_wrong_or_was_not_asked_for_changes_nothing() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let change = |code: &str| change(&stack, &person.username, &Person::another_password(), code);
-    change(PASSWORD_CODE).refused_as_documented(400, "ExpiredCodeException");
-    forgot(&stack, &person.username).granted();
-    change("000000").refused_as_documented(400, "CodeMismatchException");
+    change(PASSWORD_CODE).assert_documented_error(400, "ExpiredCodeException");
+    forgot(&stack, &person.username).assert_ok();
+    change("000000").assert_documented_error(400, "CodeMismatchException");
     stack.tokens_of(&person);
 }
 
@@ -56,21 +56,21 @@ fn a_code_that_is_wrong_or_was_not_asked_for_changes_nothing() {
 fn a_new_password_that_breaks_the_policy_is_refused_and_the_code_stays_good() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
-    forgot(&stack, &person.username).granted();
+    forgot(&stack, &person.username).assert_ok();
     let change = |password: &str| change(&stack, &person.username, password, PASSWORD_CODE);
-    change("password").refused(400, "InvalidPasswordException");
-    change(&Person::another_password()).granted();
+    change("password").assert_error(400, "InvalidPasswordException");
+    change(&Person::another_password()).assert_ok();
 }
 
 #[test]
 fn a_hidden_unknown_user_is_answered_as_a_known_one() {
     let stack = Stack::strict();
     let (known, unknown) = (Person::with_email(), Person::with_email());
-    stack.sign_up(&known, "Member").granted();
+    stack.sign_up(&known, "Member").assert_ok();
     for (person, code) in [(&known, "000000"), (&unknown, PASSWORD_CODE)] {
-        forgot(&stack, &person.username).granted();
+        forgot(&stack, &person.username).assert_ok();
         let password = Person::another_password();
         change(&stack, &person.username, &password, code)
-            .refused_as_documented(400, "CodeMismatchException");
+            .assert_documented_error(400, "CodeMismatchException");
     }
 }

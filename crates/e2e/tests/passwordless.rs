@@ -9,7 +9,7 @@ const OTHER_COUNTRY: &str = "Phone numbers of this country are not accepted.";
 fn a_phone_number_signs_up_confirms_signs_in_with_a_code_refreshes_and_signs_out() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
-    let body = stack.sign_up(&person, "User").granted();
+    let body = stack.sign_up(&person, "User").assert_ok();
     let user = stack.user(&person.username);
     assert_eq!(body["id"], user["sub"]);
     assert_eq!(user["status"], "UNCONFIRMED");
@@ -18,12 +18,12 @@ fn a_phone_number_signs_up_confirms_signs_in_with_a_code_refreshes_and_signs_out
     assert_eq!(stack.groups_of(&person.username), ["User"]);
 
     let confirmation = json!({ "username": person.username, "confirmationCode": SIGN_UP_CODE });
-    stack.post("/sign-up/confirm", confirmation).granted();
+    stack.post("/sign-up/confirm", confirmation).assert_ok();
     let session = session_in(&stack.post("/sign-in", json!({ "username": person.username })));
     let [code] = &stack.codes_sent_to(&person)[..] else {
         panic!("not one message");
     };
-    let tokens = Tokens::read(&stack, &stack.answer(&person, &session, code).granted());
+    let tokens = Tokens::read(&stack, &stack.answer(&person, &session, code).assert_ok());
     for claims in [&tokens.access_claims, &tokens.id_claims] {
         assert_eq!(claims["sub"], user["sub"]);
         assert_eq!(claims["cognito:groups"], json!(["User"]));
@@ -32,11 +32,11 @@ fn a_phone_number_signs_up_confirms_signs_in_with_a_code_refreshes_and_signs_out
     assert_eq!(tokens.id_claims["custom:role"], "User");
 
     let refresh = |token: &str| stack.post("/token/refresh", json!({ "refreshToken": token }));
-    let renewed = Tokens::read(&stack, &refresh(&tokens.refresh).granted());
+    let renewed = Tokens::read(&stack, &refresh(&tokens.refresh).assert_ok());
     assert_eq!(renewed.access_claims["sub"], user["sub"]);
     let revoke = json!({ "accessToken": renewed.access });
-    stack.post("/token/revoke", revoke).granted();
-    refresh(&renewed.refresh).refused(401, "NotAuthorizedException");
+    stack.post("/token/revoke", revoke).assert_ok();
+    refresh(&renewed.refresh).assert_error(401, "NotAuthorizedException");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn the_message_has_the_stack_s_text_and_sender() {
     let text = "Your sign-in code is {####}.";
     assert_sent(&stack, &stack.confirmed_user(), text, Value::Null);
     let (stack, member) = (Stack::passwordless_strict(), Person::with_phone());
-    stack.sign_up(&member, "Member").granted();
+    stack.sign_up(&member, "Member").assert_ok();
     assert_sent(&stack, &member, "{####}:your-code", "Rocket".into());
 }
 
@@ -70,9 +70,9 @@ fn a_password_in_a_request_is_ignored_whatever_it_is() {
             stack.post(path, body)
         };
         let role = json!({ "userAttributes": { "role": "User" } });
-        post("/sign-up", role).granted();
+        post("/sign-up", role).assert_ok();
         let code = json!({ "confirmationCode": SIGN_UP_CODE });
-        post("/sign-up/confirm", code).granted();
+        post("/sign-up/confirm", code).assert_ok();
         session_in(&post("/sign-in", json!({})));
         assert_eq!(stack.codes_sent_to(&person).len(), 1, "{password}");
     }
@@ -83,18 +83,18 @@ fn who_can_not_sign_in_is_told_why_and_sent_nothing() {
     let stack = Stack::passwordless();
     let person = stack.unconfirmed_user();
     let answer = stack.sign_in(&person);
-    answer.refused_as_documented(403, "UserNotConfirmedException");
+    answer.assert_documented_error(403, "UserNotConfirmedException");
     assert_nothing_sent_or_counted(&stack, &person);
 
     let person = stack.confirmed_user();
     stack.cognito_admin("AdminDisableUser", json!({ "Username": person.username }));
     let answer = stack.sign_in(&person);
-    answer.refused_with(401, "NotAuthorizedException", "User is disabled.");
+    answer.assert_error_with(401, "NotAuthorizedException", "User is disabled.");
     assert_nothing_sent_or_counted(&stack, &person);
 
     let person = Person::with_phone();
     let answer = stack.sign_in(&person);
-    answer.refused_as_documented(404, "UserNotFoundException");
+    answer.assert_documented_error(404, "UserNotFoundException");
     assert!(stack.messages_to(&person).is_empty());
     let keys = stack.all_limits();
     let of_unknown = |key: &&Value| key["sub"]["S"].as_str().unwrap().starts_with("unknown-");
@@ -106,10 +106,10 @@ fn a_phone_number_outside_the_allowed_prefixes_can_not_sign_up_through_the_api_o
     let stack = Stack::passwordless();
     stack
         .sign_up(&Person::with_phone_in("+1"), "User")
-        .granted();
+        .assert_ok();
     for prefix in ["+44", "+33", "+35"] {
         let person = Person::with_phone_in(prefix);
-        stack.sign_up(&person, "User").refused_with(
+        stack.sign_up(&person, "User").assert_error_with(
             400,
             "InvalidParameterException",
             OTHER_COUNTRY,
@@ -129,7 +129,7 @@ fn a_user_outside_the_allowed_prefixes_is_sent_nothing_through_the_api_or_around
     let person = stack.user_from_abroad();
     stack
         .sign_in(&person)
-        .refused_with(400, "InvalidParameterException", OTHER_COUNTRY);
+        .assert_error_with(400, "InvalidParameterException", OTHER_COUNTRY);
     let answer = stack.initiate_auth("CUSTOM_AUTH", json!({ "USERNAME": person.username }));
     assert_eq!(answer.status, 400, "{answer:?}");
     assert!(answer.text.contains(OTHER_COUNTRY), "{answer:?}");

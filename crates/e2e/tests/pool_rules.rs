@@ -92,7 +92,7 @@ fn where_contacts_are_not_to_change_a_signed_in_user_gets_no_code_for_a_new_one(
         ),
     ] {
         let person = Person::of(stack.mode());
-        stack.sign_up(&person, "Member").granted();
+        stack.sign_up(&person, "Member").assert_ok();
         let access = stack.tokens_of(&person).access;
         let before = stack.user(&person.username);
         let body = json!({
@@ -125,7 +125,7 @@ fn refused_changes_do_not_stop_users_from_deleting_a_contact() {
         ("DeleteUserAttributes", named),
     ] {
         let person = Person::with_email();
-        stack.sign_up(&person, "Member").granted();
+        stack.sign_up(&person, "Member").assert_ok();
         let answer = delete(&person, operation, contact);
         assert_eq!(answer.status, 200, "{operation}: {answer:?}");
         assert!(!stack.has_user(&person.username), "{operation}");

@@ -32,7 +32,7 @@ fn a_wrong_password_is_not_authorized() {
             password,
             ..person.clone()
         });
-        answer.refused_as_documented(401, "NotAuthorizedException");
+        answer.assert_documented_error(401, "NotAuthorizedException");
     }
 }
 
@@ -40,15 +40,15 @@ fn a_wrong_password_is_not_authorized() {
 fn who_can_not_sign_in_is_told_why() {
     let stack = Stack::standard();
     let answer = stack.sign_in(&stack.unconfirmed_user());
-    answer.refused_as_documented(403, "UserNotConfirmedException");
+    answer.assert_documented_error(403, "UserNotConfirmedException");
     let person = stack.confirmed_user();
     let named = json!({ "Username": person.username });
     stack.cognito_admin("AdminResetUserPassword", named.clone());
     let answer = stack.sign_in(&person);
-    answer.refused(403, "PasswordResetRequiredException");
+    answer.assert_error(403, "PasswordResetRequiredException");
     stack.cognito_admin("AdminDisableUser", named);
     let answer = stack.sign_in(&person);
-    answer.refused_with(401, "NotAuthorizedException", "User is disabled.");
+    answer.assert_error_with(401, "NotAuthorizedException", "User is disabled.");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_challenge_that_this_api_does_not_answer_is_named_and_gives_no_tokens() {
     let stack = Stack::standard();
     let person = Person::with_email();
     stack.create_user(&person, &[("email", &person.username)]);
-    stack.sign_in(&person).refused_with(
+    stack.sign_in(&person).assert_error_with(
         403,
         "UnsupportedChallengeException",
         "Cognito asks for the challenge NEW_PASSWORD_REQUIRED, which this API does not answer.",

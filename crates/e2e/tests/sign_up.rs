@@ -14,7 +14,7 @@ fn sign_up_answers_with_the_new_user_and_adds_the_role_s_group() {
         (Person::with_email(), "User", "email"),
         (Person::with_phone(), "Driver", "phone_number"),
     ] {
-        let body = stack.sign_up(&person, role).granted();
+        let body = stack.sign_up(&person, role).assert_ok();
         let user = stack.user(&person.username);
         assert_eq!(
             body,
@@ -37,7 +37,7 @@ fn an_account_that_exists_is_a_conflict_whatever_the_password() {
     };
     for person in [person, stranger] {
         let answer = stack.sign_up(&person, "User");
-        answer.refused(409, "UsernameExistsException");
+        answer.assert_error(409, "UsernameExistsException");
     }
 }
 
@@ -55,14 +55,14 @@ fn a_password_that_breaks_the_pool_s_policy_is_refused_and_makes_no_user() {
         let mut person = Person::with_email();
         person.password = password.to_owned();
         let answer = stack.sign_up(&person, role);
-        let message = answer.refused(400, "InvalidPasswordException");
+        let message = answer.assert_error(400, "InvalidPasswordException");
         let expected = "Password did not conform with policy: ";
         assert!(message.starts_with(expected), "{why}: {message}");
         assert!(!stack.has_user(&person.username), "{why}");
     }
     let mut person = Person::with_email();
     person.password = "Aa1!aaaaaaaa".to_owned();
-    strict.sign_up(&person, "Member").granted();
+    strict.sign_up(&person, "Member").assert_ok();
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_role_that_skips_confirmation_can_sign_in_at_once() {
         (Person::with_email(), "email_verified"),
         (Person::with_phone(), "phone_number_verified"),
     ] {
-        stack.sign_up(&person, "Courier").granted();
+        stack.sign_up(&person, "Courier").assert_ok();
         let user = stack.user(&person.username);
         assert_eq!((&*user["status"], &*user[verified]), ("CONFIRMED", "true"));
         let tokens = stack.tokens_of(&person);
@@ -93,7 +93,7 @@ fn a_role_that_is_not_open_to_this_kind_of_username_is_refused_and_makes_no_user
         (Person::with_phone(), "User", NOT_BY_PHONE),
     ] {
         let answer = stack.sign_up(&person, role);
-        answer.refused_with(400, "InvalidParameterException", message);
+        answer.assert_error_with(400, "InvalidParameterException", message);
         assert!(!stack.has_user(&person.username), "{role:?}");
     }
 }
@@ -107,7 +107,7 @@ fn attributes_other_than_the_role_are_not_the_caller_s_to_give() {
     });
     let Person { username, password } = &person;
     let body = json!({ "username": username, "password": password, "userAttributes": attributes });
-    let body = stack.post("/sign-up", body).granted();
+    let body = stack.post("/sign-up", body).assert_ok();
     assert_eq!(body["userAttributes"], json!({ "role": "User" }));
     let user = stack.user(&person.username);
     assert_eq!(user["custom:role"], "User");

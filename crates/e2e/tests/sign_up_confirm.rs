@@ -15,9 +15,9 @@ fn the_right_code_confirms_the_user_who_can_then_sign_in() {
         (Person::with_email(), "User"),
         (Person::with_phone(), "Driver"),
     ] {
-        stack.sign_up(&person, role).granted();
+        stack.sign_up(&person, role).assert_ok();
         let username = &person.username;
-        confirm(&stack, username, SIGN_UP_CODE).granted();
+        confirm(&stack, username, SIGN_UP_CODE).assert_ok();
         let tokens = stack.tokens_of(&person);
         assert_eq!(tokens.access_claims["cognito:groups"], json!([role]));
     }
@@ -28,9 +28,9 @@ fn a_wrong_code_is_refused_and_the_right_one_stays_good() {
     let stack = Stack::standard();
     let person = stack.unconfirmed_user();
     let answer = confirm(&stack, &person.username, "000000");
-    answer.refused_as_documented(400, "CodeMismatchException");
+    answer.assert_documented_error(400, "CodeMismatchException");
     assert_eq!(stack.user(&person.username)["status"], "UNCONFIRMED");
-    confirm(&stack, &person.username, SIGN_UP_CODE).granted();
+    confirm(&stack, &person.username, SIGN_UP_CODE).assert_ok();
 }
 
 #[test]
@@ -38,5 +38,5 @@ fn a_second_confirmation_is_not_authorized() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let answer = confirm(&stack, &person.username, SIGN_UP_CODE);
-    answer.refused_as_documented(401, "NotAuthorizedException");
+    answer.assert_documented_error(401, "NotAuthorizedException");
 }

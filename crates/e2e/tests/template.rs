@@ -178,7 +178,7 @@ fn with_traces_every_function_may_write_them_too_and_nothing_else() {
 }
 
 /// The statement's actions, and on what, where it is a plain one.
-fn granted(statement: &Value) -> (Vec<&str>, Value) {
+fn assert_ok(statement: &Value) -> (Vec<&str>, Value) {
     let keys: BTreeSet<&str> = statement
         .as_object()
         .unwrap()

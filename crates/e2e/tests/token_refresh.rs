@@ -9,7 +9,7 @@ fn refresh(stack: &Stack, token: &str) -> Answer {
 
 fn member(stack: &Stack) -> Person {
     let person = Person::with_email();
-    stack.sign_up(&person, "Member").granted();
+    stack.sign_up(&person, "Member").assert_ok();
     person
 }
 
@@ -21,14 +21,14 @@ fn a_refresh_token_gives_new_tokens_of_the_same_user_with_rotation_and_without()
         (&fixed, member(&fixed), false),
     ] {
         let first = stack.tokens_of(&person);
-        let second = Tokens::read(stack, &refresh(stack, &first.refresh).granted());
+        let second = Tokens::read(stack, &refresh(stack, &first.refresh).assert_ok());
         assert_ne!(second.access, first.access);
         assert!(rotates || second.refresh == first.refresh);
         for claim in ["sub", "cognito:groups"] {
             assert_eq!(second.access_claims[claim], first.access_claims[claim]);
         }
         // What came back is good for the next time, whether it is a new one or the one that was sent.
-        Tokens::read(stack, &refresh(stack, &second.refresh).granted());
+        Tokens::read(stack, &refresh(stack, &second.refresh).assert_ok());
     }
 }
 
@@ -49,6 +49,6 @@ fn what_is_no_refresh_token_of_this_pool_is_invalid() {
         (&forged, "one with a changed character"),
     ] {
         println!("{what}");
-        refresh(&stack, token).refused_as_documented(401, "NotAuthorizedException");
+        refresh(&stack, token).assert_documented_error(401, "NotAuthorizedException");
     }
 }

@@ -13,15 +13,15 @@ fn sign_out_ends_every_session_of_the_user_and_of_nobody_else() {
     let (person, bystander) = (stack.confirmed_user(), stack.confirmed_user());
     let (phone, laptop) = (stack.tokens_of(&person), stack.tokens_of(&person));
     let others = stack.tokens_of(&bystander);
-    revoke(&stack, &phone.access).granted();
+    revoke(&stack, &phone.access).assert_ok();
     for tokens in [&phone, &laptop] {
         stack
             .post("/token/refresh", json!({ "refreshToken": tokens.refresh }))
-            .refused(401, "NotAuthorizedException");
+            .assert_error(401, "NotAuthorizedException");
     }
     stack
         .post("/token/refresh", json!({ "refreshToken": others.refresh }))
-        .granted();
+        .assert_ok();
 }
 
 #[test]
@@ -29,16 +29,16 @@ fn after_sign_out_the_user_signs_in_again_and_the_token_is_over() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let old = stack.tokens_of(&person);
-    revoke(&stack, &old.access).granted();
-    revoke(&stack, &old.access).refused(401, "NotAuthorizedException");
+    revoke(&stack, &old.access).assert_ok();
+    revoke(&stack, &old.access).assert_error(401, "NotAuthorizedException");
     let new = stack.tokens_of(&person);
     stack
         .post("/token/refresh", json!({ "refreshToken": new.refresh }))
-        .granted();
+        .assert_ok();
     // Of a token that is good, with a changed signature.
     let (rest, signature) = new.access.rsplit_once('.').unwrap();
     let forged = format!("{rest}.{}", signature.chars().rev().collect::<String>());
-    revoke(&stack, &forged).refused(401, "NotAuthorizedException");
+    revoke(&stack, &forged).assert_error(401, "NotAuthorizedException");
 }
 
 #[test]
@@ -52,6 +52,6 @@ fn what_is_no_access_token_is_invalid() {
         (&tokens.refresh, "a refresh token"),
     ] {
         println!("{what}");
-        revoke(&stack, token).refused_as_documented(401, "NotAuthorizedException");
+        revoke(&stack, token).assert_documented_error(401, "NotAuthorizedException");
     }
 }

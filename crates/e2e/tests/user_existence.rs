@@ -14,7 +14,7 @@ fn no_route_says_that_a_user_does_not_exist() {
             );
             body.insert("userAttributes".to_owned(), json!({ "role": "Nobody" }));
             let answer = stack.post(route.path, body.into());
-            let error = &answer.kept()["error"]["type"];
+            let error = &answer.assert_contract()["error"]["type"];
             assert_ne!(error, "UserNotFoundException", "{}", route.path);
         }
     }
@@ -33,7 +33,7 @@ fn without_it_every_route_says_that_a_user_does_not_exist() {
             .filter(|route| route.path != "/sign-up")
         {
             let answer = Stack::of(mode).post(route.path, route.body().into());
-            answer.refused_as_documented(404, "UserNotFoundException");
+            answer.assert_documented_error(404, "UserNotFoundException");
         }
     }
 }
@@ -42,10 +42,10 @@ fn without_it_every_route_says_that_a_user_does_not_exist() {
 fn sign_in_answers_an_unknown_user_as_a_wrong_password() {
     let stack = Stack::strict();
     let (known, unknown) = (Person::with_email(), Person::with_email());
-    stack.sign_up(&known, "Member").granted();
+    stack.sign_up(&known, "Member").assert_ok();
     for username in [known.username, unknown.username] {
         let password = Person::another_password();
         let answer = stack.sign_in(&Person { username, password });
-        answer.refused_as_documented(401, "NotAuthorizedException");
+        answer.assert_documented_error(401, "NotAuthorizedException");
     }
 }

@@ -50,7 +50,7 @@ fn refused_tokens(stack: &Stack, tokens: &Tokens) -> Vec<Refused> {
     );
     let strict = Stack::strict();
     let member = e2e::Person::with_email();
-    strict.sign_up(&member, "Member").granted();
+    strict.sign_up(&member, "Member").assert_ok();
     let other_pool = strict.tokens_of(&member).access;
     let (other_client, of_other_client) = token_of_a_new_client(stack, json!({}));
     assert_ne!(other_client, stack.client_id());
@@ -288,7 +288,7 @@ fn a_token_that_was_revoked_is_refused_by_cognito_and_accepted_offline_until_it_
     let get_user = || stack.cognito_public("GetUser", json!({ "AccessToken": tokens.access }));
     assert_eq!(get_user().status, 200);
     let access_token = json!({ "accessToken": tokens.access });
-    stack.post("/token/revoke", access_token).granted();
+    stack.post("/token/revoke", access_token).assert_ok();
     let refused = get_user();
     assert_eq!(refused.status, 400);
     assert_eq!(refused.json()["__type"], "NotAuthorizedException");

@@ -174,7 +174,7 @@ impl Api {
     pub fn judge(&self, route: &Route, event: &Event, refuses: bool) -> Option<String> {
         let event_of_lambda = serde_json::from_slice(&event.text).ok()?;
         let answer = self.answer(route, event_of_lambda, refuses);
-        let body = answer.kept();
+        let body = answer.assert_contract();
         for (name, _) in answer.headers() {
             assert!(HEADERS.contains(&name), "{name}");
         }

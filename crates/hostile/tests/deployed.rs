@@ -12,7 +12,7 @@ fn outcome(stack: &Stack, path: &str, request: &Request) -> String {
     let headers = headers.map(|(name, value)| (*name, &value[..]));
     let path = format!("{path}{}", request.query);
     let answer = stack.send_with("POST", &path, headers, &request.body);
-    let error = answer.kept()["error"]["type"].clone();
+    let error = answer.assert_contract()["error"]["type"].clone();
     assert!(answer.status < 500, "{answer:?}");
     let text = match request.username() {
         Some(username) => answer.text.replace(&username, ""),

@@ -31,7 +31,7 @@ fn signature_with(name: &str, profile: &str) -> String {
     let route = routes.find(|route| route.path == "/sign-up").unwrap();
     let event = route.event(route.body()).to_string();
     let answer = process.invoke(&event, Duration::from_secs(20)).unwrap();
-    Answer::of_function(&serde_json::from_str(&answer).unwrap()).granted();
+    Answer::of_function(&serde_json::from_str(&answer).unwrap()).assert_ok();
     aws.signature().unwrap()
 }
 
