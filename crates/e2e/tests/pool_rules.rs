@@ -1,7 +1,7 @@
 //! What holds for those who go around the API, to Cognito's public operations with the client's id.
 
 use e2e::{Person, Stack};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn a_direct_sign_up_that_breaks_the_rules_is_refused_by_the_pool_s_trigger() {
