@@ -138,7 +138,7 @@ fn every_role_may_do_exactly_what_its_function_needs() {
         let found = statements.keys().map(|name| (*name).to_owned());
         assert_lists("template.yaml, roles", &found.collect(), &roles);
         for (role, statements) in statements {
-            let granted: Vec<_> = statements.into_iter().map(granted).collect();
+            let granted: Vec<_> = statements.into_iter().map(permission).collect();
             let expected = match role {
                 // Cognito's own, for the messages of sign-ups.
                 "SmsRole" => vec![(vec!["sns:Publish"], json!({ "Resource": "*" }))],
@@ -178,7 +178,7 @@ fn with_traces_every_function_may_write_them_too_and_nothing_else() {
 }
 
 /// The statement's actions, and on what, where it is a plain one.
-fn assert_ok(statement: &Value) -> (Vec<&str>, Value) {
+fn permission(statement: &Value) -> (Vec<&str>, Value) {
     let keys: BTreeSet<&str> = statement
         .as_object()
         .unwrap()
