@@ -379,7 +379,9 @@ async fn the_specification_has_every_error_of_every_route() {
     }
     let mut specified = Errors::new();
     for (operation, errors) in specified_errors() {
-        let known = ours.iter().chain(&cognitos[&operation]).cloned().collect();
+        // A route that asks nothing of Cognito has none of its errors.
+        let cognitos = cognitos.get(&operation).into_iter().flatten();
+        let known = ours.iter().chain(cognitos).cloned().collect();
         let unknown: Vec<_> = errors.difference(&known).collect();
         assert!(
             unknown.is_empty(),
