@@ -1,5 +1,7 @@
 //! A debug build, as `cargo lambda watch` makes it, signs with a developer's credentials: those that the AWS CLI finds.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets one of them fails")]
+
 use std::path::Path;
 use std::time::Duration;
 
