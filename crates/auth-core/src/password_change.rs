@@ -1,4 +1,4 @@
-//! A new password, by the code that `password-forgot` had sent.
+//! A new password, by the code of a reset.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
