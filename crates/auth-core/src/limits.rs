@@ -24,8 +24,8 @@ const SECOND: u64 = 1000;
 const HOUR: u64 = 3600 * SECOND;
 const DAY: u64 = 24 * HOUR;
 
-/// Cognito calls a slow trigger again, three times in all with 5 s each: within this time a second call is
-/// the same attempt. No cool-down is shorter.
+/// Cognito gives a trigger 5 s and calls a slow one again: within this time a second call is the same attempt. No
+/// cool-down is shorter.
 const SAME_ATTEMPT_SECONDS: u32 = 15;
 const SAME_ATTEMPT: u64 = SAME_ATTEMPT_SECONDS as u64 * SECOND;
 
