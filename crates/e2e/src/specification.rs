@@ -142,7 +142,7 @@ impl Specification {
 
     /// Checks that the answer of a route is one that the specification has, with every header, and nothing
     /// in the body that it does not have; gives the message of the example of its error. A path that is no
-    /// route of the mode is none of its affair.
+    /// route of the mode is not checked.
     #[track_caller]
     pub(crate) fn check(&self, path: &str, answer: &Answer) -> Option<&str> {
         self.document["paths"].get(path)?;
