@@ -223,6 +223,23 @@ impl UserPoolAdmin {
             .map_err(from_dependency)?;
         Ok(())
     }
+
+    /// Ends every session of the user; a second time changes nothing.
+    ///
+    /// # Errors
+    /// Internal or unavailable, after three attempts.
+    pub async fn sign_out(&self, user_pool_id: &str, username: &str) -> Result<()> {
+        self.0
+            .admin_user_global_sign_out()
+            .user_pool_id(user_pool_id)
+            .username(username)
+            .customize()
+            .config_override(repeatable_within(ADMIN_ATTEMPT_TIMEOUT))
+            .send()
+            .await
+            .map_err(from_dependency)?;
+        Ok(())
+    }
 }
 
 /// Retries what Cognito can answer about a user that `SignUp` has only just made.

@@ -111,15 +111,19 @@ impl<'a> Env<'a> {
             .ok_or_else(|| bad_value(name, &format!("a whole number of at least {least}")))
     }
 
-    /// A required text of a message, in which the code has its place once: [`CODE_PLACEHOLDER`].
+    /// A required text of a message, in which the code, [`CODE_PLACEHOLDER`], stands once or up to `most` times.
     ///
     /// # Errors
     /// Names the variable.
-    pub fn message(&self, name: &str) -> Result<String> {
+    pub fn message(&self, name: &str, most: usize) -> Result<String> {
         let message = self.required(name)?;
-        match message.matches(CODE_PLACEHOLDER).count() {
-            1 => Ok(message),
-            _ => Err(bad_value(name, &"a text with {####} once")),
+        match (1..=most).contains(&message.matches(CODE_PLACEHOLDER).count()) {
+            true => Ok(message),
+            false if most == 1 => Err(bad_value(name, &"a text with {####} once")),
+            false => Err(bad_value(
+                name,
+                &format!("a text with {{####}} 1 to {most} times"),
+            )),
         }
     }
 

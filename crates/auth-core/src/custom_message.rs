@@ -24,7 +24,7 @@ impl Messages {
     pub fn from_env(env: Env<'_>) -> config::Result<Self> {
         let subject = env.required("RESET_EMAIL_SUBJECT")?;
         let message = env.optional("RESET_EMAIL_MESSAGE");
-        let message = message.map(|_| env.message("RESET_EMAIL_MESSAGE"));
+        let message = message.map(|_| env.message("RESET_EMAIL_MESSAGE", 1));
         Ok(Self {
             reset: message.transpose()?.map(|message| (subject, message)),
             refuses_contact_changes: match &*env.required("CONTACT_CHANGES")? {

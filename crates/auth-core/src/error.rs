@@ -43,6 +43,7 @@ pub enum Kind {
 #[expect(missing_docs, reason = "each is its text")]
 pub enum Name {
     CodeMismatchException,
+    ForbiddenException,
     InternalErrorException,
     InvalidParameterException,
     InvalidParameterType,
@@ -77,9 +78,9 @@ impl Name {
             | Self::SerializationException => Kind::Invalid,
             // Cognito's own `CodeMismatchException` is of a confirmation, and so 400: this one is of a sign-in.
             Self::CodeMismatchException | Self::NotAuthorizedException => Kind::Unauthenticated,
-            Self::UnsupportedChallengeException | Self::UserNotConfirmedException => {
-                Kind::Forbidden
-            }
+            Self::ForbiddenException
+            | Self::UnsupportedChallengeException
+            | Self::UserNotConfirmedException => Kind::Forbidden,
             Self::MethodNotAllowedException => Kind::MethodNotAllowed,
             Self::RequestEntityTooLargeException => Kind::TooLarge,
             Self::TooManyRequestsException => Kind::Throttled,

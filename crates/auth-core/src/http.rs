@@ -19,6 +19,7 @@ use lambda_http::{Adapter, Body, IntoResponse, Request, RequestExt as _, Service
 use lambda_runtime::{Context, LambdaEvent, Runtime};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use url::{Origin, Url};
 
 use crate::clients::Setup;
 use crate::config::{self, bad_value};
@@ -57,7 +58,7 @@ impl<R: Route> Endpoint<R> {
     pub fn new(setup: &Setup<'_>) -> config::Result<Self> {
         let origin = setup.env.required("ALLOWED_ORIGIN")?;
         let header = HeaderValue::try_from(&origin).ok();
-        let header = header.filter(|_| is_origin(&origin));
+        let header = header.filter(|_| origin == ANY_ORIGIN || is_origin(&origin));
         Ok(Self {
             allowed_origin: header.ok_or_else(|| {
                 bad_value(
@@ -106,10 +107,25 @@ impl<R: Route> Endpoint<R> {
 
     /// The body of the success, as JSON.
     async fn post(&self, request: &Request, context: &Context) -> Result<String> {
+        self.check_origin(request.headers())?;
         let request = self.route.parse(&Fields::parse(request.body())?)?;
         let response = deadline::within(context, self.route.run(request)).await?;
         serde_json::to_string(&response)
             .map_err(|_| Error::internal("the response can't be written as JSON"))
+    }
+
+    /// A page may send some requests without asking first, and CORS hides only their answer from it. What is no browser
+    /// sends no `Origin`.
+    fn check_origin(&self, headers: &HeaderMap) -> Result<()> {
+        let is_allowed = |origin: &HeaderValue| origin == self.allowed_origin;
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        match self.allowed_origin == ANY_ORIGIN || origins.all(is_allowed) {
+            true => Ok(()),
+            false => Err(Error::new(
+                Name::ForbiddenException,
+                "Pages of this origin may not call this API.",
+            )),
+        }
     }
 
     fn reject(&self, error: &Error) -> Answer {
@@ -318,17 +334,26 @@ pub fn status(kind: Kind) -> StatusCode {
     }
 }
 
+const ANY_ORIGIN: &str = "*";
+
+/// Whether a browser sends this text as `Origin`: lower case, without a path or a scheme's own port. Apps have schemes
+/// of their own, such as `capacitor://localhost`.
 fn is_origin(text: &str) -> bool {
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    text == "*"
-        || host.is_some_and(|host| {
-            !host.is_empty()
-                && host
-                    .bytes()
-                    .all(|c| c.is_ascii_alphanumeric() || b".-:[]".contains(&c))
-        })
+    let serialize = |url: Url| match url.origin() {
+        Origin::Tuple(..) if !["http", "https"].contains(&url.scheme()) => None,
+        Origin::Opaque(_) => {
+            let port = url.port().map(|port| format!(":{port}"));
+            let (scheme, host) = (url.scheme(), url.host_str()?);
+            Some(format!("{scheme}://{host}{}", port.unwrap_or_default()))
+        }
+        origin => Some(origin.ascii_serialization()),
+    };
+    let is_plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b".-:/[]".contains(&c);
+    let ends_host = |c: char| c.is_ascii_alphanumeric() || c == ']';
+    text.bytes().all(is_plain)
+        && text.ends_with(ends_host)
+        && !text.contains(".:")
+        && Url::parse(text).ok().and_then(serialize).as_deref() == Some(text)
 }
 
 #[cfg(test)]

@@ -1,18 +1,22 @@
-//! What a user may ask for across sessions: codes sent, and answers compared.
+//! What a user may ask for across sessions: codes, and answers to them.
 //!
-//! Cognito locks out failed sign-ins with a password, but not those with a challenge of one's own, so the
-//! counts are kept here: one DynamoDB item per user, under the user's `sub`, changed by conditional writes
-//! only. It holds no phone number.
+//! Cognito locks out failed sign-ins with a password, but not those with a custom challenge, so the counts are kept
+//! here: one DynamoDB item per user, under the user's `sub`, changed by conditional writes only. It holds no phone
+//! number.
+//!
+//! Codes are limited by the generic cell rate algorithm (GCRA): some at once, then one in each interval. So nobody who
+//! asks for many codes locks the user out for longer than an interval.
 
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
-use crate::challenge::Code;
+use crate::challenge::{ANSWERS_PER_CODE, Code};
 use crate::clients::Setup;
 use crate::config;
 use crate::error::{Error, Result};
@@ -32,7 +36,7 @@ const SAME_ATTEMPT: u64 = SAME_ATTEMPT_SECONDS as u64 * SECOND;
 /// The longest that `AuthSessionMinutes` can be, and the sign-ins that share its code.
 const SESSION: u64 = 15 * 60 * SECOND + SAME_ATTEMPT;
 
-/// How often a send is decided anew where another one came in between.
+/// How often a send is decided again if another one came in between.
 const ROUNDS: usize = 2;
 
 /// The counts of all users.
@@ -44,12 +48,29 @@ pub struct Limits {
 }
 
 /// How much is allowed. Times are in milliseconds, as everywhere in this module.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rules {
+    /// Between two codes.
     cooldown: u64,
-    sends_per_hour: u32,
-    sends_per_day: u32,
-    wrong_answers_per_hour: u32,
+    /// Codes that may be sent at once.
+    burst: u64,
+    /// Then one code in each.
+    interval: u64,
+}
+
+impl Rules {
+    /// No hour has more than `per_hour` codes, and no 24 hours more than `per_day`, whenever they begin: in a time
+    /// `t` there are at most `burst + t.div_ceil(interval) - 1`. A burst is at most half a day's codes, so that all of
+    /// them are allowed again a day after the last one, when the item expires.
+    fn new(cooldown_seconds: u32, per_hour: u32, per_day: u32) -> Self {
+        let per_day = u64::from(per_day);
+        let burst = u64::from(per_hour).min(per_day.div_ceil(2));
+        Self {
+            cooldown: SECOND * u64::from(cooldown_seconds),
+            burst,
+            interval: HOUR.max(DAY.div_ceil(per_day - burst + 1)),
+        }
+    }
 }
 
 /// What [`Limits::reserve_send`] allows.
@@ -61,15 +82,14 @@ pub enum Reserved {
     Already(Code),
 }
 
-/// A send that is counted already, with the counts and with what it replaced.
+/// A send that is counted already, and what it replaced.
 #[derive(Debug)]
 pub struct Reservation {
     /// The code to send.
     pub code: Code,
     user: String,
     sent_at: u64,
-    hour: Window,
-    day: Window,
+    next_send: u64,
     before: Sends,
 }
 
@@ -82,100 +102,73 @@ pub enum SendFailure {
     NoResponse,
 }
 
+/// An answer to a code, as it was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The code is spent.
+    Right,
+    /// The code may be answered again.
+    Wrong,
+    /// It was the last wrong answer, or the code had none left.
+    Over,
+}
+
 /// What is stored about the codes that were sent to a user.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Sends {
-    last: Option<(u64, Code)>,
-    /// The codes that were answered rightly, as far back as a session with them can live.
-    spent: Vec<Code>,
-    hour: Window,
-    day: Window,
-    wrong_answers: Window,
+    /// When the last code was sent; zero before the first one.
+    last_sent_at: u64,
+    last: Code,
+    /// GCRA's theoretical arrival time: when all codes of a burst are allowed again.
+    full_at: u64,
+    /// The answers that are left to each code. A code that was answered rightly is not in it.
+    answers_left: Option<Vec<(Code, u64)>>,
 }
 
 impl Sends {
-    /// A code that is not spent, as it would be refused.
+    /// A code that no session of this user has.
     fn new_code(&self) -> Result<Code> {
         loop {
             let code = Code::random()?;
-            if !self.is_spent(&code) {
+            if self.answers_to(&code).is_none() {
                 return Ok(code);
             }
         }
     }
 
-    fn is_spent(&self, code: &Code) -> bool {
-        self.spent.iter().any(|spent| spent.matches(code.expose()))
-    }
-}
-
-/// A count that starts over when its time is up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Window {
-    start: u64,
-    count: u32,
-}
-
-impl Window {
-    /// The milliseconds until there is room, where there is none now.
-    fn wait(self, now: u64, length: u64, most: u32) -> Option<u64> {
-        let end = self.start + length;
-        (self.count >= most && now < end).then(|| end - now)
-    }
-
-    fn add(self, now: u64, length: u64) -> Self {
-        if now < self.start + length {
-            Self {
-                count: self.count + 1,
-                ..self
-            }
-        } else {
-            Self {
-                start: now,
-                count: 1,
-            }
-        }
+    fn answers_to(&self, code: &Code) -> Option<u64> {
+        let mut codes = self.answers_left.iter().flatten();
+        let known = codes.find(|(known, _)| code.matches(known.expose()));
+        known.map(|(_, left)| *left)
     }
 }
 
 /// What [`decide`] found.
 #[derive(Debug)]
 enum Decision {
-    Send { hour: Window, day: Window },
+    Send { full_at: u64 },
     Again(Code),
     Wait(u64),
 }
 
 fn decide(rules: Rules, sends: &Sends, now: u64) -> Decision {
-    if let Some((sent_at, code)) = &sends.last {
-        let age = now.saturating_sub(*sent_at);
-        if age < SAME_ATTEMPT && !sends.is_spent(code) {
-            return Decision::Again(code.clone());
-        }
-        if age < rules.cooldown {
-            return Decision::Wait(rules.cooldown - age);
-        }
+    let age = now.saturating_sub(sends.last_sent_at);
+    if age < SAME_ATTEMPT && sends.answers_to(&sends.last) > Some(0) {
+        return Decision::Again(sends.last.clone());
     }
-    let waits = [
-        sends.hour.wait(now, HOUR, rules.sends_per_hour),
-        sends.day.wait(now, DAY, rules.sends_per_day),
-        // Where no answer would be right, no code is worth sending.
-        sends
-            .wrong_answers
-            .wait(now, HOUR, rules.wrong_answers_per_hour),
-    ];
-    match waits.into_iter().flatten().max() {
-        Some(wait) => Decision::Wait(wait),
-        None => Decision::Send {
-            hour: sends.hour.add(now, HOUR),
-            day: sends.day.add(now, DAY),
+    let cooldown = rules.cooldown.saturating_sub(age);
+    let tolerance = (rules.burst - 1) * rules.interval;
+    let allowance = sends.full_at.saturating_sub(tolerance + now);
+    match cooldown.max(allowance) {
+        0 => Decision::Send {
+            full_at: sends.full_at.max(now) + rules.interval,
         },
+        wait => Decision::Wait(wait),
     }
 }
 
 impl Limits {
-    /// Reads `OTP_TABLE_NAME`, `OTP_COOLDOWN_SECONDS`, `OTP_MAX_SENDS_PER_HOUR`, `OTP_MAX_SENDS_PER_DAY` and
-    /// `OTP_MAX_WRONG_ANSWERS_PER_HOUR`.
+    /// Reads `OTP_TABLE_NAME`, `OTP_COOLDOWN_SECONDS`, `OTP_MAX_SENDS_PER_HOUR` and `OTP_MAX_SENDS_PER_DAY`.
     ///
     /// # Errors
     /// Names the variable that is missing or bad.
@@ -184,65 +177,56 @@ impl Limits {
         Ok(Self {
             dynamodb: setup.dynamodb()?,
             table: env.required("OTP_TABLE_NAME")?,
-            rules: Rules {
-                cooldown: SECOND
-                    * u64::from(env.number("OTP_COOLDOWN_SECONDS", SAME_ATTEMPT_SECONDS)?),
+            rules: Rules::new(
+                env.number("OTP_COOLDOWN_SECONDS", SAME_ATTEMPT_SECONDS)?,
                 // None at all would lock everyone out.
-                sends_per_hour: env.number("OTP_MAX_SENDS_PER_HOUR", 1)?,
-                sends_per_day: env.number("OTP_MAX_SENDS_PER_DAY", 1)?,
-                wrong_answers_per_hour: env.number("OTP_MAX_WRONG_ANSWERS_PER_HOUR", 1)?,
-            },
+                env.number("OTP_MAX_SENDS_PER_HOUR", 1)?,
+                env.number("OTP_MAX_SENDS_PER_DAY", 1)?,
+            ),
         })
     }
 
     /// Counts a code for the user before it is sent, if one may be sent now.
     ///
     /// # Errors
-    /// `TooManyRequestsException` with the time to wait; unavailable where DynamoDB does not answer.
+    /// `TooManyRequestsException` with the time to wait; unavailable if DynamoDB does not answer.
     pub async fn reserve_send(&self, user: &str) -> Result<Reserved> {
         for _ in 0..ROUNDS {
             let now = now();
             let before = self.read(user).await?;
-            let (hour, day) = match decide(self.rules, &before, now) {
-                Decision::Send { hour, day } => (hour, day),
+            let full_at = match decide(self.rules, &before, now) {
+                Decision::Send { full_at } => full_at,
                 Decision::Again(code) => return Ok(Reserved::Already(code)),
                 Decision::Wait(wait) => {
                     telemetry::count(Metric::CodesRefused);
                     return Err(trigger_error::too_many_codes(wait));
                 }
             };
-            // Later than the one before it in any case, as it tells versions of the item apart.
-            let sent_at = before
-                .last
-                .as_ref()
-                .map_or(now, |(last, _)| now.max(last + 1));
-            // No session is left that was opened before the last send.
-            let prune = before
-                .last
-                .as_ref()
-                .is_none_or(|(last, _)| last + SESSION < now);
+            // Later than the last one in any case, as it tells versions of the item apart.
+            let sent_at = now.max(before.last_sent_at + 1);
             let code = before.new_code()?;
-            let after = Sends {
-                last: Some((sent_at, code.clone())),
-                hour,
-                day,
-                ..before.clone()
+            let update = self.send(user, before.last_sent_at, sent_at, &code, full_at);
+            let answers = number(ANSWERS_PER_CODE);
+            // A session may still have a code that was sent before.
+            let keeps_codes = before.last_sent_at + SESSION >= now && before.answers_left.is_some();
+            let update = match keeps_codes {
+                true => update
+                    .update_expression(format!("{SEND}, answersLeft.#code = :answers"))
+                    .expression_attribute_names("#code", code.expose())
+                    .expression_attribute_values(":answers", answers),
+                false => update
+                    .update_expression(format!("{SEND}, answersLeft = :answers"))
+                    .expression_attribute_values(
+                        ":answers",
+                        AttributeValue::M([(code.expose().to_owned(), answers)].into()),
+                    ),
             };
-            if self
-                .write(
-                    user,
-                    before.last.as_ref().map(|(last, _)| *last),
-                    &after,
-                    prune,
-                )
-                .await?
-            {
+            if applied(update.send().await)?.is_some() {
                 return Ok(Reserved::New(Reservation {
                     code,
                     user: user.to_owned(),
                     sent_at,
-                    hour,
-                    day,
+                    next_send: full_at,
                     before,
                 }));
             }
@@ -252,80 +236,57 @@ impl Limits {
         ))
     }
 
-    /// Takes back a send that failed, so that the user can ask again at once. It does not count either, but
-    /// where the message may have gone out: else a slow SNS would send without a limit.
+    /// Takes back a send that failed, so that the user can ask again at once. It is still counted if the message may
+    /// have been sent: otherwise a slow SNS would send without a limit.
     ///
     /// # Errors
-    /// Unavailable where DynamoDB does not answer.
+    /// Unavailable if DynamoDB does not answer.
     pub async fn withdraw(&self, reservation: Reservation, failure: SendFailure) -> Result<()> {
         let Reservation {
+            code,
             user,
             sent_at,
-            hour,
-            day,
+            next_send,
             before,
-            ..
         } = reservation;
-        let sends = match failure {
-            SendFailure::Rejected => before,
-            SendFailure::NoResponse => Sends {
-                hour,
-                day,
-                ..before
-            },
+        let full_at = match failure {
+            SendFailure::Rejected => before.full_at,
+            SendFailure::NoResponse => next_send,
         };
-        self.write(&user, Some(sent_at), &sends, false)
-            .await
-            .map(drop)
+        let update = self
+            .send(&user, sent_at, before.last_sent_at, &before.last, full_at)
+            .update_expression(format!("{SEND} REMOVE answersLeft.#code"))
+            .expression_attribute_names("#code", code.expose());
+        applied(update.send().await).map(drop)
     }
 
-    /// Counts an answer before it is compared, as if it were wrong; `false` where none may be compared now.
+    /// Counts an answer to a code by one write, which succeeds only while the code has answers left: a right answer
+    /// takes the code, a wrong one takes an answer. However many come at once, the writes have an order, and after the
+    /// third wrong one none is right.
     ///
     /// # Errors
-    /// Unavailable where DynamoDB does not answer.
-    pub async fn reserve_answer(&self, user: &str) -> Result<bool> {
-        let now = now();
-        let most = self.rules.wrong_answers_per_hour;
-        let oldest = number(now.saturating_sub(HOUR));
-        let in_window = || {
-            self.update(user)
-                .update_expression("SET wrongCount = wrongCount + :one")
-                .condition_expression("wrongStart > :oldest AND wrongCount < :most")
-                .expression_attribute_values(":one", number(1))
-                .expression_attribute_values(":most", number(most))
-                .expression_attribute_values(":oldest", oldest.clone())
-        };
-        let new_window = self
-            .update(user)
-            .update_expression("SET wrongStart = :now, wrongCount = :one, expiresAt = :expires")
-            .condition_expression("attribute_not_exists(wrongStart) OR wrongStart <= :oldest")
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":now", number(now))
-            .expression_attribute_values(":oldest", oldest.clone())
-            .expression_attribute_values(":expires", number(expiry(now)));
-        Ok(applied(in_window().send().await)?
-            || applied(new_window.send().await)?
-            // Another answer may have opened the window in between.
-            || applied(in_window().send().await)?)
-    }
-
-    /// Takes back the count of an answer that was right and spends its code; `false` where it is spent, as
-    /// sign-ins within one attempt share a code.
-    ///
-    /// # Errors
-    /// Unavailable where DynamoDB does not answer.
-    pub async fn spend(&self, user: &str, code: &Code) -> Result<bool> {
+    /// Unavailable if DynamoDB does not answer.
+    pub async fn count_answer(&self, user: &str, code: &Code, is_right: bool) -> Result<Answer> {
         let update = self
             .update(user)
-            .update_expression("SET wrongCount = wrongCount - :one ADD spentCodes :codes")
-            .condition_expression("NOT contains(spentCodes, :code)")
+            .condition_expression("answersLeft.#code > :none")
+            .expression_attribute_names("#code", code.expose())
+            .expression_attribute_values(":none", number(0));
+        if is_right {
+            let update = update.update_expression("REMOVE answersLeft.#code");
+            let spent = applied(update.send().await)?.is_some();
+            return Ok(if spent { Answer::Right } else { Answer::Over });
+        }
+        let update = update
+            .update_expression("SET answersLeft.#code = answersLeft.#code - :one")
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":code", text(code.expose()))
-            .expression_attribute_values(
-                ":codes",
-                AttributeValue::Ss(vec![code.expose().to_owned()]),
-            );
-        applied(update.send().await)
+            .return_values(ReturnValue::UpdatedNew);
+        let updated = applied(update.send().await)?;
+        let codes = updated.and_then(|updated| answers_left(&updated.attributes?));
+        Ok(match codes.as_deref() {
+            Some([(_, 1..)]) => Answer::Wrong,
+            _ => Answer::Over,
+        })
     }
 
     async fn read(&self, user: &str) -> Result<Sends> {
@@ -339,60 +300,32 @@ impl Limits {
             .await
             .map_err(from_dependency)?;
         let item = answer.item.unwrap_or_default();
-        let get = |name: &str| item.get(name)?.as_n().ok()?.parse::<u64>().ok();
-        let window = |start: &str, count: &str| Window {
-            start: get(start).unwrap_or_default(),
-            count: get(count)
-                .unwrap_or_default()
-                .try_into()
-                .unwrap_or(u32::MAX),
-        };
-        let code = |name: &str| Some(Code::new(item.get(name)?.as_s().ok()?));
-        let spent = item.get("spentCodes").and_then(|codes| codes.as_ss().ok());
+        let time = |name: &str| as_number(item.get(name)?);
+        let last = item.get("lastCode").and_then(|code| code.as_s().ok());
         Ok(Sends {
-            last: get("sentAt").zip(code("lastCode")),
-            spent: spent.into_iter().flatten().map(Code::new).collect(),
-            hour: window("hourStart", "hourSends"),
-            day: window("dayStart", "daySends"),
-            wrong_answers: window("wrongStart", "wrongCount"),
+            last_sent_at: time("sentAt").unwrap_or_default(),
+            last: Code::new(last.cloned().unwrap_or_default()),
+            full_at: time("fullAt").unwrap_or_default(),
+            answers_left: answers_left(&item),
         })
     }
 
-    /// Writes what was sent, if the last send is still the one of `version`; tells whether it was. `prune`
-    /// forgets the spent codes.
-    async fn write(
+    /// Writes [`SEND`] if the last send is still that of `version`.
+    fn send(
         &self,
         user: &str,
-        version: Option<u64>,
-        sends: &Sends,
-        prune: bool,
-    ) -> Result<bool> {
-        let mut update = self
-            .update(user)
-            .expression_attribute_values(":hourStart", number(sends.hour.start))
-            .expression_attribute_values(":hourSends", number(sends.hour.count))
-            .expression_attribute_values(":dayStart", number(sends.day.start))
-            .expression_attribute_values(":daySends", number(sends.day.count))
-            .expression_attribute_values(":expires", number(expiry(now())));
-        const WINDOWS: &str = "SET hourStart = :hourStart, hourSends = :hourSends, dayStart = :dayStart, \
-                               daySends = :daySends, expiresAt = :expires";
-        update = match &sends.last {
-            Some((sent_at, code)) => update
-                .update_expression(format!(
-                    "{WINDOWS}, sentAt = :sentAt, lastCode = :code{}",
-                    if prune { " REMOVE spentCodes" } else { "" }
-                ))
-                .expression_attribute_values(":sentAt", number(*sent_at))
-                .expression_attribute_values(":code", text(code.expose())),
-            None => update.update_expression(format!("{WINDOWS} REMOVE sentAt, lastCode")),
-        };
-        update = match version {
-            Some(version) => update
-                .condition_expression("sentAt = :version")
-                .expression_attribute_values(":version", number(version)),
-            None => update.condition_expression("attribute_not_exists(sentAt)"),
-        };
-        applied(update.send().await)
+        version: u64,
+        sent_at: u64,
+        code: &Code,
+        full_at: u64,
+    ) -> UpdateItemFluentBuilder {
+        self.update(user)
+            .condition_expression("attribute_not_exists(sentAt) OR sentAt = :version")
+            .expression_attribute_values(":version", number(version))
+            .expression_attribute_values(":sentAt", number(sent_at))
+            .expression_attribute_values(":lastCode", text(code.expose()))
+            .expression_attribute_values(":fullAt", number(full_at))
+            .expression_attribute_values(":expires", number(expiry(now())))
     }
 
     fn update(&self, user: &str) -> UpdateItemFluentBuilder {
@@ -403,19 +336,28 @@ impl Limits {
     }
 }
 
-/// Whether a conditional write was made.
-fn applied<T>(outcome: std::result::Result<T, SdkError<UpdateItemError>>) -> Result<bool> {
+const SEND: &str =
+    "SET sentAt = :sentAt, lastCode = :lastCode, fullAt = :fullAt, expiresAt = :expires";
+
+/// What a conditional write answered; none if its condition did not hold.
+fn applied<T>(outcome: std::result::Result<T, SdkError<UpdateItemError>>) -> Result<Option<T>> {
     match outcome {
-        Ok(_) => Ok(true),
+        Ok(output) => Ok(Some(output)),
         Err(error)
             if error
                 .as_service_error()
                 .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
         {
-            Ok(false)
+            Ok(None)
         }
         Err(error) => Err(from_dependency(error)),
     }
+}
+
+fn answers_left(item: &HashMap<String, AttributeValue>) -> Option<Vec<(Code, u64)>> {
+    let codes = item.get("answersLeft")?.as_m().ok()?.iter();
+    let codes = codes.map(|(code, left)| Some((Code::new(code), as_number(left)?)));
+    codes.collect()
 }
 
 fn now() -> u64 {
@@ -425,9 +367,13 @@ fn now() -> u64 {
     elapsed.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
-/// When DynamoDB may drop the item, in seconds: every window has ended by then.
+/// When DynamoDB may drop the item, in seconds: by then all codes are allowed again.
 fn expiry(now: u64) -> u64 {
     (now + DAY) / SECOND + 1
+}
+
+fn as_number(value: &AttributeValue) -> Option<u64> {
+    value.as_n().ok()?.parse().ok()
 }
 
 fn number(value: impl ToString) -> AttributeValue {
@@ -447,182 +393,125 @@ mod tests {
     use crate::error::Kind;
     use crate::testing::{metrics, with_setup};
 
-    const RULES: Rules = Rules {
-        cooldown: 30 * SECOND,
-        sends_per_hour: 5,
-        sends_per_day: 20,
-        wrong_answers_per_hour: 10,
-    };
-
     const NOW: u64 = 1_800_000_000_000;
 
-    fn ago(age: u64, count: u32) -> Window {
-        Window {
-            start: NOW - age,
-            count,
+    fn sent(age: u64, full_in: u64, answers_left: u64) -> Sends {
+        Sends {
+            last_sent_at: NOW - age,
+            last: Code::new("012345"),
+            full_at: NOW + full_in,
+            answers_left: Some(vec![(Code::new("012345"), answers_left)]),
         }
     }
 
-    fn sent(age: u64) -> Option<(u64, Code)> {
-        Some((NOW - age, Code::new("012345")))
+    fn decision(rules: Rules, sends: &Sends, now: u64) -> String {
+        match decide(rules, sends, now) {
+            Decision::Send { .. } => "send".to_owned(),
+            Decision::Again(_) => "again".to_owned(),
+            Decision::Wait(wait) => format!("wait {wait}"),
+        }
+    }
+
+    fn none_sent() -> Sends {
+        Sends {
+            last_sent_at: 0,
+            last: Code::new(""),
+            full_at: 0,
+            answers_left: None,
+        }
     }
 
     #[test]
-    fn whether_a_code_is_sent_depends_on_the_codes_and_wrong_answers_before() {
-        let none = Window::default();
-        for (why, last, hour, day, wrong_answers, expected) in [
-            ("the first code", None, none, none, none, "send"),
-            (
-                "the same attempt",
-                sent(0),
-                ago(0, 1),
-                ago(0, 1),
-                none,
-                "again",
-            ),
+    fn a_code_needs_the_cool_down_and_the_allowance() {
+        let rules = Rules::new(30, 5, 20);
+        const INTERVAL: u64 = DAY / 16;
+        const FULL: u64 = 4 * INTERVAL;
+        assert_eq!(rules.interval, INTERVAL);
+        let ahead = Sends {
+            last_sent_at: NOW + 5000,
+            ..sent(0, 0, 3)
+        };
+        let spent = Sends {
+            answers_left: Some(Vec::new()),
+            ..sent(0, 0, 3)
+        };
+        for (why, sends, expected) in [
+            ("the first code", none_sent(), "send"),
+            ("the same attempt", sent(0, FULL, 3), "again"),
             (
                 "the same attempt, late",
-                sent(15 * SECOND - 1),
-                ago(HOUR, 1),
-                ago(HOUR, 1),
-                none,
+                sent(14_999, FULL + INTERVAL, 1),
                 "again",
             ),
             (
-                "too early",
-                sent(15 * SECOND),
-                ago(0, 1),
-                ago(0, 1),
-                none,
-                "wait 15000",
+                "the same attempt, answered three times",
+                sent(0, 0, 0),
+                "wait 30000",
             ),
+            ("the same attempt, answered rightly", spent, "wait 30000"),
+            ("a clock ahead of ours", ahead, "again"),
+            ("too early", sent(15 * SECOND, 0, 3), "wait 15000"),
+            ("almost in time", sent(29_999, 0, 3), "wait 1"),
+            ("in time", sent(30 * SECOND, 0, 3), "send"),
+            ("the last of a burst", sent(HOUR, FULL, 3), "send"),
+            ("one more than a burst", sent(HOUR, FULL + 1, 3), "wait 1"),
             (
-                "almost in time",
-                sent(30 * SECOND - 1),
-                ago(0, 1),
-                ago(0, 1),
-                none,
-                "wait 1",
-            ),
-            (
-                "in time",
-                sent(30 * SECOND),
-                ago(30 * SECOND, 1),
-                ago(30 * SECOND, 1),
-                none,
-                "send",
-            ),
-            (
-                "the last of the hour",
-                sent(60 * SECOND),
-                ago(120 * SECOND, 4),
-                ago(0, 4),
-                none,
-                "send",
-            ),
-            (
-                "one more than the hour has",
-                sent(60 * SECOND),
-                ago(HOUR - 1000, 5),
-                ago(0, 5),
-                none,
-                "wait 1000",
-            ),
-            (
-                "the hour has ended",
-                sent(60 * SECOND),
-                ago(HOUR, 5),
-                ago(HOUR, 5),
-                none,
-                "send",
-            ),
-            (
-                "one more than the day has",
-                sent(HOUR),
-                ago(HOUR, 5),
-                ago(DAY - 5000, 20),
-                none,
-                "wait 5000",
-            ),
-            (
-                "the day has ended",
-                sent(HOUR),
-                ago(HOUR, 5),
-                ago(DAY, 20),
-                none,
-                "send",
-            ),
-            (
-                "both have to end",
-                sent(HOUR),
-                ago(HOUR - 1, 5),
-                ago(DAY - 2, 20),
-                none,
-                "wait 2",
-            ),
-            (
-                "locked by wrong answers",
-                sent(HOUR),
-                none,
-                none,
-                ago(HOUR - 3000, 10),
-                "wait 3000",
-            ),
-            (
-                "no longer locked",
-                sent(HOUR),
-                none,
-                none,
-                ago(HOUR, 10),
-                "send",
-            ),
-            (
-                "sent by a clock ahead of ours",
-                Some((NOW + 5000, Code::new("1"))),
-                none,
-                none,
-                none,
-                "again",
+                "too early and too many",
+                sent(15 * SECOND, FULL + 20_000, 3),
+                "wait 20000",
             ),
         ] {
-            let sends = Sends {
-                last,
-                spent: Vec::new(),
-                hour,
-                day,
-                wrong_answers,
-            };
-            let decision = match decide(RULES, &sends, NOW) {
-                Decision::Send { .. } => "send".to_owned(),
-                Decision::Again(_) => "again".to_owned(),
-                Decision::Wait(wait) => format!("wait {wait}"),
-            };
-            assert_eq!(decision, expected, "{why}");
+            assert_eq!(decision(rules, &sends, NOW), expected, "{why}");
         }
     }
 
     #[test]
-    fn a_window_counts_up_and_starts_over_when_it_has_ended() {
-        assert_eq!(Window::default().add(NOW, HOUR), ago(0, 1));
-        assert_eq!(ago(HOUR - 1, 3).add(NOW, HOUR), ago(HOUR - 1, 4));
-        assert_eq!(ago(HOUR, 3).add(NOW, HOUR), ago(0, 1));
+    fn no_hour_and_no_day_has_more_codes_than_allowed() {
+        for (per_hour, per_day) in [(1, 1), (1, 2), (2, 3), (5, 20), (10, 10), (10, 40), (1, 40)] {
+            let rules = Rules::new(15, per_hour, per_day);
+            // Someone who asks for a code every 15 s, then once in the seconds after the hour's and the day's end.
+            let mut sends = none_sent();
+            let mut times: Vec<u64> = Vec::new();
+            let mut longest_wait = 0;
+            let mut now = NOW;
+            while now < NOW + 3 * DAY {
+                match decide(rules, &sends, now) {
+                    Decision::Send { full_at } => {
+                        sends = Sends {
+                            last_sent_at: now,
+                            full_at,
+                            ..sends
+                        };
+                        times.push(now);
+                    }
+                    Decision::Wait(wait) => longest_wait = longest_wait.max(wait),
+                    Decision::Again(_) => panic!("sent twice"),
+                }
+                now += 15 * SECOND;
+            }
+            for (length, most) in [(HOUR, per_hour), (DAY, per_day)] {
+                let sent_from = |start: &u64| {
+                    let within = |time: &&u64| (*start..start + length).contains(*time);
+                    times.iter().filter(within).count()
+                };
+                let found = times.iter().map(sent_from).max().unwrap();
+                assert!(found <= most as usize, "{found} in {length}, not {most}");
+            }
+            assert!(longest_wait <= rules.interval.max(rules.cooldown));
+            assert!(times.len() as u64 >= 3 * DAY / rules.interval);
+        }
     }
 
     #[test]
-    fn a_spent_code_is_not_handed_out_again() {
-        let sends = |age| Sends {
-            last: sent(age),
-            spent: vec![Code::new("246810"), Code::new("012345")],
-            ..Sends::default()
+    fn a_known_code_is_not_sent_again() {
+        let all = (0..1_000_000).map(|code| (Code::new(format!("{code:06}")), 0));
+        let but_one = all.filter(|(code, _)| code.expose() != "246810").collect();
+        let sends = Sends {
+            answers_left: Some(but_one),
+            ..none_sent()
         };
-        assert!(matches!(
-            decide(RULES, &sends(0), NOW),
-            Decision::Wait(wait) if wait == 30 * SECOND
-        ));
-        assert!(matches!(
-            decide(RULES, &sends(30 * SECOND), NOW),
-            Decision::Send { .. }
-        ));
+        assert!(sends.answers_to(&Code::new("246810")).is_none());
+        assert_eq!(sends.answers_to(&Code::new("246811")), Some(0));
     }
 
     #[test]
@@ -631,7 +520,6 @@ mod tests {
             ("OTP_COOLDOWN_SECONDS", "14", "15"),
             ("OTP_MAX_SENDS_PER_HOUR", "0", "1"),
             ("OTP_MAX_SENDS_PER_DAY", "0", "1"),
-            ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "0", "1"),
         ] {
             let http_client = FakeAws::default().http_client();
             let error = with_setup(http_client, &[(name, value)], Limits::new).unwrap_err();
@@ -659,9 +547,32 @@ mod tests {
 
     /// The item of a user who was sent the code 246810 this long ago.
     fn item(age: u64) -> Reply {
-        let sent_at = (now() - age).to_string();
-        let item = json!({ "sub": { "S": "user" }, "sentAt": { "N": sent_at }, "lastCode": { "S": "246810" } });
+        let item = json!({
+            "sub": { "S": "user" },
+            "sentAt": { "N": (now() - age).to_string() },
+            "lastCode": { "S": "246810" },
+            "answersLeft": { "M": { "246810": { "N": "3" } } },
+        });
         Reply::json(200, &json!({ "Item": item }))
+    }
+
+    #[tokio::test]
+    async fn codes_of_open_sessions_are_kept_with_a_new_one() {
+        let minute = 60 * SECOND;
+        for (age, keeps) in [(minute, true), (14 * minute, true), (16 * minute, false)] {
+            let aws = FakeAws::with("GetItem", item(age));
+            limits(&aws).reserve_send("user").await.unwrap();
+            let [update] = &aws.bodies("UpdateItem")[..] else {
+                panic!("{age}");
+            };
+            let update = update["UpdateExpression"].as_str().unwrap();
+            assert_eq!(
+                update.contains("answersLeft.#code = :answers"),
+                keeps,
+                "{age}"
+            );
+            assert_eq!(update.contains("answersLeft = :answers"), !keeps, "{age}");
+        }
     }
 
     #[tokio::test]
@@ -690,23 +601,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_rejected_sms_is_taken_back_and_a_lost_one_counts() {
-        let before = Sends {
-            last: sent(HOUR),
-            hour: ago(60 * SECOND, 1),
-            day: ago(HOUR, 2),
-            ..Sends::default()
-        };
-        for (failure, hour, day) in [
-            (SendFailure::Rejected, "1", "2"),
-            (SendFailure::NoResponse, "2", "3"),
+        for (failure, full_at) in [
+            (SendFailure::Rejected, NOW + 1),
+            (SendFailure::NoResponse, NOW + 2),
         ] {
             let reservation = Reservation {
                 code: Code::new("246810"),
                 user: "user".to_owned(),
                 sent_at: NOW,
-                hour: ago(60 * SECOND, 2),
-                day: ago(HOUR, 3),
-                before: before.clone(),
+                next_send: NOW + 2,
+                before: sent(HOUR, 1, 3),
             };
             let aws = FakeAws::default();
             limits(&aws).withdraw(reservation, failure).await.unwrap();
@@ -714,10 +618,10 @@ mod tests {
                 panic!("{failure:?}");
             };
             let number = |name: &str| update["ExpressionAttributeValues"][name]["N"].clone();
-            assert_eq!(number(":hourSends"), hour, "{failure:?}");
-            assert_eq!(number(":daySends"), day, "{failure:?}");
+            assert_eq!(number(":fullAt"), full_at.to_string(), "{failure:?}");
             assert_eq!(number(":sentAt"), (NOW - HOUR).to_string(), "{failure:?}");
             assert_eq!(number(":version"), NOW.to_string(), "{failure:?}");
+            assert_eq!(update["ExpressionAttributeNames"]["#code"], "246810");
         }
     }
 
@@ -734,15 +638,35 @@ mod tests {
             let limits = limits(&aws);
             let error = limits.reserve_send("user").await.unwrap_err();
             assert_eq!(error.kind, kind, "{code}");
-            let error = limits.reserve_answer("user").await.unwrap_err();
-            assert_eq!(error.kind, kind, "{code}");
+            for is_right in [false, true] {
+                let answer = limits.count_answer("user", &Code::new("1"), is_right).await;
+                assert_eq!(answer.unwrap_err().kind, kind, "{code}");
+            }
         }
     }
 
     #[tokio::test]
-    async fn no_answer_is_compared_if_none_is_allowed() {
-        let aws = FakeAws::new(|call| Some(conditional_check_failed(call)));
-        assert!(!limits(&aws).reserve_answer("user").await.unwrap());
-        assert_eq!(aws.calls().len(), 3);
+    async fn an_answer_counts_while_its_code_has_some_left() {
+        let left = |left: &str| {
+            let codes = json!({ "answersLeft": { "M": { "246810": { "N": left } } } });
+            Reply::json(200, &json!({ "Attributes": codes }))
+        };
+        let refusal = json!({ "__type": "ConditionalCheckFailedException" });
+        for (reply, is_right, expected) in [
+            (left("2"), false, Answer::Wrong),
+            (left("1"), false, Answer::Wrong),
+            (left("0"), false, Answer::Over),
+            (Reply::text(200, "{}"), false, Answer::Over),
+            (Reply::json(400, &refusal), false, Answer::Over),
+            (Reply::text(200, "{}"), true, Answer::Right),
+            (Reply::json(400, &refusal), true, Answer::Over),
+        ] {
+            let aws = FakeAws::with("UpdateItem", reply);
+            let answer = limits(&aws)
+                .count_answer("user", &Code::new("246810"), is_right)
+                .await;
+            assert_eq!(answer.unwrap(), expected);
+            assert_eq!(aws.calls().len(), 1);
+        }
     }
 }

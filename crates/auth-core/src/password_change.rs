@@ -35,7 +35,7 @@ impl Route for PasswordChange {
         Ok(Request {
             username: fields.username()?,
             password: fields.secret("password")?,
-            confirmation_code: fields.opaque("confirmationCode")?,
+            confirmation_code: fields.code("confirmationCode")?,
         })
     }
 

@@ -1,10 +1,11 @@
-//! After a confirmation: the role's group, should `sign-up` not have come to add it.
+//! After a confirmation: the role's group, if `sign-up` did not add it; after a password reset: the end of all sessions.
 
 use serde::Deserialize;
 
 use crate::clients::UserPoolAdmin;
 use crate::error::{Error, Result};
 use crate::roles::Roles;
+use crate::telemetry::{self, Metric};
 use crate::trigger::{self, Event, UserAttributes, View, nullable};
 
 /// What Cognito says of the user.
@@ -15,22 +16,33 @@ struct Request<'a> {
     user_attributes: UserAttributes<'a>,
 }
 
-/// Adds the user who confirmed a sign-up to the role's group; a second time changes nothing.
+/// Adds the user who confirmed a sign-up to the role's group, or signs out the user who reset the password. A second
+/// time changes nothing.
 ///
-/// The pool's id is the event's: the function can't be told it by the template, where the pool already
-/// depends on the function.
+/// The pool's id is the event's: the template can't give it to the function, as the pool depends on the function.
 ///
 /// # Errors
-/// Cognito's; internal for another trigger's event or a role that does not exist.
+/// Cognito's; internal for another trigger's event or a role that does not exist. A sign-out that fails is only logged
+/// and counted: an error would say that the reset had failed.
 pub async fn post_confirmation(event: &Event, admin: &UserPoolAdmin, roles: &Roles) -> Result<()> {
-    match event.source() {
-        "PostConfirmation_ConfirmSignUp" => {}
-        "PostConfirmation_ConfirmForgotPassword" => return Ok(()),
+    let is_reset = match event.source() {
+        "PostConfirmation_ConfirmSignUp" => false,
+        "PostConfirmation_ConfirmForgotPassword" => true,
         _ => return Err(trigger::unknown_source()),
-    }
+    };
     let view: View<Request> = event.view()?;
     let user_pool_id = view.user_pool_id.required("userPoolId")?;
     let username = view.user_name.required("userName")?;
+    if is_reset {
+        if let Err(error) = admin.sign_out(user_pool_id, username).await {
+            telemetry::count(Metric::SignOutFailures);
+            tracing::error!(
+                cause = error.cause,
+                "the password was reset, but the sessions from before were not ended"
+            );
+        }
+        return Ok(());
+    }
     // A user without the attribute was made by an administrator, who gives the groups too.
     let Some(role) = view.request.user_attributes.role.get() else {
         return Ok(());
@@ -50,7 +62,7 @@ mod tests {
 
     use super::*;
     use crate::error::Kind;
-    use crate::testing::{event, with_env, with_setup};
+    use crate::testing::{event, log, metrics, with_env, with_setup};
 
     const CONFIRMED: &str = "PostConfirmation_ConfirmSignUp";
 
@@ -86,20 +98,39 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_that_confirms_no_role_changes_nothing() {
-        for (why, source, request) in [
-            (
-                "a new password",
-                "PostConfirmation_ConfirmForgotPassword",
-                user(json!("User")),
-            ),
-            ("an administrator's user", CONFIRMED, user(Value::Null)),
-            ("an empty role", CONFIRMED, user(json!(""))),
-            ("no attributes", CONFIRMED, json!({})),
+        for (why, request) in [
+            ("an administrator's user", user(Value::Null)),
+            ("an empty role", user(json!(""))),
+            ("no attributes", json!({})),
         ] {
             let aws = FakeAws::default();
-            confirm(&aws, &event(source, request)).await.unwrap();
+            confirm(&aws, &event(CONFIRMED, request)).await.unwrap();
             assert!(aws.calls().is_empty(), "{why}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_password_reset_ends_every_session_and_stands_if_it_can_not() {
+        let event = event(
+            "PostConfirmation_ConfirmForgotPassword",
+            user(json!("User")),
+        );
+        let aws = FakeAws::default();
+        confirm(&aws, &event).await.unwrap();
+        let user = json!({ "UserPoolId": "us-east-1_pool", "Username": "the-username" });
+        assert_eq!(aws.bodies("AdminUserGlobalSignOut"), [user]);
+        assert_eq!(aws.calls().len(), 1);
+
+        let aws = FakeAws::failing("AdminUserGlobalSignOut", "AccessDeniedException", "no");
+        let (metrics, _guard) = metrics();
+        let (log, _guard) = log();
+        confirm(&aws, &event).await.unwrap();
+        assert_eq!(metrics.take(), [("SignOutFailures".to_owned(), 1)]);
+        let [line] = &log.lines()[..] else {
+            panic!("one line");
+        };
+        assert_eq!(line["level"], "ERROR");
+        assert_eq!(line["cause"], "AccessDeniedException: no");
     }
 
     #[tokio::test]
@@ -138,11 +169,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_passing_failure_is_retried_and_a_lasting_one_is_not() {
+        let reset = event("PostConfirmation_ConfirmForgotPassword", user(Value::Null));
         let event = event(CONFIRMED, user(json!("User")));
-        let replies = [Reply::text(500, ""), Reply::lost(), Reply::text(200, "{}")];
-        let passing = FakeAws::in_turn("AdminAddUserToGroup", replies);
+        let replies = || [Reply::text(500, ""), Reply::lost(), Reply::text(200, "{}")];
+        let passing = FakeAws::in_turn("AdminAddUserToGroup", replies());
         confirm(&passing, &event).await.unwrap();
         assert_eq!(passing.calls().len(), 3);
+        let passing = FakeAws::in_turn("AdminUserGlobalSignOut", replies());
+        let (metrics, _guard) = metrics();
+        confirm(&passing, &reset).await.unwrap();
+        assert_eq!(passing.calls().len(), 3);
+        assert!(metrics.take().is_empty());
         let lasting = FakeAws::failing(
             "AdminAddUserToGroup",
             "ResourceNotFoundException",

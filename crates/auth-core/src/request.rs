@@ -29,23 +29,20 @@ impl<'a> Fields<'a> {
         if body.len() > MAX_BODY_BYTES {
             return Err(too_large());
         }
-        serde_json::from_slice(body).map_err(|_| {
-            Error::new(
-                Name::SerializationException,
-                "The request body must be one JSON object in UTF-8, with each key once.",
-            )
-        })
+        serde_json::from_slice(body).map_err(|_| not_json())
     }
 
     /// The text of a required field; `null` and `""` count as missing.
     ///
     /// # Errors
-    /// `MissingRequiredParameter`, or `InvalidParameterType` where it is not a string.
+    /// `MissingRequiredParameter`; `InvalidParameterType` if it is not a string; `SerializationException` if it has
+    /// U+FFFD: API Gateway hands on every byte as that which is not UTF-8.
     pub fn string(&self, key: &str) -> Result<String> {
         match self.present(key) {
             None => Err(missing(key)),
             Some(value) => match serde_json::from_str::<String>(value.get()) {
                 Ok(text) if text.is_empty() => Err(missing(key)),
+                Ok(text) if text.contains(char::REPLACEMENT_CHARACTER) => Err(not_json()),
                 Ok(text) => Ok(text),
                 Err(_) => Err(wrong_type(key, "a string")),
             },
@@ -60,20 +57,21 @@ impl<'a> Fields<'a> {
         self.string(key).map(SecretString::from)
     }
 
-    /// A required one-time or confirmation code, or session: text without white space or control
-    /// characters, at most 2,048 bytes, which is all that Cognito takes.
+    /// A required one-time or confirmation code, without the white space around it.
     ///
     /// # Errors
-    /// As [`Fields::string`], and `InvalidParameterException` where Cognito would not read it.
-    pub fn opaque(&self, key: &str) -> Result<SecretString> {
-        let text = self.string(key)?;
-        if text.len() > 2048 || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(Error::invalid_parameter(format!(
-                "{} must be at most 2048 characters without spaces.",
-                pascal_case(key)
-            )));
-        }
-        Ok(text.into())
+    /// As [`Fields::string`], and `InvalidParameterException` if Cognito would not read it.
+    pub fn code(&self, key: &str) -> Result<SecretString> {
+        opaque(key, self.trimmed(key)?)
+    }
+
+    /// A required session: text without white space or control characters, at most 2,048 bytes, which is all that
+    /// Cognito takes.
+    ///
+    /// # Errors
+    /// As [`Fields::string`], and `InvalidParameterException` if Cognito would not read it.
+    pub fn session(&self, key: &str) -> Result<SecretString> {
+        opaque(key, self.string(key)?)
     }
 
     /// A required token of Cognito's: base64url and dots; anything else gets `rejection` without a call.
@@ -91,13 +89,26 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The required `username`, which any kind will do for.
+    /// The required `username`, of either kind, without the white space around it.
     ///
     /// # Errors
-    /// As [`Fields::string`], and `InvalidParameterException` where it is neither an e-mail address nor a
-    /// phone number.
+    /// As [`Fields::string`], and `InvalidParameterException` if it is neither an e-mail address nor a phone number.
     pub fn username(&self) -> Result<Username> {
-        Username::parse(self.string("username")?)
+        Username::parse(self.trimmed("username")?)
+    }
+
+    /// What a person types and no white space or letter outside ASCII can be part of.
+    fn trimmed(&self, key: &str) -> Result<String> {
+        let text = self.string(key)?;
+        let text = text.trim();
+        match text {
+            "" => Err(missing(key)),
+            _ if text.is_ascii() => Ok(text.to_owned()),
+            _ => Err(Error::invalid_parameter(format!(
+                "{} has a character that is not ASCII, such as a full-width digit or an invisible space.",
+                pascal_case(key)
+            ))),
+        }
     }
 
     /// An optional object; `null` counts as missing.
@@ -152,6 +163,23 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
+fn opaque(key: &str, text: String) -> Result<SecretString> {
+    if text.len() > 2048 || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(Error::invalid_parameter(format!(
+            "{} must be at most 2048 characters without spaces.",
+            pascal_case(key)
+        )));
+    }
+    Ok(text.into())
+}
+
+fn not_json() -> Error {
+    Error::new(
+        Name::SerializationException,
+        "The request body must be one JSON object in UTF-8, with each key once.",
+    )
+}
+
 /// The refusal of a body over [`MAX_BODY_BYTES`].
 pub(crate) fn too_large() -> Error {
     Error::new(
@@ -185,6 +213,8 @@ fn pascal_case(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
     use crate::testing::assert_error;
 
@@ -278,17 +308,69 @@ mod tests {
 
     #[test]
     fn a_code_that_cognito_would_not_read_is_rejected() {
-        for value in [
-            "12 34",
-            "12\\t34",
-            "12\\u000034",
-            "\\u00a0",
-            &"1".repeat(2049),
-        ] {
+        for value in ["12 34", "12\\t34", "12\\u000034", &"1".repeat(2049)] {
             let body = format!("{{\"confirmationCode\":\"{value}\"}}");
-            let error = field(&body, |fields| fields.opaque("confirmationCode")).unwrap_err();
+            let error = field(&body, |fields| fields.code("confirmationCode")).unwrap_err();
             let message = "ConfirmationCode must be at most 2048 characters without spaces.";
             assert_error(&error, "InvalidParameterException", message, value);
+        }
+    }
+
+    #[test]
+    fn white_space_around_a_username_or_code_is_cut() {
+        for blank in [" ", "\\n", "\\t", "\u{a0}", "\u{3000}"] {
+            let body = format!(
+                r#"{{"username":"{blank}+34999999999{blank}","code":"123456{blank}","none":"{blank}"}}"#
+            );
+            let username = field(&body, |fields| fields.username()).unwrap();
+            assert_eq!(username.as_str(), "+34999999999");
+            let code = field(&body, |fields| fields.code("code")).unwrap();
+            assert_eq!(code.expose_secret(), "123456");
+            let error = field(&body, |fields| fields.code("none")).unwrap_err();
+            assert_eq!(error.name, "MissingRequiredParameter");
+        }
+        // Not of what no person types, nor of a password.
+        assert!(field(r#"{"session":"a "}"#, |fields| fields.session("session")).is_err());
+        let password = field(r#"{"password":" a "}"#, |fields| fields.secret("password"));
+        assert_eq!(password.unwrap().expose_secret(), " a ");
+    }
+
+    #[test]
+    fn a_character_outside_ascii_is_named() {
+        for text in [
+            "+3499999999\u{ff19}",
+            "\u{200b}123456",
+            "12345\u{feff}6",
+            "us\u{e9}r@example.com",
+        ] {
+            let body = format!(r#"{{"username":"{text}","confirmationCode":"{text}"}}"#);
+            let reason = "has a character that is not ASCII, such as a full-width digit or an invisible space.";
+            let error = field(&body, |fields| fields.username()).unwrap_err();
+            assert_error(
+                &error,
+                "InvalidParameterException",
+                &format!("Username {reason}"),
+                text,
+            );
+            let error = field(&body, |fields| fields.code("confirmationCode")).unwrap_err();
+            assert_error(
+                &error,
+                "InvalidParameterException",
+                &format!("ConfirmationCode {reason}"),
+                text,
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_that_was_not_utf_8_is_rejected() {
+        for body in [
+            "{\"password\":\"pass\u{fffd}word\"}",
+            r#"{"password":"\ufffd"}"#,
+        ] {
+            let error = field(body, |fields| fields.secret("password")).unwrap_err();
+            assert_eq!(error.name, "SerializationException");
+            assert!(error.message.contains("UTF-8"));
         }
     }
 

@@ -111,11 +111,12 @@ fn is_role(text: &str) -> bool {
 /// Reads `ALLOWED_PHONE_PREFIXES`; empty means any.
 ///
 /// # Errors
-/// Names it where an entry is not a plus and digits.
+/// Names it if an entry is not a plus and one to seven digits, which are enough to name any country.
 pub fn phone_prefixes(env: Env<'_>) -> config::Result<Vec<String>> {
     let is_prefix = |text: &str| {
-        text.strip_prefix('+')
-            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|c| c.is_ascii_digit()))
+        text.strip_prefix('+').is_some_and(|digits| {
+            (1..=7).contains(&digits.len()) && digits.bytes().all(|c| c.is_ascii_digit())
+        })
     };
     env.list(
         "ALLOWED_PHONE_PREFIXES",
@@ -219,6 +220,11 @@ mod tests {
             (
                 "ALLOWED_PHONE_PREFIXES",
                 "34",
+                "The environment variable ALLOWED_PHONE_PREFIXES has a bad value: expected prefixes such as +34, separated by commas.",
+            ),
+            (
+                "ALLOWED_PHONE_PREFIXES",
+                "+34,+18765550",
                 "The environment variable ALLOWED_PHONE_PREFIXES has a bad value: expected prefixes such as +34, separated by commas.",
             ),
         ] {

@@ -33,7 +33,7 @@ impl Route for SignUpConfirm {
     fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
         Ok(Request {
             username: fields.username()?,
-            confirmation_code: fields.opaque("confirmationCode")?,
+            confirmation_code: fields.code("confirmationCode")?,
         })
     }
 

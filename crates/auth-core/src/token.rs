@@ -9,7 +9,6 @@ use crate::config;
 use crate::error::{Error, Name, Result};
 use crate::request::Fields;
 use crate::route::Route;
-use crate::telemetry;
 use crate::tokens::Tokens;
 use crate::username::Username;
 
@@ -37,20 +36,13 @@ impl Route for Token {
     fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
         Ok(Request {
             username: fields.username()?.phone()?,
-            session: fields.opaque("session")?,
-            confirmation_code: fields.opaque("confirmationCode")?,
+            session: fields.session("session")?,
+            confirmation_code: fields.code("confirmationCode")?,
         })
     }
 
     /// After a wrong code that was not the last one, the error has the session to use next.
     async fn run(&self, request: Request) -> Result<Tokens> {
-        let outcome = self.answer_challenge(request).await;
-        outcome.inspect_err(telemetry::count_sign_in_failure)
-    }
-}
-
-impl Token {
-    async fn answer_challenge(&self, request: Request) -> Result<Tokens> {
         let Request {
             username,
             session,

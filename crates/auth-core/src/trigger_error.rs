@@ -24,9 +24,15 @@ pub fn no_sms_to_this_number() -> Error {
     Error::invalid_parameter("No SMS can be sent to this phone number.")
 }
 
+/// The code was answered as often as it may be, in Cognito's words for the end of a sign-in.
+pub fn no_answer_left() -> Error {
+    Error::not_authorized("Incorrect username or password.")
+}
+
 /// Every error that a route can decode.
-fn errors() -> [Error; 6] {
+fn errors() -> [Error; 7] {
     [
+        no_answer_left(),
         user_not_confirmed(),
         too_many_codes(0),
         phone_not_allowed(),

@@ -47,9 +47,14 @@ impl Username {
                 kind: UsernameKind::Email,
             })
         } else {
-            Err(Error::invalid_parameter(
-                "Username should be an email address or a phone number in E.164 format, such as +34999999999.",
-            ))
+            Err(Error::invalid_parameter(match text.strip_prefix('+') {
+                Some(digits) if is_e164(digits) => {
+                    "Leave out the zero after the country code of the phone number."
+                }
+                _ => {
+                    "Username should be an email address or a phone number in E.164 format, such as +34999999999."
+                }
+            }))
         }
     }
 
@@ -95,13 +100,39 @@ impl fmt::Debug for Username {
     }
 }
 
-/// E.164: a plus, a country code that does not start with zero, 7 to 15 digits in all.
+/// E.164, in the one form that a number has: the zero that some countries dial before it at home would make it a
+/// second user's, with limits of their own, whose SMS reach the same phone.
 pub fn is_phone(text: &str) -> bool {
-    text.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len())
-            && !digits.starts_with('0')
-            && all(digits, |c| c.is_ascii_digit())
-    })
+    text.strip_prefix('+')
+        .is_some_and(|digits| is_e164(digits) && !has_trunk_zero(digits))
+}
+
+/// A country code that does not start with zero, 7 to 15 digits in all.
+fn is_e164(digits: &str) -> bool {
+    (7..=15).contains(&digits.len())
+        && !digits.starts_with('0')
+        && all(digits, |c| c.is_ascii_digit())
+}
+
+/// Whether a zero follows the country code. By libphonenumber's metadata (9.0.43), numbers of ten country codes start
+/// with one themselves.
+fn has_trunk_zero(digits: &str) -> bool {
+    const ZERO_IS_PART: [&str; 10] = [
+        "39", "225", "226", "229", "241", "242", "250", "378", "881", "992",
+    ];
+    let country = match digits.as_bytes() {
+        [b'1' | b'7', ..] => 1,
+        [b'2', b'0' | b'7', ..]
+        | [b'3', b'0'..=b'4' | b'6' | b'9', ..]
+        | [b'4', b'0' | b'1' | b'3'..=b'9', ..]
+        | [b'5', b'1'..=b'8', ..]
+        | [b'6', b'0'..=b'6', ..]
+        | [b'8', b'1' | b'2' | b'4' | b'6', ..]
+        | [b'9', b'0'..=b'5' | b'8', ..] => 2,
+        _ => 3,
+    };
+    let (country, number) = digits.split_at(country);
+    number.starts_with('0') && !ZERO_IS_PART.contains(&country)
 }
 
 /// The rule of HTML's `<input type=email>` with a dot in the domain and the lengths that SMTP and
@@ -195,6 +226,44 @@ mod tests {
                 ),
                 "{why}"
             );
+        }
+    }
+
+    #[test]
+    fn a_zero_after_the_country_code_is_rejected_unless_it_is_part_of_the_number() {
+        for number in [
+            "+4407700900000",
+            "+44007700900000",
+            "+10044445555",
+            "+5907700900000",
+            "+353087123456",
+        ] {
+            let error = Username::parse(number.to_owned());
+            match number {
+                "+5907700900000" => assert!(error.is_ok(), "the zero is in the country code"),
+                _ => assert_eq!(
+                    error.unwrap_err().message,
+                    "Leave out the zero after the country code of the phone number.",
+                    "{number}"
+                ),
+            }
+        }
+        // An example of libphonenumber's for each.
+        for number in [
+            "+390212345678",
+            "+2250123456789",
+            "+22601234567",
+            "+2290195123456",
+            "+24106031234",
+            "+242061234567",
+            "+25006123456",
+            "+3780549886377",
+            "+992012345678",
+            "+34610000000",
+            "+60123456789",
+            "+201001234567",
+        ] {
+            assert!(Username::parse(number.to_owned()).is_ok(), "{number}");
         }
     }
 

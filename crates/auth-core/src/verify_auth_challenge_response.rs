@@ -2,16 +2,16 @@
 
 use crate::challenge::{Code, Request};
 use crate::error::Result;
-use crate::limits::Limits;
+use crate::limits::{Answer, Limits};
+use crate::telemetry::{self, Metric};
 use crate::trigger::{self, Event, View};
+use crate::trigger_error;
 
-/// Compares the answer with the code, if this user may still have answers compared.
-///
-/// The answer is counted before it is compared, so that no number of answers at once gets past the limit;
-/// a right one spends its code.
+/// Compares the answer with the code, and counts it.
 ///
 /// # Errors
-/// Unavailable where the answer can't be counted; internal for another trigger's event.
+/// `NotAuthorizedException` if no answer is left to the code; unavailable if the answer can't be counted; internal for
+/// another trigger's event.
 pub async fn verify_auth_challenge_response(event: &mut Event, limits: &Limits) -> Result<()> {
     if event.source() != "VerifyAuthChallengeResponse_Authentication" {
         return Err(trigger::unknown_source());
@@ -22,12 +22,15 @@ pub async fn verify_auth_challenge_response(event: &mut Event, limits: &Limits) 
     let code = request.private_challenge_parameters.code;
     let code = Code::new(code.required("request.privateChallengeParameters.code")?);
     let answer = request.challenge_answer.get().unwrap_or_default();
-    let correct = limits.reserve_answer(&user).await?
-        && code.matches(answer)
-        && is_owner(&request)
-        && !request.user_not_found
-        && limits.spend(&user, &code).await?;
-    event.respond("answerCorrect", correct);
+    let is_right = code.matches(answer) && is_owner(&request) && !request.user_not_found;
+    let answer = limits.count_answer(&user, &code, is_right).await?;
+    if answer != Answer::Right {
+        telemetry::count(Metric::SignInFailures);
+    }
+    if answer == Answer::Over {
+        return Err(trigger_error::no_answer_left());
+    }
+    event.respond("answerCorrect", answer == Answer::Right);
     Ok(())
 }
 
@@ -43,7 +46,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{event, with_setup};
+    use crate::testing::{event, metrics, with_setup};
 
     async fn verify(aws: &FakeAws, request: Value) -> Result<Value> {
         let limits = with_setup(aws.http_client(), &[], Limits::new).unwrap();
@@ -60,12 +63,11 @@ mod tests {
         })
     }
 
-    /// A table that refuses to write from the write of this number on.
-    fn refusing_from(write: usize) -> FakeAws {
-        let refusal = json!({ "__type": "ConditionalCheckFailedException" });
-        let mut replies = vec![Reply::text(200, "{}"); write];
-        replies.push(Reply::json(400, &refusal));
-        FakeAws::in_turn("UpdateItem", replies)
+    /// A table that holds this many answers to the code after a wrong one.
+    fn answers_left(left: u32) -> FakeAws {
+        let codes = json!({ "answersLeft": { "M": { "012345": { "N": left.to_string() } } } });
+        let reply = Reply::json(200, &json!({ "Attributes": codes }));
+        FakeAws::with("UpdateItem", reply)
     }
 
     #[tokio::test]
@@ -89,24 +91,37 @@ mod tests {
             ("a session under another user's name", other, false),
             ("a user who does not exist", unknown, false),
         ] {
-            let aws = FakeAws::default();
+            let aws = answers_left(1);
+            let (metrics, _guard) = metrics();
             let event = verify(&aws, request).await.unwrap();
             assert_eq!(event["response"]["answerCorrect"], right, "{why}");
             assert_eq!(event["aFieldOfTomorrow"]["kept"], true, "{why}");
-            assert_eq!(
-                aws.calls().len(),
-                if right { 2 } else { 1 },
-                "{why}: counted, and spent where right"
-            );
+            let failures = metrics.take();
+            assert_eq!(failures.len(), usize::from(!right), "{why}: {failures:?}");
+            let [update] = &aws.bodies("UpdateItem")[..] else {
+                panic!("{why}");
+            };
+            let update = update["UpdateExpression"].as_str().unwrap();
+            assert_eq!(update.starts_with("REMOVE "), right, "{why}");
         }
     }
 
     #[tokio::test]
-    async fn the_right_code_is_wrong_beyond_the_limit_or_if_spent() {
-        for write in [0, 1] {
-            let aws = refusing_from(write);
-            let event = verify(&aws, request(json!("012345"))).await.unwrap();
-            assert_eq!(event["response"]["answerCorrect"], false, "{write}");
+    async fn the_last_wrong_answer_and_any_after_it_end_the_sign_in() {
+        let refusal = json!({ "__type": "ConditionalCheckFailedException" });
+        let none_left = || FakeAws::with("UpdateItem", Reply::json(400, &refusal));
+        for (aws, answer) in [
+            (answers_left(0), "999999"),
+            (none_left(), "999999"),
+            (none_left(), "012345"),
+        ] {
+            let (metrics, _guard) = metrics();
+            let error = verify(&aws, request(json!(answer))).await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                trigger_error::no_answer_left().to_string()
+            );
+            assert_eq!(metrics.take(), [("SignInFailures".to_owned(), 1)]);
         }
     }
 

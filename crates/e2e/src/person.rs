@@ -34,7 +34,10 @@ impl Person {
 
     /// Someone with a phone number that starts so.
     pub fn with_phone_in(prefix: &str) -> Self {
-        Self::called(format!("{prefix}{:011}", random() % 100_000_000_000))
+        Self::called(format!(
+            "{prefix}{}",
+            10_000_000_000 + random() % 90_000_000_000
+        ))
     }
 
     fn called(username: String) -> Self {

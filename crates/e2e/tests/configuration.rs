@@ -7,8 +7,8 @@ use serde_json::json;
 
 const ROUTE: &str = "LOG_LEVEL ALLOWED_ORIGIN AWS_REGION USER_POOL_CLIENT_ID";
 const SIGNED: &str = "LOG_LEVEL AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY";
-const LIMITS: &str = "OTP_TABLE_NAME OTP_COOLDOWN_SECONDS OTP_MAX_SENDS_PER_HOUR OTP_MAX_SENDS_PER_DAY \
-                      OTP_MAX_WRONG_ANSWERS_PER_HOUR";
+const LIMITS: &str =
+    "OTP_TABLE_NAME OTP_COOLDOWN_SECONDS OTP_MAX_SENDS_PER_HOUR OTP_MAX_SENDS_PER_DAY";
 const SIGN_UP: &str =
     "EMAIL_SIGN_UP_ROLES PHONE_SIGN_UP_ROLES SKIP_CONFIRMATION_ROLES ALLOWED_PHONE_PREFIXES";
 const AWS: &str = "METRICS_NAMESPACE AWS_CA_BUNDLE";
@@ -41,7 +41,7 @@ const NOT_A_LIMIT: &[&str] = &["0", "-1", "1.5", "many", "4294967296"];
 const NOT_OF_ROLES: &[&str] = &["Nobody", "User,", "*"];
 
 /// The variables that can have a bad value, each with some.
-const BAD: [(&str, &[&str]); 18] = [
+const BAD: [(&str, &[&str]); 17] = [
     ("LOG_LEVEL", &["info", "TRACE", "LOUD"]),
     (
         "ALLOWED_ORIGIN",
@@ -55,8 +55,10 @@ const BAD: [(&str, &[&str]); 18] = [
     ),
     ("OTP_MAX_SENDS_PER_HOUR", NOT_A_LIMIT),
     ("OTP_MAX_SENDS_PER_DAY", NOT_A_LIMIT),
-    ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", NOT_A_LIMIT),
-    ("SMS_MESSAGE", &["Your code.", "{####} {####}", "{###}"]),
+    (
+        "SMS_MESSAGE",
+        &["Your code.", "{####} {####} {####}", "{###}"],
+    ),
     // A file that is not there, a file without certificates, and one with a certificate cut short.
     (
         "AWS_CA_BUNDLE",

@@ -22,7 +22,7 @@ const KINDS: [&str; 7] = [
     "once",
     "once, no content",
     "repeated",
-    "group, later",
+    "only logged",
     "group",
     "limits",
     "SMS",
@@ -419,17 +419,13 @@ fn assert_counted(failed: Option<Fault>, writes: &[String]) {
     let counts = writes.iter().map(|write| {
         let write: Value = serde_json::from_str(write).unwrap();
         let values = &write["ExpressionAttributeValues"];
-        let count = |name: &str| values[name]["N"].as_str().unwrap().to_owned();
-        let keeps_code = values[":code"].is_object();
-        (count(":hourSends"), count(":daySends"), keeps_code)
+        let counts = values[":fullAt"]["N"] != "0";
+        let has_answers = values[":answers"].is_object();
+        (counts, has_answers)
     });
-    let left = |count: &str, keeps_code| (count.to_owned(), count.to_owned(), keeps_code);
-    let after = failed.map(|fault| match NOT_SENT.contains(&fault) {
-        true => left("0", false),
-        false => left("1", false),
-    });
-    let expected: Vec<_> = [left("1", true)].into_iter().chain(after).collect();
-    assert_eq!(counts.collect::<Vec<_>>(), expected, "hour, day, code");
+    let after = failed.map(|fault| (!NOT_SENT.contains(&fault), false));
+    let expected: Vec<_> = [(true, true)].into_iter().chain(after).collect();
+    assert_eq!(counts.collect::<Vec<_>>(), expected, "counts, has answers");
 }
 
 fn trouble(call: &Call, fault: Fault, most: usize) -> Trouble {
@@ -608,8 +604,12 @@ fn calls(authority: &Arc<Authority>) -> Vec<Call> {
         let function = Function::configured(trigger);
         (trigger.to_owned(), None, function, trigger_event(trigger))
     });
+    let mut reset = trigger_event("post-confirmation");
+    reset["triggerSource"] = "PostConfirmation_ConfirmForgotPassword".into();
+    let function = Function::configured("post-confirmation");
+    let reset = ("post-confirmation, reset".to_owned(), None, function, reset);
     let (kinds, mut calls) = (kinds(), Vec::new());
-    for (name, route, function, event) in routes.chain(triggers) {
+    for (name, route, function, event) in routes.chain(triggers).chain([reset]) {
         let operations = operations(&function, &event, authority);
         let body = event["body"].as_str().unwrap_or_default();
         let courier = body.contains("Courier");
@@ -617,6 +617,7 @@ fn calls(authority: &Arc<Authority>) -> Vec<Call> {
             let kind = match (&**operation, kinds.get(&**operation)) {
                 ("GetItem" | "UpdateItem", _) => "limits",
                 ("AdminAddUserToGroup", _) if courier || route.is_none() => "group",
+                ("AdminUserGlobalSignOut", _) => "only logged",
                 // But for the group, as every other sign-up.
                 _ if courier => continue,
                 (_, Some(kinds)) => match (&kinds[..], route.map(|route| route.mode)) {

@@ -1,6 +1,6 @@
 //! `POST /auth/password/forgot` and `POST /auth/password/change`.
 
-use e2e::{Answer, PASSWORD_CODE, Person, Stack};
+use e2e::{Answer, PASSWORD_CODE, Person, SIGN_UP_CODE, Stack, Tokens};
 use serde_json::json;
 
 fn forgot(stack: &Stack, username: &str) -> Answer {
@@ -10,6 +10,10 @@ fn forgot(stack: &Stack, username: &str) -> Answer {
 fn change(stack: &Stack, username: &str, password: &str, code: &str) -> Answer {
     let body = json!({ "username": username, "password": password, "confirmationCode": code });
     stack.post("/password/change", body)
+}
+
+fn refresh(stack: &Stack, tokens: &Tokens) -> Answer {
+    stack.post("/token/refresh", json!({ "refreshToken": tokens.refresh }))
 }
 
 #[test]
@@ -30,6 +34,50 @@ fn a_forgotten_password_is_replaced_with_the_code_that_was_sent() {
     // A code is good for one change.
     change(&stack, username, &person.password, PASSWORD_CODE)
         .assert_documented_error(400, "ExpiredCodeException");
+}
+
+#[test]
+fn a_reset_ends_every_session_from_before() {
+    let stack = Stack::standard();
+    let person = stack.confirmed_user();
+    let [first, second] = [(); 2].map(|()| stack.tokens_of(&person));
+    forgot(&stack, &person.username).assert_ok();
+    let renewed = Person {
+        password: Person::another_password(),
+        ..person
+    };
+    change(&stack, &renewed.username, &renewed.password, PASSWORD_CODE).assert_ok();
+    for tokens in [first, second] {
+        refresh(&stack, &tokens).assert_error(401, "NotAuthorizedException");
+    }
+    let after = stack.tokens_of(&renewed);
+    refresh(&stack, &after).assert_ok();
+}
+
+/// SECURITY.md's way back: the owner confirms, then resets the password.
+#[test]
+fn an_owner_takes_back_an_address_that_a_stranger_signed_up_with() {
+    let stack = Stack::standard();
+    let stranger = Person::with_email();
+    stack.sign_up(&stranger, "User").assert_ok();
+    let username = &stranger.username;
+    let body = json!({ "username": username });
+    stack.post("/sign-up/resend-code", body).assert_ok();
+    let body = json!({ "username": username, "confirmationCode": SIGN_UP_CODE });
+    stack.post("/sign-up/confirm", body).assert_ok();
+    // The stranger knows the password still, and signs in.
+    let stolen = stack.tokens_of(&stranger);
+    forgot(&stack, username).assert_ok();
+    let owner = Person {
+        password: Person::another_password(),
+        ..stranger.clone()
+    };
+    change(&stack, username, &owner.password, PASSWORD_CODE).assert_ok();
+    refresh(&stack, &stolen).assert_error(401, "NotAuthorizedException");
+    stack
+        .sign_in(&stranger)
+        .assert_error(401, "NotAuthorizedException");
+    stack.tokens_of(&owner);
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn a_phone_number_outside_the_allowed_prefixes_can_not_sign_up_through_the_api_o
     stack
         .sign_up(&Person::with_phone_in("+1"), "User")
         .assert_ok();
-    for prefix in ["+44", "+33", "+35"] {
+    for prefix in ["+44", "+33", "+49"] {
         let person = Person::with_phone_in(prefix);
         stack.sign_up(&person, "User").assert_error_with(
             400,

@@ -10,6 +10,7 @@ fn a_direct_sign_up_that_breaks_the_rules_is_refused_by_the_pool_s_trigger() {
     let abroad = Person::with_phone_in("+44");
     let closed = "The role does not exist or is not open to sign-up.";
     let not_by_phone = "The role does not allow sign-up with a phone number.";
+    let one_contact = "Sign up with either an email address or a phone number.";
     let country = "Phone numbers of this country are not accepted.";
     for (person, contact, more, message) in [
         (&email, "email", vec![("custom:role", "Admin")], closed),
@@ -24,15 +25,28 @@ fn a_direct_sign_up_that_breaks_the_rules_is_refused_by_the_pool_s_trigger() {
             &email,
             "email",
             vec![("custom:role", "User"), ("phone_number", &phone.username)],
-            not_by_phone,
+            one_contact,
         ),
+        // A role that skips confirmation would have a stranger's number verified.
         (
             &email,
             "email",
             vec![
                 ("custom:role", "Courier"),
-                ("phone_number", &abroad.username),
+                ("phone_number", &phone.username),
             ],
+            one_contact,
+        ),
+        (
+            &phone,
+            "phone_number",
+            vec![("custom:role", "Courier"), ("email", &email.username)],
+            one_contact,
+        ),
+        (
+            &abroad,
+            "phone_number",
+            vec![("custom:role", "Courier")],
             country,
         ),
     ] {

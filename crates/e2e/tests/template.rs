@@ -114,9 +114,11 @@ fn every_role_may_do_exactly_what_its_function_needs() {
     let table = json!({ "Resource": { "Fn::GetAtt": ["OtpTable", "Arn"] } });
     let pool = json!({ "Resource": { "Fn::GetAtt": ["UserPool", "Arn"] } });
     let phones = json!({ "NotResource": { "Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*" } });
-    let add_to_group = (vec!["cognito-idp:AdminAddUserToGroup"], pool);
+    let add_to_group = (vec!["cognito-idp:AdminAddUserToGroup"], pool.clone());
+    let end_sessions = (vec!["cognito-idp:AdminUserGlobalSignOut"], pool);
     let more = |mode, role: &str| match (mode, role) {
-        (_, "SignUpRole" | "PostConfirmationRole") => vec![add_to_group.clone()],
+        (_, "SignUpRole") => vec![add_to_group.clone()],
+        (_, "PostConfirmationRole") => vec![end_sessions.clone(), add_to_group.clone()],
         (Mode::Passwordless, "CreateAuthChallengeRole") => vec![
             (
                 vec!["dynamodb:GetItem", "dynamodb:UpdateItem"],
@@ -218,7 +220,6 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
         "OTP_COOLDOWN_SECONDS",
         "OTP_MAX_SENDS_PER_DAY",
         "OTP_MAX_SENDS_PER_HOUR",
-        "OTP_MAX_WRONG_ANSWERS_PER_HOUR",
         "OTP_TABLE_NAME",
     ];
     for stack in [

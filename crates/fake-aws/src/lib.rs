@@ -20,7 +20,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Map, Value, json};
 
 /// An environment in which every function starts.
-pub const ENVIRONMENT: [(&str, &str); 27] = [
+pub const ENVIRONMENT: [(&str, &str); 26] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "function"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -45,7 +45,6 @@ pub const ENVIRONMENT: [(&str, &str); 27] = [
     ("OTP_COOLDOWN_SECONDS", "30"),
     ("OTP_MAX_SENDS_PER_HOUR", "5"),
     ("OTP_MAX_SENDS_PER_DAY", "20"),
-    ("OTP_MAX_WRONG_ANSWERS_PER_HOUR", "10"),
     ("SMS_MESSAGE", "Your sign-in code is {####}."),
     ("ALLOWED_PHONE_PREFIXES", "+34"),
     ("RESET_EMAIL_SUBJECT", "Your new password"),
@@ -197,6 +196,7 @@ impl Reply {
             | "ConfirmForgotPassword"
             | "GlobalSignOut"
             | "AdminAddUserToGroup"
+            | "AdminUserGlobalSignOut"
             | "GetItem"
             | "UpdateItem" => json!({}),
             "Publish" => {

@@ -73,7 +73,7 @@ impl<R: Serialize, F: Fn() -> Result<R> + Send + Sync + 'static> Route for Outco
 fn outcome<F>(after: Duration, outcome: F) -> Endpoint<Outcome<F>> {
     Endpoint {
         route: Outcome { after, outcome },
-        allowed_origin: HeaderValue::from_static("https://www.example.com:8443"),
+        allowed_origin: HeaderValue::from_static("https://app.example.com"),
     }
 }
 
@@ -336,8 +336,7 @@ async fn the_allowed_origin_is_the_stacks_in_every_answer() {
             Err::<Value, _>(Error::not_authorized("no"))
         }),
     );
-    for mut event in events() {
-        event["headers"]["Origin"] = "https://evil.example".into();
+    for event in events() {
         let left = Duration::from_secs(20);
         for (answer, status) in [
             (call(&good, &event, context(left)).await, 200),
@@ -346,7 +345,7 @@ async fn the_allowed_origin_is_the_stacks_in_every_answer() {
             assert_eq!(answer["statusCode"], status);
             assert_eq!(
                 answer["headers"]["access-control-allow-origin"],
-                "https://www.example.com:8443"
+                "https://app.example.com"
             );
         }
     }
@@ -364,12 +363,73 @@ fn an_allowed_origin_that_is_none_fails_at_start() {
         ("ftp://example.com", "another scheme"),
         ("https://example.com\r\nX: y", "another header"),
         ("null", "the null origin"),
+        ("https://App.example.com", "upper case"),
+        ("https://example.com:443", "the scheme's own port"),
+        ("http://example.com:80", "the scheme's own port"),
+        ("https://example.com:", "a colon without a port"),
+        ("https://example.com.", "a dot at the end"),
+        ("https://example.com.:8443", "a dot at the host's end"),
+        ("https://user@example.com", "a user"),
+        ("https://ex\u{e4}mple.com", "a letter that is not ASCII"),
+        ("capacitor://", "an app without a host"),
+        ("capacitor://localhost/", "an app's path"),
+        ("Capacitor://localhost", "an app in upper case"),
+        ("javascript:alert", "no host at all"),
     ] {
         let changes = [("ALLOWED_ORIGIN", origin)];
         let http_client = FakeAws::default().http_client();
         let endpoint = with_setup(http_client, &changes, Endpoint::<SignIn>::new);
         let error = endpoint.err().unwrap().to_string();
         assert!(error.contains("ALLOWED_ORIGIN"), "{why}");
+    }
+}
+
+#[test]
+fn every_origin_that_a_browser_or_an_app_sends_can_be_allowed() {
+    for origin in [
+        "*",
+        "https://example.com",
+        "http://localhost:5173",
+        "http://127.0.0.1:3000",
+        "https://[::1]:8443",
+        "https://xn--exmple-cua.com",
+        "capacitor://localhost",
+        "tauri://localhost",
+        "chrome-extension://abcdefghijklmnop",
+    ] {
+        let http_client = FakeAws::default().http_client();
+        let changes = [("ALLOWED_ORIGIN", origin)];
+        with_setup(http_client, &changes, Endpoint::<SignIn>::new).expect(origin);
+    }
+}
+
+#[tokio::test]
+async fn another_origin_is_rejected_without_a_call() {
+    for mut event in events() {
+        for (origin, status) in [
+            ("", 200),
+            ("https://app.example.com", 200),
+            ("https://evil.example", 403),
+            ("https://app.example.com.evil.example", 403),
+            ("null", 403),
+        ] {
+            for (headers, value) in [
+                ("headers", json!(origin)),
+                ("multiValueHeaders", json!([origin])),
+            ] {
+                let headers = event[headers].as_object_mut();
+                let headers = headers.into_iter().filter(|headers| !headers.is_empty());
+                for headers in headers {
+                    match origin {
+                        "" => drop(headers.remove("origin")),
+                        _ => drop(headers.insert("origin".to_owned(), value.clone())),
+                    }
+                }
+            }
+            let endpoint = outcome(Duration::ZERO, || Ok(json!({})));
+            let answer = call(&endpoint, &event, context(Duration::from_secs(20))).await;
+            assert_eq!(answer["statusCode"], status, "{origin}");
+        }
     }
 }
 

@@ -26,12 +26,15 @@ pub enum Metric {
     SignUps,
     /// A user got the first tokens of a sign-in.
     SignIns,
-    /// A sign-in was refused, or the code of one, for what it says.
+    /// A sign-in was rejected, or the code of one, for what it says. Codes are counted in the pool's trigger, which
+    /// those who call Cognito directly can't pass by.
     SignInFailures,
     /// A code or link was sent, by this API or by Cognito.
     CodesSent,
     /// A one-time code was not sent, as the user's limits forbid it.
     CodesRefused,
+    /// A password reset did not end the sessions of the user.
+    SignOutFailures,
 }
 
 /// Counts from now on, for metrics in this namespace.
