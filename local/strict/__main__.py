@@ -2,6 +2,6 @@
 
 from ministack import app
 
-from strict import apigateway, cloudformation, cognito, functions, sns, waf  # noqa: F401 (each changes its service)
+from strict import apigateway, cloudformation, cognito, functions, ses, sns, waf  # noqa: F401 (each changes its service)
 
 app.main()

@@ -37,7 +37,7 @@ const ADMIN_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1200);
 /// second write would fail its own condition, a second message arrive twice.
 const DYNAMODB_TIMEOUT: Duration = Duration::from_millis(600);
 /// One message.
-const SNS_TIMEOUT: Duration = Duration::from_millis(1400);
+const MESSAGE_TIMEOUT: Duration = Duration::from_millis(1400);
 
 /// What a function starts from: its environment, and how it reaches AWS.
 pub struct Setup<'a> {
@@ -120,11 +120,23 @@ impl<'a> Setup<'a> {
     /// # Errors
     /// Names the variable that is missing.
     pub fn sns(&self) -> config::Result<aws_sdk_sns::Client> {
-        let mut config = aws_sdk_sns::config::Builder::from(&self.signed_within(SNS_TIMEOUT)?);
+        let mut config = aws_sdk_sns::config::Builder::from(&self.signed_within(MESSAGE_TIMEOUT)?);
         if let Some(region) = self.env.optional("SMS_REGION") {
             config = config.region(Region::new(region));
         }
         Ok(aws_sdk_sns::Client::from_conf(
+            config.interceptor(UpstreamMetrics).build(),
+        ))
+    }
+
+    /// For e-mails, with credentials as [`Setup::user_pool_admin`]. Reads `SES_REGION`, that of the SES identity.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn ses(&self) -> config::Result<aws_sdk_sesv2::Client> {
+        let config = aws_sdk_sesv2::config::Builder::from(&self.signed_within(MESSAGE_TIMEOUT)?)
+            .region(Region::new(self.env.required("SES_REGION")?));
+        Ok(aws_sdk_sesv2::Client::from_conf(
             config.interceptor(UpstreamMetrics).build(),
         ))
     }

@@ -12,7 +12,7 @@ pub const CODE_PLACEHOLDER: &str = "{####}";
 pub enum Mode {
     /// With an e-mail address (or a phone number) and a password.
     UserPassword,
-    /// With a phone number and a one-time code.
+    /// With a phone number (or an e-mail address) and a one-time code.
     Passwordless,
 }
 

@@ -1,99 +1,73 @@
-//! The one-time code of a sign-in: made, counted and sent by SMS; or the one that was sent, asked for again.
+//! The one-time code of a sign-in: made, counted and sent by SMS or e-mail; or the one that was sent, asked for again.
 
-use aws_sdk_sns::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_sns::operation::publish::PublishError;
-use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
 
 use crate::challenge::{CODE_PARAMETER, CUSTOM_CHALLENGE, Code, Request};
-use crate::clients::{self, Setup};
-use crate::config::{self, CODE_PLACEHOLDER, bad_value};
+use crate::clients::Setup;
+use crate::config;
+use crate::email::Email;
 use crate::error::{Error, Result};
-use crate::exceptions::from_dependency;
 use crate::limits::{Limits, Reserved, SendFailure};
-use crate::roles::{check_phone_prefix, phone_prefixes};
+use crate::sms::Sms;
 use crate::telemetry::{self, Metric};
-use crate::trigger::{self, Event, View};
-use crate::trigger_error;
-use crate::username::is_phone;
+use crate::trigger::{self, Event, UserAttributes, View};
 
 /// How codes are sent.
 #[derive(Debug)]
-pub struct Sms {
-    sns: aws_sdk_sns::Client,
-    message: String,
-    sender_id: Option<String>,
-    phone_prefixes: Vec<String>,
+pub struct Channels {
+    sms: Sms,
+    email: Option<Email>,
 }
 
-impl Sms {
-    /// Reads `SMS_MESSAGE`, `SMS_SENDER_ID` and `ALLOWED_PHONE_PREFIXES`.
+/// Where a user's codes go.
+enum Contact<'a> {
+    Phone(&'a str),
+    Email(&'a str, &'a Email),
+}
+
+impl Channels {
+    /// Reads what [`Sms::new`] and [`Email::new`] do.
     ///
     /// # Errors
     /// Names the variable that is missing or bad.
     pub fn new(setup: &Setup<'_>) -> config::Result<Self> {
-        let env = setup.env;
-        // Twice for "@example.com #123456" after the text, by which a browser fills in the code on that domain alone.
-        let message = env.message("SMS_MESSAGE", 2)?;
-        let sender_id = env.optional("SMS_SENDER_ID");
-        let is_sender =
-            |id: &String| id.len() <= 11 && id.bytes().all(|c| c.is_ascii_alphanumeric());
-        if !sender_id.iter().all(is_sender) {
-            return Err(bad_value("SMS_SENDER_ID", &"up to 11 letters and digits"));
-        }
         Ok(Self {
-            sns: setup.sns()?,
-            message,
-            sender_id,
-            phone_prefixes: phone_prefixes(env)?,
+            sms: Sms::new(setup)?,
+            email: Email::new(setup)?,
         })
     }
 
-    /// Sends the code; a failure comes with whether it may have been sent in spite of it.
+    /// The contact that is the username. Users sign up with one. Of two, one was added later, and the phone number is
+    /// taken unless only the e-mail address is verified.
+    fn contact<'a>(&'a self, user: &UserAttributes<'a>) -> Result<Contact<'a>> {
+        let phone = user.phone_number.get();
+        let email = user.email.get();
+        let email = email.filter(|_| user.email_verified.get() == Some("true"));
+        let phone_is_unverified = user.phone_number_verified.get() == Some("false");
+        match (phone, email.zip(self.email.as_ref())) {
+            (None, Some((address, email))) => Ok(Contact::Email(address, email)),
+            (Some(_), Some((address, email))) if phone_is_unverified => {
+                Ok(Contact::Email(address, email))
+            }
+            (Some(phone), _) => {
+                self.sms.check(phone)?;
+                Ok(Contact::Phone(phone))
+            }
+            (None, None) => Err(Error::internal(
+                "the user has no contact that a code can be sent to",
+            )),
+        }
+    }
+
     async fn send(
         &self,
-        phone: &str,
+        contact: Contact<'_>,
         code: &Code,
     ) -> std::result::Result<(), (Error, SendFailure)> {
-        let attribute = |value: &str| {
-            MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(value)
-                .build()
-                .map_err(|_| {
-                    let error = Error::internal("a message attribute without a type");
-                    (error, SendFailure::Rejected)
-                })
-        };
-        let mut publish = self
-            .sns
-            .publish()
-            .phone_number(phone)
-            .message(self.message.replace(CODE_PLACEHOLDER, code.expose()))
-            .message_attributes("AWS.SNS.SMS.SMSType", attribute("Transactional")?);
-        if let Some(sender_id) = &self.sender_id {
-            publish = publish.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id)?);
+        match contact {
+            Contact::Phone(phone) => self.sms.send(phone, code).await?,
+            Contact::Email(address, email) => email.send(address, code).await?,
         }
-        publish.send().await.map_err(|error| {
-            // A success that can't be read is no rejection: the SMS may have been sent.
-            let rejected = matches!(&error, SdkError::ServiceError(error) if !error.raw().status().is_success());
-            let failure = match rejected || clients::was_not_sent(&error) {
-                true => SendFailure::Rejected,
-                false => SendFailure::NoResponse,
-            };
-            let error = match error.as_service_error().and_then(PublishError::code) {
-                Some("InvalidParameter" | "ParameterValueInvalid") => Error {
-                    cause: Some(
-                        "SNS can't send to this number, or sends no SMS from this region".to_owned(),
-                    ),
-                    ..trigger_error::no_sms_to_this_number()
-                },
-                _ => from_dependency(error),
-            };
-            // AWS's words name the number as the resource.
-            let cause = error.cause.map(|cause| cause.replace(phone, "(the phone number)"));
-            (Error { cause, ..error }, failure)
-        })?;
         telemetry::count(Metric::CodesSent);
         Ok(())
     }
@@ -107,7 +81,11 @@ impl Sms {
 /// # Errors
 /// `TooManyRequestsException` beyond the limits; `InvalidParameterException` for a phone number outside
 /// the allowed prefixes; unavailable where the code can't be counted or sent.
-pub async fn create_auth_challenge(event: &mut Event, limits: &Limits, sms: &Sms) -> Result<()> {
+pub async fn create_auth_challenge(
+    event: &mut Event,
+    limits: &Limits,
+    channels: &Channels,
+) -> Result<()> {
     if event.source() != "CreateAuthChallenge_Authentication" {
         return Err(trigger::unknown_source());
     }
@@ -121,7 +99,7 @@ pub async fn create_auth_challenge(event: &mut Event, limits: &Limits, sms: &Sms
                 .challenge_metadata
                 .required("code of the last round")?,
         ),
-        None => new_code(&view, limits, sms).await?,
+        None => new_code(&view, limits, channels).await?,
     };
     event.respond("publicChallengeParameters", json!({}));
     event.respond(
@@ -132,30 +110,24 @@ pub async fn create_auth_challenge(event: &mut Event, limits: &Limits, sms: &Sms
     Ok(())
 }
 
-async fn new_code(view: &View<'_, Request<'_>>, limits: &Limits, sms: &Sms) -> Result<Code> {
+async fn new_code(
+    view: &View<'_, Request<'_>>,
+    limits: &Limits,
+    channels: &Channels,
+) -> Result<Code> {
     let user = view.limits_key()?;
     // For a user who does not exist everything goes the same way, but no message is sent.
-    let phone = match view.request.user_not_found {
+    let contact = match view.request.user_not_found {
         true => None,
-        false => {
-            let phone = view.request.user_attributes.phone_number;
-            let phone = phone.required("request.userAttributes.phone_number")?;
-            check_phone_prefix(&sms.phone_prefixes, phone)?;
-            if !is_phone(phone) {
-                return Err(Error::internal(
-                    "the user's phone number is not in E.164 format",
-                ));
-            }
-            Some(phone)
-        }
+        false => Some(channels.contact(&view.request.user_attributes)?),
     };
     let reservation = match limits.reserve_send(&user).await? {
         Reserved::Already(code) => return Ok(code),
         Reserved::New(reservation) => reservation,
     };
     let code = reservation.code.clone();
-    if let Some(phone) = phone
-        && let Err((error, failure)) = sms.send(phone, &code).await
+    if let Some(contact) = contact
+        && let Err((error, failure)) = channels.send(contact, &code).await
     {
         if let Err(error) = limits.withdraw(reservation, failure).await {
             tracing::error!(
@@ -175,16 +147,16 @@ mod tests {
     use super::*;
     use crate::testing::{Changes, event, with_setup};
 
-    const SMS: Changes<'_> = &[
+    const TEXTS: Changes<'_> = &[
         ("SMS_MESSAGE", "Your code: {####}!\n\n@example.com #{####}"),
         ("SMS_SENDER_ID", "Rocket"),
     ];
 
     async fn create(aws: &FakeAws, request: Value) -> Result<Value> {
         let limits = with_setup(aws.http_client(), &[], Limits::new).unwrap();
-        let sms = with_setup(aws.http_client(), SMS, Sms::new).unwrap();
+        let channels = with_setup(aws.http_client(), TEXTS, Channels::new).unwrap();
         let mut event = event("CreateAuthChallenge_Authentication", request);
-        create_auth_challenge(&mut event, &limits, &sms).await?;
+        create_auth_challenge(&mut event, &limits, &channels).await?;
         Ok(Value::Object(event.into_json()))
     }
 
@@ -381,6 +353,53 @@ mod tests {
             assert_eq!(error.name, "InternalErrorException", "{why}");
         }
         assert!(aws.calls().is_empty());
+    }
+
+    fn verified(email: &str, phone: &str, [email_verified, phone_verified]: [&str; 2]) -> Value {
+        json!({
+            "sub": "s-1",
+            "email": email,
+            "email_verified": email_verified,
+            "phone_number": phone,
+            "phone_number_verified": phone_verified,
+        })
+    }
+
+    #[tokio::test]
+    async fn a_code_goes_to_the_contact_that_is_the_username() {
+        const EMAIL: &str = "user@example.org";
+        const PHONE: &str = "+34999999999";
+        for (user, operation) in [
+            (verified(EMAIL, "", ["true", ""]), "SendEmail"),
+            (verified("", PHONE, ["", "true"]), "Publish"),
+            (verified("", PHONE, ["", "false"]), "Publish"),
+            (verified(EMAIL, PHONE, ["true", "true"]), "Publish"),
+            (verified(EMAIL, PHONE, ["false", "true"]), "Publish"),
+            (verified(EMAIL, PHONE, ["true", "false"]), "SendEmail"),
+        ] {
+            let aws = FakeAws::default();
+            let mut request = request("");
+            request["userAttributes"] = user.clone();
+            create(&aws, request).await.unwrap();
+            assert_eq!(operations(&aws)[2..], [operation], "{user}");
+        }
+        let aws = FakeAws::default();
+        let mut request = request("");
+        request["userAttributes"] = verified(EMAIL, "", ["false", ""]);
+        let error = create(&aws, request).await.unwrap_err();
+        assert_eq!(error.name, "InternalErrorException");
+        assert!(aws.calls().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_email_that_ses_rejects_is_not_counted() {
+        let message = "The following identities failed: user@example.org";
+        let aws = FakeAws::failing("SendEmail", "MessageRejected", message);
+        let mut request = request("");
+        request["userAttributes"] = verified("user@example.org", "", ["true", ""]);
+        let error = create(&aws, request).await.unwrap_err();
+        assert_eq!(error.message, "No email can be sent to this address.");
+        assert!(!is_counted(&aws));
     }
 
     #[test]

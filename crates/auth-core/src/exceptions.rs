@@ -18,7 +18,7 @@ const LIMIT_SECONDS: u32 = 900;
 
 /// The kind of every exception that the operations called here model, by its name on the wire, and of those that any
 /// AWS service can answer.
-pub const EXCEPTIONS: [(&str, Kind); 68] = [
+pub const EXCEPTIONS: [(&str, Kind); 74] = [
     ("CodeMismatchException", Kind::Invalid),
     ("ExpiredCodeException", Kind::Invalid),
     ("InvalidParameterException", Kind::Invalid),
@@ -44,7 +44,9 @@ pub const EXCEPTIONS: [(&str, Kind); 68] = [
     ("TooManyFailedAttemptsException", Kind::Throttled),
     ("TooManyRequestsException", Kind::Throttled),
     ("AccessDeniedException", Kind::Internal),
+    ("AccountSuspendedException", Kind::Internal),
     ("AuthorizationError", Kind::Internal),
+    ("BadRequestException", Kind::Internal),
     ("EndpointDisabled", Kind::Internal),
     ("ExpiredTokenException", Kind::Internal),
     ("FeatureUnavailableInTierException", Kind::Internal),
@@ -59,9 +61,13 @@ pub const EXCEPTIONS: [(&str, Kind); 68] = [
     ("KMSInvalidState", Kind::Internal),
     ("KMSNotFound", Kind::Internal),
     ("KMSOptInRequired", Kind::Internal),
+    ("MailFromDomainNotVerifiedException", Kind::Internal),
+    ("MessageRejected", Kind::Internal),
     ("NotFound", Kind::Internal),
+    ("NotFoundException", Kind::Internal),
     ("ParameterValueInvalid", Kind::Internal),
     ("PlatformApplicationDisabled", Kind::Internal),
+    ("SendingPausedException", Kind::Internal),
     ("ValidationException", Kind::Internal),
     ("InvalidEmailRoleAccessPolicyException", Kind::Internal),
     ("InvalidLambdaResponseException", Kind::Internal),

@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use crate::challenge::{ANSWERS_PER_CODE, Code};
-use crate::clients::Setup;
+use crate::clients::{self, Setup};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::exceptions::from_dependency;
@@ -96,10 +96,23 @@ pub struct Reservation {
 /// Why a message could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendFailure {
-    /// SNS rejected it, or was never asked.
+    /// SNS or SES rejected it, or was never asked.
     Rejected,
     /// No response came: it may be on its way, and be charged for.
     NoResponse,
+}
+
+impl SendFailure {
+    /// Which of the two an error of the SDK is. A success that can't be read is no rejection: the message may have been
+    /// sent.
+    pub fn of<E>(error: &SdkError<E>) -> Self {
+        let rejected =
+            matches!(error, SdkError::ServiceError(error) if !error.raw().status().is_success());
+        match rejected || clients::was_not_sent(error) {
+            true => Self::Rejected,
+            false => Self::NoResponse,
+        }
+    }
 }
 
 /// An answer to a code, as it was counted.

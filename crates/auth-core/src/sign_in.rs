@@ -12,13 +12,14 @@ use crate::roles::{check_phone_prefix, phone_prefixes};
 use crate::route::Route;
 use crate::telemetry;
 use crate::tokens::Tokens;
-use crate::username::Username;
+use crate::username::{Username, UsernameKind, UsernameKinds};
 
 /// `POST /auth/sign-in`.
 #[derive(Debug)]
 pub struct SignIn {
     pool: UserPool,
     mode: Mode,
+    kinds: UsernameKinds,
     phone_prefixes: Vec<String>,
 }
 
@@ -32,9 +33,9 @@ pub enum Request {
         /// The user's password.
         password: SecretString,
     },
-    /// With a code that is sent to the user's phone.
+    /// With a code that is sent to the user.
     Passwordless {
-        /// The user, a phone number.
+        /// The user.
         username: Username,
     },
 }
@@ -63,21 +64,23 @@ impl Route for SignIn {
         Ok(Self {
             pool: setup.user_pool()?,
             mode: setup.env.parsed("MODE")?,
+            kinds: UsernameKinds::from_env(setup.env)?,
             phone_prefixes: phone_prefixes(setup.env)?,
         })
     }
 
     fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
-        let username = fields.username()?;
+        let username = self.kinds.check(fields.username()?)?;
         match self.mode {
             Mode::UserPassword => Ok(Request::UserPassword {
                 username,
                 password: fields.secret("password")?,
             }),
             Mode::Passwordless => {
-                let username = username.phone()?;
                 // The trigger checks it too, but of a user who does not exist Cognito does not tell it the number.
-                check_phone_prefix(&self.phone_prefixes, username.as_str())?;
+                if username.is_phone() {
+                    check_phone_prefix(&self.phone_prefixes, username.as_str())?;
+                }
                 Ok(Request::Passwordless { username })
             }
         }
@@ -129,7 +132,14 @@ async fn with_code(pool: &UserPool, username: &Username) -> Result<Response> {
         (Some(ChallengeNameType::CustomChallenge), Some(session)) if !session.is_empty() => {
             Ok(Response::Session {
                 session,
-                message: "Use the session and the code we have sent you via SMS to get your access tokens via POST /token.",
+                message: match username.kind() {
+                    UsernameKind::Phone => {
+                        "Use the session and the code we have sent you via SMS to get your access tokens via POST /token."
+                    }
+                    UsernameKind::Email => {
+                        "Use the session and the code we have sent you via email to get your access tokens via POST /token."
+                    }
+                },
             })
         }
         (Some(ChallengeNameType::CustomChallenge) | None, _) => {
@@ -218,7 +228,10 @@ mod passwordless_tests {
     use crate::trigger_error;
 
     fn passwordless(aws: &FakeAws) -> SignIn {
-        route(aws, &[("MODE", "Passwordless")])
+        route(
+            aws,
+            &[("MODE", "Passwordless"), ("EMAIL_SIGN_UP_ROLES", "")],
+        )
     }
 
     async fn run_over(aws: &FakeAws) -> Result<Value> {
@@ -325,8 +338,19 @@ mod passwordless_tests {
         );
     }
 
+    #[tokio::test]
+    async fn an_email_address_gets_a_code_by_email() {
+        let aws = FakeAws::default();
+        let by_email = route::<SignIn>(&aws, &[("MODE", "Passwordless")]);
+        let response = run(&by_email, &json!({ "username": "user@example.com" })).await;
+        assert_eq!(
+            response.unwrap()["message"],
+            "Use the session and the code we have sent you via email to get your access tokens via POST /token."
+        );
+    }
+
     #[test]
-    fn an_email_address_is_rejected() {
+    fn an_email_address_is_rejected_if_no_role_signs_up_with_one() {
         let route = passwordless(&FakeAws::default());
         let error = parse(&route, &json!({ "username": "user@example.com" })).unwrap_err();
         assert_eq!(

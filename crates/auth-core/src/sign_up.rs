@@ -11,7 +11,7 @@ use crate::request::Fields;
 use crate::roles::{ROLE_ATTRIBUTE, SignUpRules};
 use crate::route::Route;
 use crate::telemetry::{self, Metric};
-use crate::username::Username;
+use crate::username::{Username, UsernameKinds};
 
 /// `POST /auth/sign-up`.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub struct SignUp {
     admin: UserPoolAdmin,
     user_pool_id: String,
     mode: Mode,
+    kinds: UsernameKinds,
     rules: SignUpRules,
 }
 
@@ -56,15 +57,17 @@ impl Route for SignUp {
             admin: setup.user_pool_admin()?,
             user_pool_id: setup.env.required("USER_POOL_ID")?,
             mode: setup.env.parsed("MODE")?,
+            kinds: UsernameKinds::from_env(setup.env)?,
             rules: SignUpRules::from_env(setup.env)?,
         })
     }
 
     fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
-        let (username, password) = match self.mode {
-            Mode::UserPassword => (fields.username()?, fields.secret("password")?),
+        let username = self.kinds.check(fields.username()?)?;
+        let password = match self.mode {
+            Mode::UserPassword => fields.secret("password")?,
             // A `password` in the request is ignored.
-            Mode::Passwordless => (fields.username()?.phone()?, random_password()?),
+            Mode::Passwordless => random_password()?,
         };
         let role = role(fields)?;
         self.rules.check_role(&role, username.kind())?;
@@ -389,7 +392,11 @@ mod tests {
             assert_eq!(error.kind, Kind::Invalid, "{body}");
             assert_eq!(error.message, message, "{body}");
         }
-        let route = sign_up_over(&FakeAws::default(), "Passwordless");
+        let by_phone = [
+            RULES,
+            &[("MODE", "Passwordless"), ("EMAIL_SIGN_UP_ROLES", "")],
+        ];
+        let route: SignUp = crate::testing::route(&FakeAws::default(), &by_phone.concat());
         assert_eq!(
             parse(&route, &body("user@example.com", "User"))
                 .unwrap_err()

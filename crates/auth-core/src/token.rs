@@ -10,11 +10,14 @@ use crate::error::{Error, Name, Result};
 use crate::request::Fields;
 use crate::route::Route;
 use crate::tokens::Tokens;
-use crate::username::Username;
+use crate::username::{Username, UsernameKinds};
 
 /// `POST /auth/token`.
 #[derive(Debug)]
-pub struct Token(UserPool);
+pub struct Token {
+    pool: UserPool,
+    kinds: UsernameKinds,
+}
 
 /// A user, the session of the sign-in and the code that was sent.
 #[derive(Debug)]
@@ -30,12 +33,15 @@ impl Route for Token {
     type Response = Tokens;
 
     fn new(setup: &Setup<'_>) -> config::Result<Self> {
-        setup.user_pool().map(Self)
+        Ok(Self {
+            pool: setup.user_pool()?,
+            kinds: UsernameKinds::from_env(setup.env)?,
+        })
     }
 
     fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
         Ok(Request {
-            username: fields.username()?.phone()?,
+            username: self.kinds.check(fields.username()?)?,
             session: fields.session("session")?,
             confirmation_code: fields.code("confirmationCode")?,
         })
@@ -49,10 +55,10 @@ impl Route for Token {
             confirmation_code,
         } = request;
         let response = self
-            .0
+            .pool
             .cognito
             .respond_to_auth_challenge()
-            .client_id(&self.0.client_id)
+            .client_id(&self.pool.client_id)
             .challenge_name(ChallengeNameType::CustomChallenge)
             .session(session.expose_secret())
             .challenge_responses("USERNAME", username.as_str())
@@ -78,8 +84,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{assert_error, assert_required, parse, route, run};
+    use crate::testing::{Changes, assert_error, assert_required, parse, route, run};
     use crate::trigger_error;
+
+    const PASSWORDLESS: Changes<'_> = &[("MODE", "Passwordless"), ("EMAIL_SIGN_UP_ROLES", "")];
 
     const OPERATION: &str = "RespondToAuthChallenge";
 
@@ -88,7 +96,7 @@ mod tests {
     }
 
     async fn run_over(aws: &FakeAws) -> Result<Value> {
-        run(&route::<Token>(aws, &[]), &body()).await
+        run(&route::<Token>(aws, PASSWORDLESS), &body()).await
     }
 
     #[tokio::test]
@@ -165,10 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn an_email_address_is_rejected() {
+    fn an_email_address_needs_roles_that_sign_up_with_one() {
         let mut body = body();
         body["username"] = json!("user@example.com");
-        let error = parse(&route::<Token>(&FakeAws::default(), &[]), &body).unwrap_err();
+        let by_email = route::<Token>(&FakeAws::default(), &[("MODE", "Passwordless")]);
+        assert!(parse(&by_email, &body).is_ok());
+        let error = parse(&route::<Token>(&FakeAws::default(), PASSWORDLESS), &body).unwrap_err();
         assert_eq!(
             error.message,
             "Username should be a phone number in E.164 format, such as +34999999999."
@@ -177,6 +187,6 @@ mod tests {
 
     #[test]
     fn each_field_is_required() {
-        assert_required(&route::<Token>(&FakeAws::default(), &[]), &body());
+        assert_required(&route::<Token>(&FakeAws::default(), PASSWORDLESS), &body());
     }
 }

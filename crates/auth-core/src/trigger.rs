@@ -45,9 +45,16 @@ impl Event {
     /// # Errors
     /// Internal if a field has another type than Cognito sends.
     pub fn view<'a, R: Deserialize<'a>>(&'a self) -> Result<View<'a, R>> {
-        // Serde's own text would repeat the value.
-        View::deserialize(&self.0)
-            .map_err(|_| Error::internal("the trigger's event has not the form of Cognito's"))
+        let text = |name| Text::new(self.0.get(name).and_then(Value::as_str).unwrap_or_default());
+        let request = self.0.get("request").unwrap_or(&Value::Null);
+        Ok(View {
+            user_pool_id: text("userPoolId"),
+            user_name: text("userName"),
+            // Serde's own text would repeat the value.
+            request: R::deserialize(request).map_err(|_| {
+                Error::internal("the trigger's event has not the form of Cognito's")
+            })?,
+        })
     }
 
     /// Fills in a field of the response.
@@ -68,14 +75,10 @@ impl Event {
 }
 
 /// What a trigger reads of an [`Event`].
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct View<'a, R> {
     /// The pool that calls.
-    #[serde(borrow, default)]
     pub user_pool_id: Text<'a>,
     /// The user's name in the pool: the `sub`, or for a user who does not exist a name that Cognito makes up.
-    #[serde(borrow, default)]
     pub user_name: Text<'a>,
     /// What Cognito says of the request that it got.
     pub request: R,
@@ -91,9 +94,15 @@ pub struct UserAttributes<'a> {
     /// The e-mail address.
     #[serde(borrow)]
     pub email: Text<'a>,
+    /// `true` or `false`.
+    #[serde(borrow)]
+    pub email_verified: Text<'a>,
     /// The phone number.
     #[serde(borrow)]
     pub phone_number: Text<'a>,
+    /// `true` or `false`.
+    #[serde(borrow)]
+    pub phone_number_verified: Text<'a>,
     /// The role asked for at sign-up.
     #[serde(borrow, rename = "custom:role")]
     pub role: Text<'a>,
@@ -107,6 +116,10 @@ pub struct UserAttributes<'a> {
 pub struct Text<'a>(Option<&'a str>);
 
 impl<'a> Text<'a> {
+    fn new(text: &'a str) -> Self {
+        Self(Some(text).filter(|text| !text.is_empty()))
+    }
+
     /// The text, if there is one.
     pub fn get(self) -> Option<&'a str> {
         self.0
@@ -124,8 +137,7 @@ impl<'a> Text<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let text = Option::<&str>::deserialize(deserializer)?;
-        Ok(Self(text.filter(|text| !text.is_empty())))
+        Option::deserialize(deserializer).map(|text| Self::new(text.unwrap_or_default()))
     }
 }
 

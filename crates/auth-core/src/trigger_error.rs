@@ -24,19 +24,25 @@ pub fn no_sms_to_this_number() -> Error {
     Error::invalid_parameter("No SMS can be sent to this phone number.")
 }
 
+/// SES can't send to the e-mail address.
+pub fn no_email_to_this_address() -> Error {
+    Error::invalid_parameter("No email can be sent to this address.")
+}
+
 /// The code was answered as often as it may be, in Cognito's words for the end of a sign-in.
 pub fn no_answer_left() -> Error {
     Error::not_authorized("Incorrect username or password.")
 }
 
 /// Every error that a route can decode.
-fn errors() -> [Error; 7] {
+fn errors() -> [Error; 8] {
     [
         no_answer_left(),
         user_not_confirmed(),
         too_many_codes(0),
         phone_not_allowed(),
         no_sms_to_this_number(),
+        no_email_to_this_address(),
         Error::internal("a trigger failed: see its log"),
         Error::unavailable("a trigger failed: see its log"),
     ]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::config::{self, Env, Mode};
 use crate::error::{Error, Result};
 
 /// A well-formed e-mail address or phone number, at most 128 bytes of ASCII, as Cognito takes it.
@@ -58,19 +59,6 @@ impl Username {
         }
     }
 
-    /// The same username, if it is a phone number.
-    ///
-    /// # Errors
-    /// `InvalidParameterException` where it is an e-mail address.
-    pub fn phone(self) -> Result<Self> {
-        match self.kind {
-            UsernameKind::Phone => Ok(self),
-            UsernameKind::Email => Err(Error::invalid_parameter(
-                "Username should be a phone number in E.164 format, such as +34999999999.",
-            )),
-        }
-    }
-
     /// The text as the user gave it.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -84,6 +72,39 @@ impl Username {
     /// Which of the two it is.
     pub fn kind(&self) -> UsernameKind {
         self.kind
+    }
+}
+
+/// The kinds of username that users of a stack can have.
+#[derive(Clone, Copy, Debug)]
+pub struct UsernameKinds {
+    email: bool,
+}
+
+impl UsernameKinds {
+    /// Reads `MODE`. Passwordless has e-mail addresses only if `EMAIL_SIGN_UP_ROLES` has a role, which takes SES.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(env: Env<'_>) -> config::Result<Self> {
+        let mode: Mode = env.parsed("MODE")?;
+        let has_roles = env.optional("EMAIL_SIGN_UP_ROLES").is_some();
+        Ok(Self {
+            email: mode == Mode::UserPassword || has_roles,
+        })
+    }
+
+    /// The same username, if it is of one of these kinds.
+    ///
+    /// # Errors
+    /// `InvalidParameterException` for an e-mail address that is none.
+    pub fn check(self, username: Username) -> Result<Username> {
+        match self.email || username.is_phone() {
+            true => Ok(username),
+            false => Err(Error::invalid_parameter(
+                "Username should be a phone number in E.164 format, such as +34999999999.",
+            )),
+        }
     }
 }
 

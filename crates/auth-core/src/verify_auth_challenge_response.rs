@@ -36,8 +36,12 @@ pub async fn verify_auth_challenge_response(event: &mut Event, limits: &Limits) 
 
 /// Whether the username that `token` names is that of the session's user. A direct call to Cognito names none.
 fn is_owner(request: &Request<'_>) -> bool {
-    let claimed = request.client_metadata.username.get();
-    claimed.is_none() || claimed == request.user_attributes.phone_number.get()
+    let Some(claimed) = request.client_metadata.username.get() else {
+        return true;
+    };
+    let user = &request.user_attributes;
+    let is_email = |email: &str| email.eq_ignore_ascii_case(claimed);
+    user.phone_number.get() == Some(claimed) || user.email.get().is_some_and(is_email)
 }
 
 #[cfg(test)]
@@ -78,6 +82,9 @@ mod tests {
         other["clientMetadata"] = json!({ "username": "+34888888888" });
         let mut own = request(json!("012345"));
         own["clientMetadata"] = json!({ "username": "+34999999999" });
+        let mut address = request(json!("012345"));
+        address["userAttributes"] = json!({ "sub": "s-1", "email": "user@example.com" });
+        address["clientMetadata"] = json!({ "username": "User@Example.com" });
         let mut direct = request(json!("012345"));
         direct["clientMetadata"] = Value::Null;
         for (why, request, right) in [
@@ -88,6 +95,7 @@ mod tests {
             ("no zero in front", request(json!("12345")), false),
             ("nothing", request(Value::Null), false),
             ("an empty answer", request(json!("")), false),
+            ("the code for the session's own address", address, true),
             ("a session under another user's name", other, false),
             ("a user who does not exist", unknown, false),
         ] {

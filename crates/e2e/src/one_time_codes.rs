@@ -24,7 +24,7 @@ impl Challenge {
 }
 
 impl Stack {
-    /// Starts a sign-in of this person, who can, and finds the code on the person's phone.
+    /// Starts a sign-in of this person, who can, and finds the code that was sent.
     #[track_caller]
     pub fn challenge(&self, person: &Person) -> Challenge {
         let session = session_in(&self.sign_in(person));
@@ -46,8 +46,7 @@ impl Stack {
         Tokens::read(self, &answer.assert_ok())
     }
 
-    /// The one-time codes that this person was sent, the oldest first. What Cognito itself sends is not
-    /// among them, as the embedded AWS sends nothing for it.
+    /// The one-time codes that this person was sent, the oldest first. What Cognito itself sends is not among them.
     #[track_caller]
     pub fn codes_sent_to(&self, person: &Person) -> Vec<String> {
         let messages = self.messages_to(person);
@@ -73,17 +72,34 @@ impl Stack {
         wrong(&wrong(&challenge.session))
     }
 
-    /// The messages that SNS sent to this person.
+    /// The messages with codes that SNS or SES sent to this person, each with its text as `Message`.
     #[track_caller]
     pub fn messages_to(&self, person: &Person) -> Vec<Value> {
-        let number = url_encoded(&person.username);
-        let url = format!(
-            "{}/_ministack/sns/sms-messages?phoneNumber={number}",
-            self.output("Endpoint")
-        );
-        let log: Value = serde_json::from_str(&self.get(&url)).unwrap();
-        let messages = log["sms_messages"][&person.username].as_array();
-        messages.cloned().unwrap_or_default()
+        let outbox = |path: &str| -> Value {
+            let url = format!("{}/_ministack/{path}", self.output("Endpoint"));
+            serde_json::from_str(&self.get(&url)).unwrap()
+        };
+        let username = &person.username;
+        if username.starts_with('+') {
+            let number = url_encoded(username);
+            let log = outbox(&format!("sns/sms-messages?phoneNumber={number}"));
+            let messages = log["sms_messages"][username].as_array();
+            return messages.cloned().unwrap_or_default();
+        }
+        // Of every account there.
+        let emails = outbox("ses/messages")["messages"].take();
+        let emails = emails.as_object().unwrap().values();
+        let emails = emails.flat_map(|emails| emails.as_array().unwrap().clone());
+        // Those of Cognito itself are of another type.
+        let to_person =
+            |email: &Value| email["Type"] == "v2.SendEmail" && email["To"] == json!([username]);
+        emails
+            .filter(to_person)
+            .map(|mut email| {
+                email["Message"] = email["BodyText"].take();
+                email
+            })
+            .collect()
     }
 
     /// Someone whom an administrator made, with a phone number that could not sign up.

@@ -199,10 +199,23 @@ impl Stack {
         person
     }
 
+    /// Two who can sign in to a Passwordless stack, one with codes by SMS and one with codes by e-mail.
+    #[track_caller]
+    pub fn users_of_both_channels(&self) -> [Person; 2] {
+        [Person::with_phone(), Person::with_email()].map(|person| {
+            self.sign_up(&person, "User").assert_ok();
+            self.confirm(person)
+        })
+    }
+
     /// Someone new who can sign in.
     #[track_caller]
     pub fn confirmed_user(&self) -> Person {
-        let person = self.unconfirmed_user();
+        self.confirm(self.unconfirmed_user())
+    }
+
+    #[track_caller]
+    fn confirm(&self, person: Person) -> Person {
         let body = json!({ "username": person.username, "confirmationCode": SIGN_UP_CODE });
         self.post("/sign-up/confirm", body).assert_ok();
         person

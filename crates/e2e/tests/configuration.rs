@@ -9,6 +9,7 @@ const ROUTE: &str = "LOG_LEVEL ALLOWED_ORIGIN AWS_REGION USER_POOL_CLIENT_ID";
 const SIGNED: &str = "LOG_LEVEL AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY";
 const LIMITS: &str =
     "OTP_TABLE_NAME OTP_COOLDOWN_SECONDS OTP_MAX_SENDS_PER_HOUR OTP_MAX_SENDS_PER_DAY";
+const EMAIL: &str = "EMAIL_CODE_SUBJECT EMAIL_CODE_MESSAGE";
 const SIGN_UP: &str =
     "EMAIL_SIGN_UP_ROLES PHONE_SIGN_UP_ROLES SKIP_CONFIRMATION_ROLES ALLOWED_PHONE_PREFIXES";
 const AWS: &str = "METRICS_NAMESPACE AWS_CA_BUNDLE";
@@ -20,7 +21,7 @@ struct Reads(&'static [&'static str], &'static [&'static str]);
 fn reads(function: &str) -> Reads {
     match function {
         "sign-up" => Reads(&[ROUTE, SIGNED, "USER_POOL_ID MODE ROLES"], &[AWS, SIGN_UP]),
-        "sign-in" => Reads(&[ROUTE, "MODE"], &[AWS]),
+        "sign-in" | "token" => Reads(&[ROUTE, "MODE"], &[AWS, "EMAIL_SIGN_UP_ROLES"]),
         "pre-sign-up" => Reads(&["LOG_LEVEL ROLES"], &["METRICS_NAMESPACE", SIGN_UP]),
         "post-confirmation" => Reads(&[SIGNED, "ROLES"], &[AWS]),
         "define-auth-challenge" => Reads(&["LOG_LEVEL"], &["METRICS_NAMESPACE"]),
@@ -29,8 +30,8 @@ fn reads(function: &str) -> Reads {
             &["METRICS_NAMESPACE RESET_EMAIL_MESSAGE"],
         ),
         "create-auth-challenge" => Reads(
-            &[SIGNED, LIMITS, "SMS_MESSAGE"],
-            &[AWS, "SMS_SENDER_ID ALLOWED_PHONE_PREFIXES"],
+            &[SIGNED, LIMITS, "SMS_MESSAGE", EMAIL],
+            &[AWS, "SMS_SENDER_ID ALLOWED_PHONE_PREFIXES EMAIL_FROM"],
         ),
         "verify-auth-challenge-response" => Reads(&[SIGNED, LIMITS], &[AWS]),
         _ => Reads(&[ROUTE], &[AWS]),
@@ -41,7 +42,7 @@ const NOT_A_LIMIT: &[&str] = &["0", "-1", "1.5", "many", "4294967296"];
 const NOT_OF_ROLES: &[&str] = &["Nobody", "User,", "*"];
 
 /// The variables that can have a bad value, each with some.
-const BAD: [(&str, &[&str]); 17] = [
+const BAD: [(&str, &[&str]); 18] = [
     ("LOG_LEVEL", &["info", "TRACE", "LOUD"]),
     (
         "ALLOWED_ORIGIN",
@@ -55,6 +56,10 @@ const BAD: [(&str, &[&str]); 17] = [
     ),
     ("OTP_MAX_SENDS_PER_HOUR", NOT_A_LIMIT),
     ("OTP_MAX_SENDS_PER_DAY", NOT_A_LIMIT),
+    (
+        "EMAIL_CODE_MESSAGE",
+        &["Your code.", "{####} {####}", "{###}"],
+    ),
     (
         "SMS_MESSAGE",
         &["Your code.", "{####} {####} {####}", "{###}"],

@@ -12,13 +12,13 @@ use e2e::{
     Answer, Authority, Aws, Fault, Function, Mode, Process, ROUTES, Route, Scope, Stack, TRIGGERS,
     Trouble, trigger_event,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The page with the table: a row for each of [`FAULTS`], a column for each of [`KINDS`].
 const PAGE: &str = include_str!("../../../docs/failures.md");
 
 /// The kinds of calls that a function makes, as the page explains them.
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
     "once",
     "once, no content",
     "repeated",
@@ -26,6 +26,7 @@ const KINDS: [&str; 7] = [
     "group",
     "limits",
     "SMS",
+    "e-mail",
 ];
 
 /// A call that a function makes.
@@ -256,7 +257,7 @@ impl Table {
         match FAULTS[fault].1 {
             Idle(_) => true,
             Always(Unanswered | HandshakeStalls | Silent | ByteASecond | HeadersOnly) => {
-                !matches!(self.calls[call].kind, "limits" | "SMS")
+                !matches!(self.calls[call].kind, "limits" | "SMS" | "e-mail")
             }
             _ => false,
         }
@@ -376,13 +377,14 @@ fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
         _ => aws.attempts(),
     };
     let status_seen = status(call, &failed);
-    if let ("SMS", Always(fault)) = (call.kind, met) {
+    if let ("SMS" | "e-mail", Always(fault)) = (call.kind, met) {
         let failed = status_seen != 200 && fault.scope() != Scope::Door;
         assert_counted(failed.then_some(fault), &aws.requests("UpdateItem"));
     }
     if call.kind == "limits" && status_seen != 200 {
+        let messages = [aws.requests("Publish"), aws.requests("SendEmail")];
         assert!(
-            aws.requests("Publish").is_empty(),
+            messages.concat().is_empty(),
             "a message was sent that is not counted"
         );
     }
@@ -608,8 +610,14 @@ fn calls(authority: &Arc<Authority>) -> Vec<Call> {
     reset["triggerSource"] = "PostConfirmation_ConfirmForgotPassword".into();
     let function = Function::configured("post-confirmation");
     let reset = ("post-confirmation, reset".to_owned(), None, function, reset);
+    let mut by_email = trigger_event("create-auth-challenge");
+    by_email["request"]["userAttributes"] =
+        json!({ "sub": "a-sub", "email": "user@example.com", "email_verified": "true" });
+    let function = Function::configured("create-auth-challenge");
+    let name = "create-auth-challenge, e-mail".to_owned();
+    let more = [reset, (name, None, function, by_email)];
     let (kinds, mut calls) = (kinds(), Vec::new());
-    for (name, route, function, event) in routes.chain(triggers).chain([reset]) {
+    for (name, route, function, event) in routes.chain(triggers).chain(more) {
         let operations = operations(&function, &event, authority);
         let body = event["body"].as_str().unwrap_or_default();
         let courier = body.contains("Courier");

@@ -5,67 +5,70 @@ use e2e::{Answer, Person, Stack, session_in};
 #[test]
 fn the_third_wrong_answer_ends_the_sign_in() {
     let stack = Stack::passwordless();
-    let person = stack.confirmed_user();
-    let challenge = stack.challenge(&person);
-    let session = stack.answer_wrongly_twice(&person, &challenge);
-    stack
-        .answer(&person, &session, &challenge.wrong_code())
-        .assert_error(401, "NotAuthorizedException");
-    for session in [&session, &challenge.session] {
-        assert_session_is_over(&stack.answer(&person, session, &challenge.code));
+    for person in stack.users_of_both_channels() {
+        let challenge = stack.challenge(&person);
+        let session = stack.answer_wrongly_twice(&person, &challenge);
+        stack
+            .answer(&person, &session, &challenge.wrong_code())
+            .assert_error(401, "NotAuthorizedException");
+        for session in [&session, &challenge.session] {
+            assert_session_is_over(&stack.answer(&person, session, &challenge.code));
+        }
+        assert_eq!(stack.codes_sent_to(&person).len(), 1);
     }
-    assert_eq!(stack.codes_sent_to(&person).len(), 1);
 }
 
 #[test]
 fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
     let stack = Stack::passwordless();
-    let person = stack.confirmed_user();
-    let challenge = stack.challenge(&person);
-    let mut session = challenge.session.clone();
-    for code in [
-        format!("{}0", challenge.code),
-        challenge.code[1..].to_owned(),
-    ] {
-        session = stack.answer(&person, &session, &code).assert_wrong_code();
+    for person in stack.users_of_both_channels() {
+        let challenge = stack.challenge(&person);
+        let mut session = challenge.session.clone();
+        for code in [
+            format!("{}0", challenge.code),
+            challenge.code[1..].to_owned(),
+        ] {
+            session = stack.answer(&person, &session, &code).assert_wrong_code();
+        }
+        // That is not an answer, and none is used up.
+        for code in [
+            challenge.code.replacen("", " ", 3),
+            format!("{}\u{200b}", challenge.code),
+        ] {
+            let code = code.trim_start();
+            stack
+                .answer(&person, &session, code)
+                .assert_error(400, "InvalidParameterException");
+        }
+        let pasted = format!(" {}\n", challenge.code);
+        stack.answer(&person, &session, &pasted).assert_ok();
+        assert_eq!(stack.codes_sent_to(&person), [challenge.code]);
     }
-    // That is not an answer, and none is used up.
-    for code in [
-        challenge.code.replacen("", " ", 3),
-        format!("{}\u{200b}", challenge.code),
-    ] {
-        let code = code.trim_start();
-        stack
-            .answer(&person, &session, code)
-            .assert_error(400, "InvalidParameterException");
-    }
-    let pasted = format!(" {}\n", challenge.code);
-    stack.answer(&person, &session, &pasted).assert_ok();
-    assert_eq!(stack.codes_sent_to(&person), [challenge.code]);
 }
 
 #[test]
 fn a_session_that_was_never_given_is_refused() {
     let stack = Stack::passwordless();
-    let person = stack.confirmed_user();
-    let challenge = stack.challenge(&person);
-    for session in ["a".repeat(20), "a".repeat(2048)] {
-        assert_session_is_over(&stack.answer(&person, &session, &challenge.code));
+    for person in stack.users_of_both_channels() {
+        let challenge = stack.challenge(&person);
+        for session in ["a".repeat(20), "a".repeat(2048)] {
+            assert_session_is_over(&stack.answer(&person, &session, &challenge.code));
+        }
+        for session in ["nonsense", &"a".repeat(2049)] {
+            stack
+                .answer(&person, session, &challenge.code)
+                .assert_error(400, "InvalidParameterException");
+        }
+        // And the one that was given is good for one set of tokens.
+        stack.tokens_for(&person, &challenge);
+        assert_session_is_over(&stack.answer(&person, &challenge.session, &challenge.code));
     }
-    for session in ["nonsense", &"a".repeat(2049)] {
-        stack
-            .answer(&person, session, &challenge.code)
-            .assert_error(400, "InvalidParameterException");
-    }
-    // And the one that was given is good for one set of tokens.
-    stack.tokens_for(&person, &challenge);
-    assert_session_is_over(&stack.answer(&person, &challenge.session, &challenge.code));
 }
 
 #[test]
 fn a_code_is_good_for_its_own_user_and_session_only() {
     let stack = Stack::passwordless();
-    let (person, stranger) = (stack.confirmed_user(), stack.confirmed_user());
+    let [person, stranger] = stack.users_of_both_channels();
     let mine = stack.challenge(&person);
     let mut theirs = stack.challenge(&stranger);
     while theirs.code == mine.code {
@@ -92,37 +95,39 @@ fn a_code_is_good_for_its_own_user_and_session_only() {
 #[test]
 fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
     let stack = Stack::passwordless();
-    let person = stack.confirmed_user();
-    let sub = &stack.user(&person.username)["sub"];
-    let first = stack.challenge(&person);
-    let second = stack.challenge(&person);
-    assert_ne!(first.session, second.session);
-    assert_eq!(stack.codes_sent_to(&person), [&*first.code]);
-    stack.tokens_for(&person, &second);
-    stack
-        .answer(&person, &first.session, &first.code)
-        .assert_error(401, "NotAuthorizedException");
+    for person in stack.users_of_both_channels() {
+        let sub = &stack.user(&person.username)["sub"];
+        let first = stack.challenge(&person);
+        let second = stack.challenge(&person);
+        assert_ne!(first.session, second.session);
+        assert_eq!(stack.codes_sent_to(&person), [&*first.code]);
+        stack.tokens_for(&person, &second);
+        stack
+            .answer(&person, &first.session, &first.code)
+            .assert_error(401, "NotAuthorizedException");
 
-    let wait = stack.sign_in(&person).assert_throttled();
-    assert!((20..=30).contains(&wait), "{wait}");
-    stack.let_time_pass(sub, 30);
-    let next = stack.challenge(&person);
-    assert_ne!(first.code, next.code, "a spent code is not sent again");
-    stack.tokens_for(&person, &next);
-    assert_eq!(stack.codes_sent_to(&person), [first.code, next.code]);
+        let wait = stack.sign_in(&person).assert_throttled();
+        assert!((20..=30).contains(&wait), "{wait}");
+        stack.let_time_pass(sub, 30);
+        let next = stack.challenge(&person);
+        assert_ne!(first.code, next.code, "a spent code is not sent again");
+        stack.tokens_for(&person, &next);
+        assert_eq!(stack.codes_sent_to(&person), [first.code, next.code]);
+    }
 }
 
 #[test]
 fn an_earlier_code_stays_good_for_its_own_session_when_a_later_one_is_sent() {
     let stack = Stack::passwordless();
-    let person = stack.confirmed_user();
-    let sub = &stack.user(&person.username)["sub"];
-    let first = stack.challenge(&person);
-    stack.let_time_pass(sub, 30);
-    // Else whoever knows a phone number could spoil its owner's sign-in by starting another one.
-    session_in(&stack.sign_in(&person));
-    assert_eq!(stack.codes_sent_to(&person).len(), 2);
-    stack.tokens_for(&person, &first);
+    for person in stack.users_of_both_channels() {
+        let sub = &stack.user(&person.username)["sub"];
+        let first = stack.challenge(&person);
+        stack.let_time_pass(sub, 30);
+        // Else whoever knows a phone number could spoil its owner's sign-in by starting another one.
+        session_in(&stack.sign_in(&person));
+        assert_eq!(stack.codes_sent_to(&person).len(), 2);
+        stack.tokens_for(&person, &first);
+    }
 }
 
 #[track_caller]

@@ -10,18 +10,20 @@ const HOUR: i64 = 60 * MINUTE;
 /// As many as the embedded AWS answers at once within a trigger's time.
 const MANY: usize = 20;
 
-/// Someone new who can sign in to the strict stack, and the key of their limits.
-fn member(stack: &Stack) -> (Person, String) {
-    let person = Person::with_phone();
-    let body = stack.sign_up(&person, "Member").assert_ok();
-    (person, body["id"].as_str().unwrap().to_owned())
+/// Two who can sign in to the strict stack, by SMS and by e-mail, and the keys of their limits.
+fn members(stack: &Stack) -> [(Person, String); 2] {
+    [Person::with_phone(), Person::with_email()].map(|person| {
+        let body = stack.sign_up(&person, "Member").assert_ok();
+        (person, body["id"].as_str().unwrap().to_owned())
+    })
 }
 
-/// Someone new who can sign in, and the key of their limits.
-fn user(stack: &Stack) -> (Person, String) {
-    let person = stack.confirmed_user();
-    let sub = stack.user(&person.username)["sub"].clone();
-    (person, sub)
+/// Two who can sign in, by SMS and by e-mail, and the keys of their limits.
+fn users(stack: &Stack) -> [(Person, String); 2] {
+    stack.users_of_both_channels().map(|person| {
+        let sub = stack.user(&person.username)["sub"].clone();
+        (person, sub)
+    })
 }
 
 /// All at once, on a thread each.
@@ -50,128 +52,134 @@ fn codes_are_sent_in_a_burst_then_one_in_each_interval() {
     // Two in an hour and three in a day: two at once, then one in 12 hours.
     const INTERVAL: i64 = 12 * HOUR;
     let stack = Stack::passwordless_strict();
-    let (person, sub) = member(&stack);
-    let sent = || stack.messages_to(&person).len();
-    session_in(&stack.sign_in(&person));
-    stack.let_time_pass(&sub, MINUTE);
-    session_in(&stack.sign_in(&person));
-    assert_eq!(sent(), 2);
-    for passed in [MINUTE, 0] {
-        stack.let_time_pass(&sub, MINUTE);
-        let wait = INTERVAL - MINUTE - passed;
-        assert_about(stack.sign_in(&person).assert_throttled(), wait);
-        stack.let_time_pass(&sub, wait);
+    for (person, sub) in members(&stack) {
+        let sent = || stack.messages_to(&person).len();
         session_in(&stack.sign_in(&person));
+        stack.let_time_pass(&sub, MINUTE);
+        session_in(&stack.sign_in(&person));
+        assert_eq!(sent(), 2);
+        for passed in [MINUTE, 0] {
+            stack.let_time_pass(&sub, MINUTE);
+            let wait = INTERVAL - MINUTE - passed;
+            assert_about(stack.sign_in(&person).assert_throttled(), wait);
+            stack.let_time_pass(&sub, wait);
+            session_in(&stack.sign_in(&person));
+        }
+        assert_eq!(sent(), 4);
     }
-    assert_eq!(sent(), 4);
 }
 
 #[test]
 fn many_sign_ins_at_once_are_one_attempt_and_send_one_message() {
     let stack = Stack::passwordless();
-    let (person, sub) = user(&stack);
-    let sessions = at_once(MANY, |_| session_in(&stack.sign_in(&person)));
-    assert_eq!(stack.messages_to(&person).len(), 1);
-    assert_eq!(stack.answers_left(&sub), [3]);
+    for (person, sub) in users(&stack) {
+        let sessions = at_once(MANY, |_| session_in(&stack.sign_in(&person)));
+        assert_eq!(stack.messages_to(&person).len(), 1);
+        assert_eq!(stack.answers_left(&sub), [3]);
 
-    stack.let_time_pass(&sub, 15);
-    for wait in at_once(MANY, |_| stack.sign_in(&person).assert_throttled()) {
-        assert_about(wait, 15);
+        stack.let_time_pass(&sub, 15);
+        for wait in at_once(MANY, |_| stack.sign_in(&person).assert_throttled()) {
+            assert_about(wait, 15);
+        }
+        assert_eq!(stack.messages_to(&person).len(), 1);
+
+        stack.let_time_pass(&sub, 15);
+        at_once(MANY, |_| session_in(&stack.sign_in(&person)));
+        assert_eq!(stack.messages_to(&person).len(), 2);
+        assert_eq!(stack.answers_left(&sub), [3, 3]);
+        let first = &stack.codes_sent_to(&person)[0];
+        stack.answer(&person, &sessions[0], first).assert_ok();
+        assert_eq!(stack.answers_left(&sub), [3]);
     }
-    assert_eq!(stack.messages_to(&person).len(), 1);
-
-    stack.let_time_pass(&sub, 15);
-    at_once(MANY, |_| session_in(&stack.sign_in(&person)));
-    assert_eq!(stack.messages_to(&person).len(), 2);
-    assert_eq!(stack.answers_left(&sub), [3, 3]);
-    let first = &stack.codes_sent_to(&person)[0];
-    stack.answer(&person, &sessions[0], first).assert_ok();
-    assert_eq!(stack.answers_left(&sub), [3]);
 }
 
 #[test]
 fn a_code_has_three_answers_in_all_sessions_together() {
     let stack = Stack::passwordless();
-    let (person, sub) = user(&stack);
-    let challenge = stack.challenge(&person);
-    let more = [(); 3].map(|()| session_in(&stack.sign_in(&person)));
-    assert_eq!(stack.messages_to(&person).len(), 1);
-    let wrong = |session: &str| stack.answer(&person, session, &challenge.wrong_code());
-    let next = wrong(&challenge.session).assert_wrong_code();
-    wrong(&more[0]).assert_wrong_code();
-    assert_eq!(stack.answers_left(&sub), [1]);
-    wrong(&more[1]).assert_error(401, "NotAuthorizedException");
-    for session in [&next, &more[2]] {
-        let answer = stack.answer(&person, session, &challenge.code);
-        answer.assert_error(401, "NotAuthorizedException");
+    for (person, sub) in users(&stack) {
+        let challenge = stack.challenge(&person);
+        let more = [(); 3].map(|()| session_in(&stack.sign_in(&person)));
+        assert_eq!(stack.messages_to(&person).len(), 1);
+        let wrong = |session: &str| stack.answer(&person, session, &challenge.wrong_code());
+        let next = wrong(&challenge.session).assert_wrong_code();
+        wrong(&more[0]).assert_wrong_code();
+        assert_eq!(stack.answers_left(&sub), [1]);
+        wrong(&more[1]).assert_error(401, "NotAuthorizedException");
+        for session in [&next, &more[2]] {
+            let answer = stack.answer(&person, session, &challenge.code);
+            answer.assert_error(401, "NotAuthorizedException");
+        }
+        // Nobody is locked out: the next code is as good as any.
+        stack.let_time_pass(&sub, MINUTE);
+        stack.tokens_of(&person);
     }
-    // Nobody is locked out: the next code is as good as any.
-    stack.let_time_pass(&sub, MINUTE);
-    stack.tokens_of(&person);
 }
 
 #[test]
 fn many_wrong_answers_at_once_leave_no_answer_to_their_code() {
     let stack = Stack::passwordless();
-    let (person, sub) = user(&stack);
-    let challenge = stack.challenge(&person);
-    // A session each, as Cognito takes one answer for a session.
-    let sessions = at_once(MANY, |_| session_in(&stack.sign_in(&person)));
-    let answers = at_once(MANY, |n| {
-        stack.answer(&person, &sessions[n], &challenge.wrong_code())
-    });
-    let has_next = |answer: &&Answer| answer.json()["error"]["session"].is_string();
-    assert_eq!(answers.iter().filter(has_next).count(), 2);
-    for answer in &answers {
-        assert_eq!(answer.status, 401, "{answer:?}");
+    for (person, sub) in users(&stack) {
+        let challenge = stack.challenge(&person);
+        // A session each, as Cognito takes one answer for a session.
+        let sessions = at_once(MANY, |_| session_in(&stack.sign_in(&person)));
+        let answers = at_once(MANY, |n| {
+            stack.answer(&person, &sessions[n], &challenge.wrong_code())
+        });
+        let has_next = |answer: &&Answer| answer.json()["error"]["session"].is_string();
+        assert_eq!(answers.iter().filter(has_next).count(), 2);
+        for answer in &answers {
+            assert_eq!(answer.status, 401, "{answer:?}");
+        }
+        assert_eq!(stack.answers_left(&sub), [0]);
+        stack
+            .answer(&person, &challenge.session, &challenge.code)
+            .assert_error(401, "NotAuthorizedException");
+        assert_eq!(stack.messages_to(&person).len(), 1);
     }
-    assert_eq!(stack.answers_left(&sub), [0]);
-    stack
-        .answer(&person, &challenge.session, &challenge.code)
-        .assert_error(401, "NotAuthorizedException");
-    assert_eq!(stack.messages_to(&person).len(), 1);
 }
 
 #[test]
 fn those_who_call_cognito_directly_have_the_same_limits() {
     let stack = Stack::passwordless();
-    let (person, sub) = user(&stack);
-    let answer = initiate(&stack, &person);
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let challenge = stack.challenge(&person);
-    assert!(!answer.text.contains(&challenge.code), "told to the caller");
-    assert_eq!(stack.messages_to(&person).len(), 1);
+    for (person, sub) in users(&stack) {
+        let answer = initiate(&stack, &person);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let challenge = stack.challenge(&person);
+        assert!(!answer.text.contains(&challenge.code), "told to the caller");
+        assert_eq!(stack.messages_to(&person).len(), 1);
 
-    let responses = json!({ "USERNAME": person.username, "ANSWER": challenge.wrong_code() });
-    let answer = json!({
-        "ClientId": stack.client_id(),
-        "ChallengeName": "CUSTOM_CHALLENGE",
-        "Session": challenge.session,
-        "ChallengeResponses": responses,
-    });
-    let answer = stack.cognito_public("RespondToAuthChallenge", answer);
-    assert_eq!(answer.json()["AuthenticationResult"], Value::Null);
-    assert_eq!(stack.answers_left(&sub), [2]);
+        let responses = json!({ "USERNAME": person.username, "ANSWER": challenge.wrong_code() });
+        let answer = json!({
+            "ClientId": stack.client_id(),
+            "ChallengeName": "CUSTOM_CHALLENGE",
+            "Session": challenge.session,
+            "ChallengeResponses": responses,
+        });
+        let answer = stack.cognito_public("RespondToAuthChallenge", answer);
+        assert_eq!(answer.json()["AuthenticationResult"], Value::Null);
+        assert_eq!(stack.answers_left(&sub), [2]);
 
-    stack.tokens_of(&person);
-    let answer = initiate(&stack, &person);
-    assert_eq!(answer.status, 400, "{answer:?}");
-    let text =
-        "TooManyRequestsException: Please wait before you ask for another code. Retry after ";
-    assert!(answer.text.contains(text), "{answer:?}");
-    assert_eq!(stack.messages_to(&person).len(), 1);
+        stack.tokens_of(&person);
+        let answer = initiate(&stack, &person);
+        assert_eq!(answer.status, 400, "{answer:?}");
+        let text =
+            "TooManyRequestsException: Please wait before you ask for another code. Retry after ";
+        assert!(answer.text.contains(text), "{answer:?}");
+        assert_eq!(stack.messages_to(&person).len(), 1);
+    }
 }
 
 #[test]
 fn where_unknown_users_are_hidden_they_are_answered_like_known_ones_and_sent_nothing() {
     let stack = Stack::passwordless_strict();
-    let (known, _) = member(&stack);
-    let unknown = Person::with_phone();
-    let [to_known, to_unknown] =
-        [&known, &unknown].map(|person| all_that_can_be_seen(&stack, person));
-    assert_eq!(to_known, to_unknown);
-    assert_eq!(stack.messages_to(&known).len(), 3);
-    assert!(stack.messages_to(&unknown).is_empty());
+    let unknown = [Person::with_phone(), Person::with_email()];
+    for ((known, _), unknown) in members(&stack).into_iter().zip(unknown) {
+        let [to_known, to_unknown] =
+            [&known, &unknown].map(|person| all_that_can_be_seen(&stack, person));
+        assert_eq!(to_known, to_unknown);
+        assert_eq!(stack.messages_to(&known).len(), 3);
+        assert!(stack.messages_to(&unknown).is_empty());
+    }
 }
 
 /// What someone sees who signs in as this person up to all limits, without ever seeing the phone. The

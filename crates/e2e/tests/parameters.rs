@@ -139,7 +139,7 @@ fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
         ),
         (
             &passwordless,
-            "Passwordless needs at least one role in PhoneSignUpRoles.",
+            "Passwordless needs at least one role in PhoneSignUpRoles, or in EmailSignUpRoles with SesIdentityArn.",
         ),
     ] {
         let answer = create("refused", parameters);
@@ -215,6 +215,12 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
         ("RefreshTokenDays", &["0", "3651"]),
         ("AuthSessionMinutes", &["2", "16"]),
         ("OtpCooldownSeconds", &["0", "14", "3601"]),
+        ("SesConfigurationSet", &["a b"]),
+        ("EmailCodeSubject", &["", LONG]),
+        (
+            "EmailCodeMessage",
+            &["", "Your code.", "{####} {####}", "{code}"],
+        ),
         ("OtpMaxSendsPerHour", &["0", "11"]),
         ("OtpMaxSendsPerDay", &["0", "41"]),
         (
@@ -326,22 +332,4 @@ fn where_cognito_sends_no_sms_another_region_is_asked_for() {
         );
     }
     std::fs::remove_file(&file).unwrap();
-}
-
-#[test]
-fn roles_of_email_addresses_count_with_passwords_only() {
-    for (stack, roles) in [
-        (Stack::standard(), "User,Courier"),
-        // By the template's default it is `User`, which the second one does not even have.
-        (Stack::passwordless(), ""),
-        (Stack::passwordless_strict(), ""),
-    ] {
-        let environment = stack.environment(&stack.trigger("PreSignUp"));
-        assert_eq!(
-            environment["EMAIL_SIGN_UP_ROLES"],
-            roles,
-            "{}",
-            stack.name()
-        );
-    }
 }

@@ -1,6 +1,6 @@
-//! Passwordless: from sign-up with a phone number to sign-out, and who does not get that far.
+//! Passwordless: from sign-up to sign-out, by SMS and by e-mail, and who does not get that far.
 
-use e2e::{Person, SIGN_UP_CODE, Stack, Tokens, session_in};
+use e2e::{Mode, Person, SIGN_UP_CODE, Stack, Tokens, session_in};
 use serde_json::{Value, json};
 
 const OTHER_COUNTRY: &str = "Phone numbers of this country are not accepted.";
@@ -8,35 +8,93 @@ const OTHER_COUNTRY: &str = "Phone numbers of this country are not accepted.";
 #[test]
 fn a_phone_number_signs_up_confirms_signs_in_with_a_code_refreshes_and_signs_out() {
     let stack = Stack::passwordless();
-    let person = Person::with_phone();
-    let body = stack.sign_up(&person, "User").assert_ok();
-    let user = stack.user(&person.username);
-    assert_eq!(body["id"], user["sub"]);
-    assert_eq!(user["status"], "UNCONFIRMED");
-    assert_eq!(user["phone_number"], person.username);
-    assert_eq!(user["custom:role"], "User");
-    assert_eq!(stack.groups_of(&person.username), ["User"]);
+    for (person, contact) in [
+        (Person::with_phone(), "phone_number"),
+        (Person::with_email(), "email"),
+    ] {
+        let body = stack.sign_up(&person, "User").assert_ok();
+        let user = stack.user(&person.username);
+        assert_eq!(body["id"], user["sub"]);
+        assert_eq!(user["status"], "UNCONFIRMED");
+        assert_eq!(user[contact], person.username);
+        assert_eq!(user["custom:role"], "User");
+        assert_eq!(stack.groups_of(&person.username), ["User"]);
 
-    let confirmation = json!({ "username": person.username, "confirmationCode": SIGN_UP_CODE });
-    stack.post("/sign-up/confirm", confirmation).assert_ok();
-    let session = session_in(&stack.post("/sign-in", json!({ "username": person.username })));
+        let confirmation = json!({ "username": person.username, "confirmationCode": SIGN_UP_CODE });
+        stack.post("/sign-up/confirm", confirmation).assert_ok();
+        let session = session_in(&stack.post("/sign-in", json!({ "username": person.username })));
+        let [code] = &stack.codes_sent_to(&person)[..] else {
+            panic!("not one message");
+        };
+        let tokens = Tokens::read(&stack, &stack.answer(&person, &session, code).assert_ok());
+        for claims in [&tokens.access_claims, &tokens.id_claims] {
+            assert_eq!(claims["sub"], user["sub"]);
+            assert_eq!(claims["cognito:groups"], json!(["User"]));
+        }
+        assert_eq!(tokens.id_claims[contact], person.username);
+        assert_eq!(tokens.id_claims["custom:role"], "User");
+
+        let refresh = |token: &str| stack.post("/token/refresh", json!({ "refreshToken": token }));
+        let renewed = Tokens::read(&stack, &refresh(&tokens.refresh).assert_ok());
+        assert_eq!(renewed.access_claims["sub"], user["sub"]);
+        let revoke = json!({ "accessToken": renewed.access });
+        stack.post("/token/revoke", revoke).assert_ok();
+        refresh(&renewed.refresh).assert_error(401, "NotAuthorizedException");
+    }
+}
+
+#[test]
+fn the_email_has_the_stack_s_texts_and_sender() {
+    let stack = Stack::passwordless();
+    let [_, person] = stack.users_of_both_channels();
+    let answer = stack.sign_in(&person).assert_ok();
+    assert_eq!(
+        answer["message"],
+        "Use the session and the code we have sent you via email to get your access tokens via POST /token."
+    );
     let [code] = &stack.codes_sent_to(&person)[..] else {
         panic!("not one message");
     };
-    let tokens = Tokens::read(&stack, &stack.answer(&person, &session, code).assert_ok());
-    for claims in [&tokens.access_claims, &tokens.id_claims] {
-        assert_eq!(claims["sub"], user["sub"]);
-        assert_eq!(claims["cognito:groups"], json!(["User"]));
-    }
-    assert_eq!(tokens.id_claims["phone_number"], person.username);
-    assert_eq!(tokens.id_claims["custom:role"], "User");
+    let email = &stack.messages_to(&person)[0];
+    assert_eq!(email["Source"], "Example <no-reply@example.com>");
+    assert_eq!(email["Subject"], "Your sign-in code");
+    assert_eq!(email["Message"], format!("Your sign-in code is {code}."));
+    assert_eq!(email["BodyHtml"], "");
 
-    let refresh = |token: &str| stack.post("/token/refresh", json!({ "refreshToken": token }));
-    let renewed = Tokens::read(&stack, &refresh(&tokens.refresh).assert_ok());
-    assert_eq!(renewed.access_claims["sub"], user["sub"]);
-    let revoke = json!({ "accessToken": renewed.access });
-    stack.post("/token/revoke", revoke).assert_ok();
-    refresh(&renewed.refresh).assert_error(401, "NotAuthorizedException");
+    let (stack, member) = (Stack::passwordless_strict(), Person::with_email());
+    stack.sign_up(&member, "Member").assert_ok();
+    let code = stack.challenge(&member).code;
+    let email = &stack.messages_to(&member)[0];
+    assert_eq!(email["Subject"], "Sign in");
+    assert_eq!(email["Message"], code);
+    assert_eq!(email["BodyHtml"], format!("<b>{code}</b>"));
+}
+
+#[test]
+fn a_stack_without_ses_takes_no_email_address() {
+    let stack = Stack::deploy(
+        "by-phone",
+        Mode::Passwordless,
+        &[("PhoneSignUpRoles", "User")],
+    );
+    let person = Person::with_email();
+    let should_be = "Username should be a phone number in E.164 format, such as +34999999999.";
+    for answer in [
+        stack.sign_up(&person, "User"),
+        stack.sign_in(&person),
+        stack.answer(&person, "a-session-of-twenty-signs", "123456"),
+    ] {
+        answer.assert_error_with(400, "InvalidParameterException", should_be);
+    }
+    let attributes = [("email", &*person.username), ("custom:role", "User")];
+    let answer = stack.sign_up_directly(&person, &attributes);
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(!stack.has_user(&person.username));
+    // `User` by the template's default.
+    let environment = stack.environment(&stack.trigger("PreSignUp"));
+    assert_eq!(environment["EMAIL_SIGN_UP_ROLES"], "");
+    // Phone numbers sign in there as everywhere.
+    stack.tokens_of(&stack.confirmed_user());
 }
 
 #[test]

@@ -114,6 +114,14 @@ fn every_role_may_do_exactly_what_its_function_needs() {
     let table = json!({ "Resource": { "Fn::GetAtt": ["OtpTable", "Arn"] } });
     let pool = json!({ "Resource": { "Fn::GetAtt": ["UserPool", "Arn"] } });
     let phones = json!({ "NotResource": { "Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*" } });
+    // The e-mail address alone: what is between < and >, or else all of it.
+    let twice = json!({ "Fn::Sub": "${EmailFrom}<${EmailFrom}" });
+    let second = json!({ "Fn::Select": [1, { "Fn::Split": ["<", twice] }] });
+    let address = json!({ "Fn::Select": [0, { "Fn::Split": [">", second] }] });
+    let sender = json!({
+        "Resource": [{ "Ref": "SesIdentityArn" }],
+        "Condition": { "StringEquals": { "ses:FromAddress": address } },
+    });
     let add_to_group = (vec!["cognito-idp:AdminAddUserToGroup"], pool.clone());
     let end_sessions = (vec!["cognito-idp:AdminUserGlobalSignOut"], pool);
     let more = |mode, role: &str| match (mode, role) {
@@ -125,6 +133,7 @@ fn every_role_may_do_exactly_what_its_function_needs() {
                 table.clone(),
             ),
             (vec!["sns:Publish"], phones.clone()),
+            (vec!["ses:SendEmail"], sender.clone()),
         ],
         (Mode::Passwordless, "VerifyAuthChallengeResponseRole") => {
             vec![(vec!["dynamodb:UpdateItem"], table.clone())]
@@ -191,16 +200,15 @@ fn permission(statement: &Value) -> (Vec<&str>, Value) {
         .into_iter()
         .find(|key| keys.contains(key))
         .unwrap();
-    assert_eq!(
-        keys,
-        BTreeSet::from(["Action", "Effect", "Sid", target]),
-        "{statement}"
-    );
+    let mut on = json!({ target: statement[target] });
+    let mut expected = BTreeSet::from(["Action", "Effect", "Sid", target]);
+    if keys.contains("Condition") {
+        expected.insert("Condition");
+        on["Condition"] = statement["Condition"].clone();
+    }
+    assert_eq!(keys, expected, "{statement}");
     assert_eq!(statement["Effect"], "Allow", "{statement}");
-    (
-        all_of(&statement["Action"]),
-        json!({ target: statement[target] }),
-    )
+    (all_of(&statement["Action"]), on)
 }
 
 #[test]
@@ -234,7 +242,18 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
             let more = match name {
                 "SignUp" => vec!["USER_POOL_CLIENT_ID", "USER_POOL_ID"],
                 "CreateAuthChallenge" => {
-                    [&limits[..], &["SMS_MESSAGE", "SMS_REGION", "SMS_SENDER_ID"]].concat()
+                    let messages = [
+                        "EMAIL_CODE_MESSAGE",
+                        "EMAIL_CODE_SUBJECT",
+                        "EMAIL_FROM",
+                        "EMAIL_REPLY_TO",
+                        "SES_CONFIGURATION_SET",
+                        "SES_REGION",
+                        "SMS_MESSAGE",
+                        "SMS_REGION",
+                        "SMS_SENDER_ID",
+                    ];
+                    [&limits[..], &messages].concat()
                 }
                 "VerifyAuthChallengeResponse" => limits.to_vec(),
                 "CustomMessage" => vec![
@@ -257,10 +276,9 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
                 if value == "" || value["Fn::Sub"] == "AuthRocket/${AWS::StackName}" {
                     continue;
                 }
-                let value = value["Fn::Join"][1]
-                    .as_object()
-                    .map_or(value, |_| &value["Fn::Join"][1]);
-                let source = value["Ref"].as_str();
+                let text = value.to_string();
+                let source = text.split("\"Ref\":\"").nth(1);
+                let source = source.and_then(|source| source.split('"').next());
                 let source = source.unwrap_or_else(|| panic!("{variable}: {value}"));
                 let resource = ["UserPool", "UserPoolClient", "OtpTable"].contains(&source);
                 let parameter = &template.0["Parameters"][source];
@@ -722,33 +740,37 @@ fn a_stack_keeps_the_users_and_what_is_the_account_s() {
 #[test]
 fn sms_have_a_role_only_where_a_role_signs_up_by_phone() {
     let both = json!(["email", "phone_number"]);
-    for (parameters, usernames, verified, sends) in [
-        (&[][..], &both, json!(["email"]), false),
-        (&["PhoneSignUpRoles=User"], &both, both.clone(), true),
-        (
-            &[
-                "Mode=Passwordless",
-                "EmailSignUpRoles=",
-                "PhoneSignUpRoles=User",
-            ],
-            &json!(["phone_number"]),
-            json!(["phone_number"]),
-            true,
-        ),
+    let (by_email, by_phone) = (json!(["email"]), json!(["phone_number"]));
+    let ses = [
+        "SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com",
+        "EmailFrom=no-reply@example.com",
+    ];
+    let phone = ["Mode=Passwordless", "PhoneSignUpRoles=User"];
+    let email = [&["Mode=Passwordless"], &ses[..]].concat();
+    for (parameters, verified, sends) in [
+        (&[][..], &by_email, false),
+        (&["PhoneSignUpRoles=User"], &both, true),
+        (&phone, &by_phone, true),
+        (&[&phone[..], &ses].concat(), &both, true),
+        (&email, &by_email, false),
     ] {
         let template = Template::with(parameters);
         let pool = template.properties("UserPool");
-        assert_eq!(pool["UsernameAttributes"], *usernames, "{parameters:?}");
-        assert_eq!(pool["AutoVerifiedAttributes"], verified, "{parameters:?}");
+        // They can't be changed later, so every stack has the same.
+        assert_eq!(pool["UsernameAttributes"], both, "{parameters:?}");
+        assert_eq!(pool["AutoVerifiedAttributes"], *verified, "{parameters:?}");
         let update = &pool["UserAttributeUpdateSettings"];
         // Cognito rejects a pool where the one has more than the other.
         assert_eq!(
             update["AttributesRequireVerificationBeforeUpdate"],
-            verified
+            *verified
         );
         let recovery = pool["AccountRecoverySetting"].to_string();
         let recovers = recovery.contains("verified_phone_number");
-        assert_eq!(recovers, sends && verified.to_string().contains("email"));
+        assert_eq!(
+            recovers,
+            sends && !parameters.contains(&"Mode=Passwordless")
+        );
         assert_eq!(
             pool["SmsConfiguration"].is_object(),
             sends,
@@ -918,8 +940,8 @@ fn a_client_may_use_its_mode_s_flow_only_and_its_users_never_change_their_role()
     for (stack, flows, written) in [
         (Stack::standard(), &[passwords][..], &both[..]),
         (Stack::strict(), &[passwords, refresh], &email),
-        (Stack::passwordless(), &[challenges], &phone),
-        (Stack::passwordless_strict(), &[challenges, refresh], &phone),
+        (Stack::passwordless(), &[challenges], &both),
+        (Stack::passwordless_strict(), &[challenges, refresh], &both),
     ] {
         let template = Template(stack.decided_template());
         let client = template.properties("UserPoolClient");

@@ -20,7 +20,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Map, Value, json};
 
 /// An environment in which every function starts.
-pub const ENVIRONMENT: [(&str, &str); 26] = [
+pub const ENVIRONMENT: [(&str, &str); 30] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "function"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -47,6 +47,10 @@ pub const ENVIRONMENT: [(&str, &str); 26] = [
     ("OTP_MAX_SENDS_PER_DAY", "20"),
     ("SMS_MESSAGE", "Your sign-in code is {####}."),
     ("ALLOWED_PHONE_PREFIXES", "+34"),
+    ("EMAIL_FROM", "no-reply@example.com"),
+    ("EMAIL_CODE_SUBJECT", "Your sign-in code"),
+    ("EMAIL_CODE_MESSAGE", "Your sign-in code is {####}."),
+    ("SES_REGION", "us-east-1"),
     ("RESET_EMAIL_SUBJECT", "Your new password"),
     ("RESET_EMAIL_MESSAGE", "Your code is {####}."),
     ("CONTACT_CHANGES", "REFUSED"),
@@ -85,8 +89,12 @@ pub struct Call {
 }
 
 impl Call {
-    /// Reads a request by its `x-amz-target`, if it has one, and its body.
-    pub fn read(target: Option<&str>, body: &str) -> Self {
+    /// Reads a request by its `x-amz-target` or its path, if one of them names the operation, and its body.
+    pub fn read(target: Option<&str>, path: &str, body: &str) -> Self {
+        let target = match path == "/v2/email/outbound-emails" {
+            true => Some("SendEmail"),
+            false => target,
+        };
         let (operation, body) = match target {
             Some(target) => (
                 target.rsplit('.').next().unwrap_or_default().to_owned(),
@@ -199,6 +207,7 @@ impl Reply {
             | "AdminUserGlobalSignOut"
             | "GetItem"
             | "UpdateItem" => json!({}),
+            "SendEmail" => json!({ "MessageId": SUB }),
             "Publish" => {
                 return Self {
                     status: 200,
@@ -299,7 +308,7 @@ impl FakeAws {
             let call = Call {
                 uri: request.uri().to_string(),
                 signed: header("authorization").is_some(),
-                ..Call::read(header("x-amz-target"), body)
+                ..Call::read(header("x-amz-target"), request.uri().path(), body)
             };
             let reply = aws.reply(&call).unwrap_or_else(|| Reply::success(&call));
             aws.calls.lock().unwrap().push(call);

@@ -74,6 +74,9 @@ fn is_known(status: u16, error_type: &str, message: &str) -> bool {
         (400, "InvalidParameterException") => &[
             "Username should be an email address or a phone number in E.164 format, such as +34999999999.",
             "Username should be a phone number in E.164 format, such as +34999999999.",
+            "Leave out the zero after the country code of the phone number.",
+            "Username has a character that is not ASCII, such as a full-width digit or an invisible space.",
+            "ConfirmationCode has a character that is not ASCII, such as a full-width digit or an invisible space.",
             "ConfirmationCode must be at most 2048 characters without spaces.",
             "Session must be at most 2048 characters without spaces.",
             "userAttributes.role is required.",
@@ -238,7 +241,11 @@ impl Api {
             }
         };
         let text = replace(answer.text, "/userAttributes/role");
-        replace(text, "/username")
+        let text = replace(text, "/username");
+        match request.get("username").and_then(Value::as_str) {
+            Some(username) if username.contains('@') => text.replace("via SMS", "via email"),
+            _ => text,
+        }
     }
 }
 
@@ -249,8 +256,18 @@ fn read(route: &Route, body: &[u8]) -> Map<String, Value> {
         route.fields.contains(&key) || (route.path == "/sign-up" && key == "userAttributes")
     };
     let fields = fields.into_iter().filter(|(key, _)| read(key));
-    let value = |text: &RawValue| serde_json::from_str(text.get()).expect("a value that was read");
-    fields.map(|(key, text)| (key, value(text))).collect()
+    let value = |key: &str, text: &RawValue| {
+        let value: Value = serde_json::from_str(text.get()).expect("a value that was read");
+        match (key, value.as_str()) {
+            ("username" | "confirmationCode", Some(text)) => text.trim().into(),
+            _ => value,
+        }
+    };
+    let fields = fields.map(|(key, text)| {
+        let value = value(&key, text);
+        (key, value)
+    });
+    fields.collect()
 }
 
 /// Cognito was sent what the request has, letter by letter.

@@ -1,7 +1,7 @@
 //! Events of Cognito's triggers that Cognito would not send, and the functions that get them.
 
 use auth_core::clients::UserPoolAdmin;
-use auth_core::create_auth_challenge::{Sms, create_auth_challenge};
+use auth_core::create_auth_challenge::{Channels, create_auth_challenge};
 use auth_core::custom_message::{Messages, custom_message};
 use auth_core::define_auth_challenge::define_auth_challenge;
 use auth_core::error::{Error, Kind};
@@ -30,7 +30,7 @@ pub struct Triggers {
     roles: Roles,
     messages: Messages,
     limits: Limits,
-    sms: Sms,
+    channels: Channels,
     runtime: Runtime,
 }
 
@@ -43,7 +43,7 @@ impl Default for Triggers {
                 roles: Roles::from_env(setup.env)?,
                 messages: Messages::from_env(setup.env)?,
                 limits: Limits::new(setup)?,
-                sms: Sms::new(setup)?,
+                channels: Channels::new(setup)?,
                 runtime: tokio::runtime::Builder::new_current_thread()
                     .enable_time()
                     .build()
@@ -83,7 +83,7 @@ impl Triggers {
                 "custom-message" => custom_message(&mut event, &self.messages),
                 "define-auth-challenge" => define_auth_challenge(&mut event),
                 "create-auth-challenge" => {
-                    create_auth_challenge(&mut event, &self.limits, &self.sms).await
+                    create_auth_challenge(&mut event, &self.limits, &self.channels).await
                 }
                 "verify-auth-challenge-response" => {
                     verify_auth_challenge_response(&mut event, &self.limits).await
@@ -112,7 +112,12 @@ fn but_response(mut event: Map<String, Value>) -> Map<String, Value> {
 fn assert_tells_nothing(error: &Error) {
     let ours = matches!(
         error.kind,
-        Kind::Internal | Kind::Invalid | Kind::Forbidden | Kind::Unavailable | Kind::Throttled
+        Kind::Internal
+            | Kind::Invalid
+            | Kind::Unauthenticated
+            | Kind::Forbidden
+            | Kind::Unavailable
+            | Kind::Throttled
     );
     assert!(ours, "{error:?}");
     let texts = [

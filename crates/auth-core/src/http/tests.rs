@@ -582,7 +582,7 @@ async fn each_answer_is_one_line_of_the_log_that_holds_nothing_of_the_request() 
 #[tokio::test(start_paused = true)]
 async fn a_request_is_counted_with_what_was_asked_of_cognito_and_what_came_of_it() {
     let failure = Reply::json(500, &json!({ "__type": "InternalErrorException" }));
-    let granted = Reply::success(&Call::read(Some("x.InitiateAuth"), "{}"));
+    let granted = Reply::success(&Call::read(Some("x.InitiateAuth"), "", "{}"));
     let over = |name| FakeAws::failing("InitiateAuth", name, "no");
     let once_failing = FakeAws::in_turn("InitiateAuth", [failure.clone(), granted]);
     let refusal = over("NotAuthorizedException");

@@ -10,7 +10,8 @@ use crate::http::{Request, respond};
 impl Request {
     /// What it asks AWS for.
     pub(super) fn call(&self) -> Call {
-        Call::read(self.header("x-amz-target"), &self.body)
+        let path = self.line.split(' ').nth(1).unwrap_or_default();
+        Call::read(self.header("x-amz-target"), path, &self.body)
     }
 }
 
