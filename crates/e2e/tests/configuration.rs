@@ -21,7 +21,7 @@ struct Reads(&'static [&'static str], &'static [&'static str]);
 fn reads(function: &str) -> Reads {
     match function {
         "sign-up" => Reads(&[ROUTE, SIGNED, "USER_POOL_ID MODE ROLES"], &[AWS, SIGN_UP]),
-        "sign-in" | "token" => Reads(&[ROUTE, "MODE"], &[AWS, "EMAIL_SIGN_UP_ROLES"]),
+        "sign-in" | "token" => Reads(&[ROUTE, "MODE"], &[AWS]),
         "pre-sign-up" => Reads(&["LOG_LEVEL ROLES"], &["METRICS_NAMESPACE", SIGN_UP]),
         "post-confirmation" => Reads(&[SIGNED, "ROLES"], &[AWS]),
         "define-auth-challenge" => Reads(&["LOG_LEVEL"], &["METRICS_NAMESPACE"]),

@@ -436,7 +436,11 @@ fn trouble(call: &Call, fault: Fault, most: usize) -> Trouble {
         operation: Some(call.operation),
         after: call.before,
         // A message is sent once; what takes it back goes well.
-        most: if call.kind == "SMS" { 1 } else { most },
+        most: if matches!(call.kind, "SMS" | "e-mail") {
+            1
+        } else {
+            most
+        },
     }
 }
 
