@@ -428,13 +428,19 @@ fn is_like(shown: &str, text: &str) -> bool {
     }
 }
 
-/// What the page's session has to do: refresh once for all who ask, and sign out.
+/// What the page's session has to do: refresh once for all who ask, go on after a 503, forget its tokens after a 401,
+/// and sign out.
 const BROWSER: &str = r#"
 import { Session } from './session.js';
 const [auth, username, password] = process.argv.slice(2);
 const routes = [];
 const { fetch } = globalThis;
-globalThis.fetch = (url, request) => { routes.push(url.slice(auth.length)); return fetch(url, request); };
+let unavailable = false;
+globalThis.fetch = (url, request) => {
+  routes.push(url.slice(auth.length));
+  if (!unavailable) return fetch(url, request);
+  return new Response('{"error":{"type":"ServiceUnavailableException"}}', { status: 503, headers: { 'Retry-After': '7' } });
+};
 const session = new Session(auth);
 const refused = await session.signIn(username, 'wrong').catch((error) => error);
 await session.signIn(username, password);
@@ -443,13 +449,32 @@ const { now } = Date;
 Date.now = () => now() + 3600_000;
 const [one, other] = await Promise.all([session.accessToken(), session.accessToken()]);
 Date.now = now;
-await session.signOut();
+unavailable = true;
+const failure = await session.accessToken(one).catch((error) => error);
+unavailable = false;
+const again = await session.accessToken(one);
 const refusal = [refused.status, refused.type];
-console.log(JSON.stringify({ refusal, refreshed: first !== one, shared: one === other, routes }));
+const wait = [failure.status, failure.retryAfter];
+const seen = { refusal, refreshed: first !== one, shared: one === other, wait, repeated: again !== one };
+
+// The session's end elsewhere.
+await fetch(`${auth}/token/revoke`, { method: 'POST', body: JSON.stringify({ accessToken: again }) });
+seen.ended = (await session.accessToken(again).catch((error) => error)).status;
+seen.forgotten = await session.accessToken() === undefined;
+await session.signOut();
+
+await session.signIn(username, password);
+unavailable = true;
+seen.unheard = (await session.signOut().catch((error) => error)).status;
+seen.forgottenToo = await session.accessToken() === undefined;
+unavailable = false;
+await session.signIn(username, password);
+await session.signOut();
+console.log(JSON.stringify({ ...seen, routes }));
 "#;
 
 #[test]
-fn the_session_for_browsers_signs_in_refreshes_once_for_all_and_signs_out() {
+fn the_session_for_browsers_keeps_to_the_rules_of_its_page() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let page = Page::read(root().join("docs/integrating.md"));
@@ -479,7 +504,21 @@ fn the_session_for_browsers_signs_in_refreshes_once_for_all_and_signs_out() {
             "refusal": [401, "NotAuthorizedException"],
             "refreshed": true,
             "shared": true,
-            "routes": ["/sign-in", "/sign-in", "/token/refresh", "/token/revoke"],
+            "wait": [503, 7],
+            "repeated": true,
+            "ended": 401,
+            "forgotten": true,
+            "unheard": 503,
+            "forgottenToo": true,
+            "routes": [
+                "/sign-in", "/sign-in", "/token/refresh",
+                // The back end refused a token.
+                "/token/refresh", "/token/refresh",
+                // The session had ended.
+                "/token/refresh",
+                "/sign-in", "/token/revoke",
+                "/sign-in", "/token/revoke",
+            ],
         })
     );
 }
