@@ -523,6 +523,63 @@ fn the_session_for_browsers_keeps_to_the_rules_of_its_page() {
     );
 }
 
+/// The files in a folder, but for those that are built or installed.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let entries = entries.filter(|entry| {
+        let name = entry.file_name().into_string().unwrap();
+        !name.starts_with('.') && !["target", "node_modules"].contains(&&*name)
+    });
+    entries
+        .flat_map(|entry| match entry.file_type().unwrap() {
+            kind if kind.is_dir() => files(&entry.path()),
+            _ => vec![entry.path()],
+        })
+        .collect()
+}
+
+#[test]
+fn the_weekly_check_for_advisories_has_every_lock_file() {
+    let page = Page::read(root().join("docs/operations.md"));
+    let mut blocks = page.blocks.iter();
+    let recipe = blocks.find(|block| block.language() == "yaml").unwrap();
+    let recipe: Value = serde_saphyr::from_str(&recipe.lines.join("\n")).unwrap();
+    let job = &recipe["jobs"]["advisories"];
+    let checks = job["strategy"]["matrix"]["check"].as_array().unwrap();
+    let checks: BTreeSet<String> = checks
+        .iter()
+        .map(|check| check.as_str().unwrap().to_owned())
+        .collect();
+    let files = files(&root());
+    let expected = files.iter().filter_map(|file| {
+        let file = file.strip_prefix(root()).unwrap().to_str().unwrap();
+        let (folder, name) = file.rsplit_once('/').unwrap_or((".", file));
+        match name {
+            "Cargo.lock" if folder == "." => Some("cargo deny --locked check advisories".to_owned()),
+            "Cargo.lock" => Some(format!(
+                "cargo deny --locked --manifest-path {folder}/Cargo.toml --config deny.toml check advisories"
+            )),
+            "package-lock.json" => Some(format!("npm audit --prefix {folder}")),
+            _ if name.starts_with("requirements") => Some(format!(
+                "pip-audit --disable-pip --require-hashes -r {file}"
+            )),
+            _ => None,
+        }
+    });
+    assert_lists(&page.name(), &checks, &expected.collect());
+
+    let makefile = read("Makefile");
+    let version = makefile
+        .lines()
+        .find_map(|line| line.strip_prefix("CARGO_DENY_VERSION := "));
+    let install = format!(
+        "cargo install cargo-deny --version {} --locked",
+        version.unwrap()
+    );
+    let steps = job["steps"].as_array().unwrap();
+    assert!(steps.iter().any(|step| step["run"] == install), "{install}");
+}
+
 #[test]
 fn every_json_block_is_json() {
     for block in Page::all().iter().flat_map(|page| &page.blocks) {
