@@ -4,15 +4,17 @@ MODE ?= UserPassword
 PORT ?= 4566
 CONFIG ?= default
 FUZZ_SECONDS ?= 120
-export PORT
 
 VENV := local/.venv
+EMBEDDED_VENV := local/.venv-embedded-aws
 LINT_VENV := local/.venv-lint
 CARGO_DENY_VERSION := 0.20.2
-CARGO_DENY_ROOT := $(VENV)/cargo-deny-$(CARGO_DENY_VERSION)
+CARGO_DENY_ROOT := local/.tools/cargo-deny-$(CARGO_DENY_VERSION)
 CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 EMBEDDED_AWS := local/embedded-aws
 TEST_VENV := local/.venv-test
+# Nothing but what is pinned, as it was then; uv pip compile --no-deps --generate-hashes writes the hashes.
+PIP_INSTALL := bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 TEST_JS := crates/e2e/js
 TEST_CLIENT := $(TEST_JS)/dist/client.js
 EXPANDED := target/template
@@ -27,45 +29,51 @@ GO_PATH := /usr/share/gocode
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
 CARGO_FUZZ_VERSION := 0.13.2
-CARGO_FUZZ_ROOT := $(VENV)/cargo-fuzz-$(CARGO_FUZZ_VERSION)
+CARGO_FUZZ_ROOT := local/.tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 CARGO_FUZZ := $(CARGO_FUZZ_ROOT)/bin/cargo-fuzz
 CONSOLE := console/node_modules/.installed
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
 USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
+# What is given reaches the scripts as it is: neither make nor a shell expands it.
+GIVEN := MODE PORT CONFIG STACK USERNAME ROLE PHONE EMAIL FUZZ_SECONDS BUILD_FLAGS ACCOUNT GUIDED SLOW
+$(foreach name,$(GIVEN),$(if $(filter command environment,$(origin $(name))),\
+	$(eval override $(name) := $$(value $(name)))))
+export $(GIVEN)
+
 .DEFAULT_GOAL := help
-.PHONY: help tools npm go build local local-down watch console deploy smoke create-user list-users set-role test
-.PHONY: test-console fuzz bench load lint clean
+.PHONY: help tools npm go build local local-down watch console deploy smoke create-user list-users set-role
+.PHONY: unlock-user test test-console fuzz bench load lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-tools: $(VENV)/.installed ## Install the pinned tools into local/.venv
+tools: $(VENV)/.installed $(EMBEDDED_VENV)/.installed ## Install the pinned tools into local/.venv and others
 
+# None shares one with another: make deploy and others run in local/.venv with your AWS credentials.
 $(VENV)/.installed: local/requirements.txt
+$(EMBEDDED_VENV)/.installed: local/requirements-embedded-aws.txt
+$(LINT_VENV)/.installed: local/requirements-lint.txt
+$(TEST_VENV)/.installed: crates/e2e/python/requirements.txt
+$(VENV)/.installed $(EMBEDDED_VENV)/.installed $(LINT_VENV)/.installed $(TEST_VENV)/.installed:
 	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs"; exit 1; }
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed as python3"; exit 1; }
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r local/requirements.txt
-	@touch $@
-
-$(LINT_VENV)/.installed: local/requirements-lint.txt
-	python3 -m venv $(LINT_VENV)
-	$(LINT_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r local/requirements-lint.txt
+	python3 -m venv --clear $(@D)
+	$(@D)/$(PIP_INSTALL) -r $<
 	@touch $@
 
 build: tools ## Build every function as it is deployed, into target/lambda
-	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked $(BUILD_FLAGS)
+	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked $$BUILD_FLAGS
 	@local/check-glibc target/lambda/*/bootstrap
 
 local: build ## Run the stack on an embedded AWS (MODE=UserPassword or Passwordless, PORT=4566)
 	@$(EMBEDDED_AWS) up
 	@$(EMBEDDED_AWS) deploy $(LOCAL_CONFIG)
-	@$(EMBEDDED_AWS) next-steps $(STACK) $(MODE)
+	@$(EMBEDDED_AWS) next-steps "$$STACK" "$$MODE"
 
 watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… as you edit (ACCOUNT=mine: on your AWS account)
-	$(if $(ACCOUNT),,@$(EMBEDDED_AWS) run) local/watch $(STACK)
+	$(if $(ACCOUNT),,@$(EMBEDDED_AWS) run) local/watch "$$STACK"
 
 console: $(CONSOLE) ## Serve the API reference and a walk through both modes (CONSOLE_PORT=9100)
 	@node console/serve.mjs
@@ -75,32 +83,30 @@ $(CONSOLE): console/package-lock.json | npm
 	@touch $@
 
 deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; GUIDED=1 asks everything)
-	@PATH=$(CURDIR)/$(VENV)/bin:$$PATH python local/deploy.py $(CONFIG) $(if $(GUIDED),--guided)
+	@PATH=$(CURDIR)/$(VENV)/bin:$$PATH python local/deploy.py "$$CONFIG" $(if $(GUIDED),--guided)
 
 smoke: tools ## Check a stack on your AWS account: STACK=… [PHONE=+…] [EMAIL=…] [SLOW=1]
-	@$(VENV)/bin/python local/smoke.py "$(STACK)" --phone "$$PHONE" --email "$$EMAIL" $(if $(SLOW),--slow)
+	@$(VENV)/bin/python local/smoke.py "$$STACK" --phone "$$PHONE" --email "$$EMAIL" $(if $(SLOW),--slow)
 
 create-user: tools ## Make a confirmed user: USERNAME=… ROLE=…, a closed role too (ACCOUNT=mine: on your AWS account)
-	@$(USERS) $@ "$(STACK)" "$$USERNAME" "$$ROLE"
+	@$(USERS) $@ "$$STACK" "$$USERNAME" "$$ROLE"
 
 list-users: tools ## List the users with their status and groups (ACCOUNT=mine: of your AWS account)
-	@$(USERS) $@ "$(STACK)"
+	@$(USERS) $@ "$$STACK"
 
 set-role: tools ## Give a user another role: USERNAME=… ROLE=… (ACCOUNT=mine: on your AWS account)
-	@$(USERS) $@ "$(STACK)" "$$USERNAME" "$$ROLE"
+	@$(USERS) $@ "$$STACK" "$$USERNAME" "$$ROLE"
 
-local-down: ## End the embedded AWS that `make local` started
+unlock-user: tools ## Let a user ask for one-time codes again at once: USERNAME=… (ACCOUNT=mine: on your AWS account)
+	@$(USERS) $@ "$$STACK" "$$USERNAME"
+
+local-down: ## End the embedded AWS that `make local` started (PORT=4566)
 	@$(EMBEDDED_AWS) down
 
 test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests, on an embedded AWS of their own
 	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
 	cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)'
 	local/test-stacks cargo nextest run --workspace --locked
-
-$(TEST_VENV)/.installed: crates/e2e/python/requirements.txt
-	python3 -m venv $(TEST_VENV)
-	$(TEST_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
-	@touch $@
 
 $(TEST_JS)/node_modules/.installed: $(TEST_JS)/package-lock.json | npm
 	npm ci --prefix $(TEST_JS) --ignore-scripts --no-audit --no-fund
@@ -118,7 +124,7 @@ test-console: build $(CONSOLE) ## Run the console's tests in Chromium, which mus
 fuzz: $(CARGO_FUZZ) ## Fuzz the functions' entry for FUZZ_SECONDS=120, from the corpus on
 	@mkdir -p crates/hostile/fuzz/target/found
 	cd crates/hostile && RUSTC_BOOTSTRAP=1 $(CURDIR)/$(CARGO_FUZZ) run --sanitizer none http fuzz/target/found \
-		fuzz/corpus/http -- -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -dict=fuzz/http.dict
+		fuzz/corpus/http -- -max_total_time="$$FUZZ_SECONDS" -max_len=20000 -timeout=10 -dict=fuzz/http.dict
 
 $(CARGO_FUZZ): | tools
 	cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root $(CARGO_FUZZ_ROOT)
@@ -147,26 +153,27 @@ $(NODE_PEER): $(wildcard crates/bench/peers/node/*.mjs) crates/bench/peers/node/
 
 $(PYTHON_PEER): $(wildcard crates/bench/peers/python/*) | tools
 	rm -rf $(@D)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --target $(@D) -r crates/bench/peers/python/requirements.txt
+	$(VENV)/$(PIP_INSTALL) --target $(@D) -r crates/bench/peers/python/requirements.txt
 	cp crates/bench/peers/python/*.py $(@D)
 
 lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licences, scripts and the template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO_DENY) --locked check licenses bans sources
-	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/embedded-aws local/test-console local/test-stacks \
-		local/watch
+	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/embedded-aws local/run-route local/test-console \
+		local/test-stacks local/watch
 	$(VENV)/bin/cfn-lint template.yaml
 	$(EMBEDDED_AWS) run sam validate --lint --language-extensions
 	@mkdir -p $(EXPANDED)
-	$(VENV)/bin/python local/expand_template.py $(OPTIONS) "ResetEmailMessage={####}" >$(EXPANDED)/UserPassword.json
-	$(VENV)/bin/python local/expand_template.py $(OPTIONS) Mode=Passwordless \
+	$(EMBEDDED_VENV)/bin/python local/expand_template.py $(OPTIONS) "ResetEmailMessage={####}" >$(EXPANDED)/UserPassword.json
+	$(EMBEDDED_VENV)/bin/python local/expand_template.py $(OPTIONS) Mode=Passwordless \
 		>$(EXPANDED)/Passwordless.json
 	$(LINT_VENV)/bin/checkov --config-file local/checkov.yaml --file $(EXPANDED)/UserPassword.json $(EXPANDED)/Passwordless.json
 
 $(CARGO_DENY): | tools
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(CARGO_DENY_ROOT)
 
-clean: local-down ## Remove what was built and installed here
-	rm -rf target local/.run local/.run-test crates/bench/peers/node/node_modules $(VENV) $(LINT_VENV)
-	rm -rf $(TEST_VENV) $(TEST_JS)/node_modules $(TEST_JS)/dist console/node_modules
+clean: ## End every embedded AWS, and remove what was built and installed here
+	@for run in local/.run/*/pid; do [ ! -f "$$run" ] || PORT=$$(basename "$${run%/pid}") $(EMBEDDED_AWS) down; done
+	rm -rf target local/.run local/.run-test crates/bench/peers/node/node_modules $(VENV) $(EMBEDDED_VENV) $(LINT_VENV)
+	rm -rf local/.tools $(TEST_VENV) $(TEST_JS)/node_modules $(TEST_JS)/dist console/node_modules

@@ -284,6 +284,17 @@ function takeBase() {
   return true;
 }
 
+/** Shows the base URL of a link that led here, unless it is the one in use: only the person's word makes it that. */
+function propose(text) {
+  try {
+    const proposed = readBase(text);
+    $("#proposal code").textContent = proposed;
+    $("#proposal").hidden = proposed === base;
+  } catch {
+    // A link to nothing that can be used is none.
+  }
+}
+
 async function send(step, form, route) {
   const request = { base, route, body: bodyIn(form, route) };
   const answer = await post(request);
@@ -349,6 +360,11 @@ async function copy(button, text) {
 }
 
 const ACTIONS = {
+  accept: () => {
+    baseField.value = $("#proposal code").textContent;
+    takeBase();
+    $("#proposal").hidden = true;
+  },
   generate: () => {
     forget();
     makeUpUser();
@@ -428,14 +444,11 @@ addEventListener("hashchange", view);
 setInterval(tick, 1000);
 
 const asked = new URLSearchParams(location.search);
-const known = (name) => asked.get(name) ?? localStorage.getItem(name);
-baseField.value = known("base") ?? DEFAULT_BASE;
-try {
-  base = readBase(baseField.value);
-} catch {
-  // Said when it is used.
-}
-use(base, known("mode") === "Passwordless" ? "Passwordless" : "UserPassword");
+base = localStorage.getItem("base") ?? DEFAULT_BASE;
+baseField.value = base;
+const passwordless = (asked.get("mode") ?? localStorage.getItem("mode")) === "Passwordless";
+use(base, passwordless ? "Passwordless" : "UserPassword");
+if (asked.has("base")) propose(asked.get("base"));
 forget();
 makeUpUser();
 drawAll();

@@ -158,6 +158,16 @@ def problems(template, overrides, values):
                f"Roles is {values['Roles']}. Set {name} to some of these, or {name}='' for none.")
 
 
+def warnings(values):
+    """What is allowed and lets strangers do more than one may expect."""
+    if roles := items(values["SkipConfirmationRoles"]):
+        yield (f"SkipConfirmationRoles={','.join(roles)}: anyone can sign up with an address or a number of somebody "
+               "else's, and has the role at once.")
+    if (values["EmailVerification"], values["Mode"]) == ("LINK", "UserPassword") and items(values["EmailSignUpRoles"]):
+        yield ("EmailVerification=LINK: mail scanners open links, which can confirm a stranger's sign-up. CODE needs a "
+               "person.")
+
+
 def ask(name, current, allowed=()):
     """The answer; an empty one keeps what stands in brackets."""
     while True:
@@ -202,6 +212,8 @@ def show(section, target, template, values):
         if values[name] != str(parameter["Default"]) or before != values[name]:
             print(f"  {name} = {values[name]}" + (f"  (deployed: {before})" if before != values[name] else ""))
     print("Every other parameter has its default.")
+    for warning in warnings(values):
+        print(f"WARNING  {warning}")
 
 
 def check_machines(template, architecture):

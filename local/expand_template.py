@@ -1,6 +1,6 @@
 """Prints the template as CloudFormation reads it with these parameters: macros expanded, conditions decided.
 
-    python local/expand_template.py [NAME=VALUE ...]
+    local/.venv-embedded-aws/bin/python local/expand_template.py [NAME=VALUE ...]
 """
 
 import json
@@ -8,7 +8,6 @@ import pathlib
 import sys
 
 from ministack.services.cloudformation import engine
-from samcli.yamlhelper import yaml_parse
 from strict import cloudformation as _  # MiniStack's, with Fn::Join in conditions
 
 ABSENT = {"Ref": "AWS::NoValue"}
@@ -27,7 +26,10 @@ def decided(node, conditions):
     return node
 
 
-template = yaml_parse((pathlib.Path(__file__).parent.parent / "template.yaml").read_text())
+# The intrinsic functions of rules, which MiniStack does not read.
+for name in ("Contains", "EachMemberEquals", "EachMemberIn"):
+    engine.CfnLoader.add_constructor(f"!{name}", engine._construct_cfn_tag(f"Fn::{name}"))
+template = engine._parse_template((pathlib.Path(__file__).parent.parent / "template.yaml").read_text())
 for resource in template["Resources"].values():
     if isinstance(resource, dict) and resource["Type"] == "AWS::Serverless::Function":
         # `sam deploy` puts the place of the upload here.

@@ -3,6 +3,7 @@
     python local/users.py create-user STACK USERNAME ROLE
     python local/users.py list-users STACK
     python local/users.py set-role STACK USERNAME ROLE
+    python local/users.py unlock-user STACK USERNAME
 
 `make create-user` and so on run it against the embedded AWS, and with ACCOUNT=mine against the account and the
 profile (AWS_PROFILE) that the AWS CLI is set to, where each change is asked for first. A password is typed at the
@@ -14,6 +15,7 @@ import getpass
 import os
 import re
 import secrets
+import shlex
 import string
 import sys
 from contextlib import contextmanager
@@ -41,6 +43,7 @@ EMAIL = re.compile(rf"(?=.{{1,128}}\Z)(?=[^@]{{1,64}}@){ATOM}(\.{ATOM})*@{LABEL}
 # What every policy can ask for; the symbols are Cognito's and need no quotes in a shell.
 CLASSES = [string.ascii_lowercase, string.ascii_uppercase, string.digits, "-_.+=@%"]
 
+EXAMPLES = {"USERNAME": "user@example.com", "ROLE": "User"}
 NO_CREDENTIALS = "there are no AWS credentials that work: set AWS_PROFILE, or run local/.venv/bin/aws configure"
 ADVICE = {
     "AccessDenied": "docs/administrators.md lists the actions that this needs",
@@ -67,11 +70,11 @@ class Stack:
         except ClientError as error:
             if code(error) != "ValidationError":
                 raise
-            sys.exit(f"The stack {name} is not there. Deploy it first: make local, or make deploy")
+            sys.exit(f"The stack {quoted(name)} is not there. Deploy it first: make local, or make deploy")
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
         self.parameters = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
         if "AuthApiUserPoolId" not in self.outputs or "Roles" not in self.parameters:
-            sys.exit(f"The stack {name} ({stack['StackStatus']}) has no user pool of this template.")
+            sys.exit(f"The stack {quoted(name)} ({stack['StackStatus']}) has no user pool of this template.")
         self.pool = {"UserPoolId": self.outputs["AuthApiUserPoolId"]}
         self.roles = self.list("Roles")
         self.passwordless = self.parameters["Mode"] == "Passwordless"
@@ -94,6 +97,20 @@ class Stack:
             return self.cognito.admin_get_user(**self.pool, Username=username)
         except self.cognito.exceptions.UserNotFoundException:
             return None
+
+    def known_user(self, username):
+        """The user as Cognito has it; ends where there is none."""
+        user = self.user(username)
+        if not user:
+            sys.exit(f"The stack {self.name} has no user {quoted(username)}. `make list-users` lists them.")
+        return user
+
+    def resource(self, logical_id):
+        """What CloudFormation made of a resource of the template."""
+        resource = self.client("cloudformation").describe_stack_resource(
+            StackName=self.name, LogicalResourceId=logical_id
+        )
+        return resource["StackResourceDetail"]["PhysicalResourceId"]
 
     def groups_of(self, user):
         groups = self.pages("admin_list_groups_for_user", "Groups", Username=user["Username"])
@@ -126,7 +143,7 @@ def create_user(name, username, role):
     if user := stack.user(username):
         groups = ", ".join(stack.groups_of(user)) or "none"
         status = user["UserStatus"]
-        sys.exit(f"{username} exists already (status {status}, groups: {groups}). Nothing was changed.\n" + (
+        sys.exit(f"{quoted(username)} exists already (status {status}, groups: {groups}). Nothing was changed.\n" + (
             "It was left half made, or made elsewhere. To make it anew, take it away first:\n"
             f"  {delete_command(stack, user['Username'])}"
             if status == "FORCE_CHANGE_PASSWORD"
@@ -134,7 +151,7 @@ def create_user(name, username, role):
         ))
     if not stack.passwordless:
         need_terminal("A password is typed at the terminal or shown there")
-    stack.confirm(f"Make the user {username} with the role {role}")
+    stack.confirm(f"Make the user {quoted(username)} with the role {role}")
     minimum = int(stack.parameters["PasswordMinLength"])
     generated = None
     if stack.passwordless:
@@ -162,7 +179,7 @@ def create_user(name, username, role):
         undo(stack, user, username)
         raise
 
-    print(f"{username} is confirmed and has the role {role}.")
+    print(f"{quoted(username)} is confirmed and has the role {role}.")
     if generated:
         with open("/dev/tty", "w") as terminal:
             print(f"Its password, shown this once: {generated}", file=terminal)
@@ -190,7 +207,7 @@ def list_users(name):
             user["UserCreateDate"].astimezone(UTC).strftime("%Y-%m-%d %H:%M"),
             user["UserStatus"],
             "yes" if user["Enabled"] else "no",
-            printable(username),
+            quoted(username),
             ", ".join(groups.get(user["Username"], [])),
         ))
 
@@ -199,18 +216,16 @@ def set_role(name, username, role):
     """Takes the user out of the groups of all other roles, and into the one of this role."""
     stack = Stack(name)
     stack.check(username, role)
-    user = stack.user(username)
-    if not user:
-        sys.exit(f"The stack {name} has no user {username}. `make list-users` lists them.")
+    user = stack.known_user(username)
     if user["UserStatus"] == "UNCONFIRMED":
-        sys.exit(f"{username} has not confirmed the sign-up yet, which would add the role of the sign-up again.\n"
+        sys.exit(f"{quoted(username)} has not confirmed the sign-up yet, which would add the role of the sign-up again.\n"
                  "Nothing was changed: set the role once it has confirmed.")
     groups = stack.groups_of(user)
     before = [group for group in groups if group in stack.roles]
     if before == [role]:
-        print(f"{username} has the role {role} already. Nothing was changed.")
+        print(f"{quoted(username)} has the role {role} already. Nothing was changed.")
         return
-    stack.confirm(f"Change the role of {username} from {', '.join(before) or 'none'} to {role}")
+    stack.confirm(f"Change the role of {quoted(username)} from {', '.join(before) or 'none'} to {role}")
     try:
         # The old one first: a failure between the two leaves too little, not too much.
         member = {**stack.pool, "Username": user["Username"]}
@@ -219,9 +234,9 @@ def set_role(name, username, role):
                 stack.cognito.admin_remove_user_from_group(**member, GroupName=group)
         stack.cognito.admin_add_user_to_group(**member, GroupName=role)
     except BaseException:
-        print(f"The role of {username} may be half changed: run the same command again.", file=sys.stderr)
+        print(f"The role of {quoted(username)} may be half changed: run the same command again.", file=sys.stderr)
         raise
-    print(f"{username} has the role {role}; before: {', '.join(before) or 'none'}.")
+    print(f"{quoted(username)} has the role {role}; before: {', '.join(before) or 'none'}.")
     others = [group for group in groups if group not in stack.roles]
     if others:
         print(f"It is still in groups that are no roles of this stack: {', '.join(others)}.")
@@ -230,18 +245,31 @@ def set_role(name, username, role):
           "custom:role stays what it was at the beginning: authorise by cognito:groups.")
 
 
+def unlock_user(name, username):
+    """Deletes what is counted of a user's one-time codes."""
+    stack = Stack(name)
+    if not stack.passwordless:
+        sys.exit(f"The stack {name} has no one-time codes: Cognito ends its own lock-outs, in some minutes.")
+    user = stack.known_user(username)
+    sub = next(attribute["Value"] for attribute in user["UserAttributes"] if attribute["Name"] == "sub")
+    stack.confirm(f"Let {quoted(username)} ask for codes again")
+    table = stack.resource("OtpTable")
+    stack.client("dynamodb").delete_item(TableName=table, Key={"sub": {"S": sub}})
+    print(f"{quoted(username)} may ask for a code again at once: nothing is counted any more.")
+
+
 def undo(stack, user, username):
     """Takes a user away who could not be finished."""
     try:
         stack.cognito.admin_delete_user(**stack.pool, Username=user)
-        print(f"{username} was taken away again: nothing is left of it.", file=sys.stderr)
+        print(f"{quoted(username)} was taken away again: nothing is left of it.", file=sys.stderr)
     except (BotoCoreError, ClientError):
-        print(f"{username} is left half made. Take it away before you try again:\n"
+        print(f"{quoted(username)} is left half made. Take it away before you try again:\n"
               f"  {delete_command(stack, user)}", file=sys.stderr)
 
 
 def delete_command(stack, user):
-    return f"aws cognito-idp admin-delete-user --user-pool-id {stack.pool['UserPoolId']} --username '{user}'"
+    return f"aws cognito-idp admin-delete-user --user-pool-id {stack.pool['UserPoolId']} --username {quoted(user)}"
 
 
 def check_username(username, passwordless):
@@ -267,7 +295,7 @@ def need_terminal(why):
 
 def ask_password(username):
     """The password, typed twice; empty where one is to be made."""
-    password = getpass.getpass(f"Password for {username} (Enter makes one): ")
+    password = getpass.getpass(f"Password for {quoted(username)} (Enter makes one): ")
     if password and getpass.getpass("The same again: ") != password:
         sys.exit("The two differ. Nothing was changed.")
     return password
@@ -281,9 +309,12 @@ def generate(length):
             return password
 
 
-def printable(text):
-    """The text without what a terminal would act on: Cognito lets people sign up with more than the API does."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+def quoted(text):
+    """
+    The text as a shell takes it: an odd name stands in quotes, with nothing in it that a terminal would act on.
+    Cognito lets people sign up with more than the API does.
+    """
+    return shlex.quote("".join(character if character.isprintable() else "?" for character in text))
 
 
 def code(error):
@@ -320,6 +351,7 @@ def main():
         (create_user, ["STACK", "USERNAME", "ROLE"]),
         (list_users, ["STACK"]),
         (set_role, ["STACK", "USERNAME", "ROLE"]),
+        (unlock_user, ["STACK", "USERNAME"]),
     ]:
         name = function.__name__.replace("_", "-")
         command = commands.add_parser(name)
@@ -330,7 +362,8 @@ def main():
     values = {argument: getattr(given, argument) for argument in given.arguments}
     for argument, value in values.items():
         if not value:
-            sys.exit(f"{argument} is missing: make {given.name} USERNAME=user@example.com ROLE=User")
+            example = "".join(f" {name}={EXAMPLES[name]}" for name in given.arguments if name in EXAMPLES)
+            sys.exit(f"{argument} is missing: make {given.name}{example}")
     with legible_errors():
         given.function(*values.values())
 

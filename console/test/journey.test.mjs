@@ -38,8 +38,14 @@ after(async () => {
   if (server) process.kill(-server.pid);
 });
 
-/** A fresh browser profile with the console open. */
-async function open({ base = USER_PASSWORD, mode = "UserPassword", hash = "", width = 1280, colorScheme = "light" }) {
+/** A fresh browser profile with the console open, and a link's base URL taken. */
+async function open(options) {
+  await follow(options);
+  await press("connect", "Use this API");
+}
+
+/** A fresh browser profile with a link to the console followed. */
+async function follow({ base = USER_PASSWORD, mode = "UserPassword", hash = "", width = 1280, colorScheme = "light" }) {
   context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce" });
   context.setDefaultTimeout(20_000);
   page = await context.newPage();
@@ -359,6 +365,26 @@ test("an API that is not there, and a base URL that is none, are told in words",
   await shot("error-base-url");
 });
 
+test("a link's base URL is used once the person says so", async () => {
+  for (const base of [USER_PASSWORD, "https://api.example.com/production/auth"]) {
+    await context?.close();
+    await follow({ base });
+    assert.equal(await field("connect", "base").inputValue(), "http://127.0.0.1:9000/auth");
+    await step("connect").getByText(base, { exact: true }).waitFor();
+    await press("connect", "Use this API");
+    assert.equal(await field("connect", "base").inputValue(), base);
+    assert.equal(await step("connect").getByText(base, { exact: true }).isVisible(), false);
+  }
+  // Nor does a request go anywhere else before.
+  await context.close();
+  await follow({ base: USER_PASSWORD });
+  await page.route("**/*", (route) => route.abort());
+  const sent = page.waitForRequest((request) => request.method() === "POST");
+  await field("sign-up", "password").fill(PASSWORD);
+  await press("sign-up", "Sign up");
+  assert.equal((await sent).url(), "http://127.0.0.1:9000/auth/sign-up");
+});
+
 test("no user is made up, and no code hinted at, for an API on another machine", async () => {
   await open({ base: "https://api.example.com/production/auth" });
   assert.equal(await field("sign-up", "username").inputValue(), "");
@@ -392,7 +418,7 @@ test("the reference shows every route of openapi.yaml, wide and narrow", async (
   const routes = description.match(/^ {2}\/[a-z/-]+(?=:$)/gm).map((route) => route.trim());
   for (const [width, colorScheme] of [[1280, "light"], [1280, "dark"], [360, "light"]]) {
     await context?.close();
-    await open({ hash: "#reference", width, colorScheme });
+    await follow({ hash: "#reference", width, colorScheme });
     await page.locator(".opblock").nth(routes.length - 1).waitFor();
     const shown = await page.locator(".opblock-summary-path").evaluateAll((paths) => paths.map(({ dataset }) => dataset.path));
     assert.deepEqual(shown.sort(), routes.sort());

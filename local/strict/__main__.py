@@ -2,6 +2,15 @@
 
 from ministack import app
 
-from strict import apigateway, cloudformation, cognito, functions, ses, sns, waf  # noqa: F401 (each changes its service)
+from strict import (  # noqa: F401 (each changes its service)
+    apigateway,
+    callers,
+    cloudformation,
+    cognito,
+    functions,
+    ses,
+    sns,
+    waf,
+)
 
 app.main()

@@ -5,11 +5,13 @@ Every test makes its own pools. Their triggers log the events that they get.
 
 import base64
 import json
+import os
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from urllib.parse import quote
+from http.client import HTTPConnection
+from urllib.parse import quote, urlsplit
 from urllib.request import urlopen
 from uuid import UUID, uuid4
 
@@ -209,6 +211,45 @@ class Test(unittest.TestCase):
         error = caught.exception.response["Error"]
         self.assertEqual(error["Code"], code, error)
         self.assertIn(text, error["Message"])
+
+
+class Callers(Test):
+    def answer(self, method, path, **headers):
+        """The status and the text of the answer to a request."""
+        endpoint = urlsplit(os.environ["AWS_ENDPOINT_URL"]).netloc
+        connection = HTTPConnection(endpoint)
+        try:
+            connection.request(method, path, b"{}", {"Host": endpoint} | headers)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def test_another_host_is_refused(self):
+        for path in ("/", "/_ministack/health", "/_aws/execute-api/api/stage/route"):
+            for host in ("attacker.example", "attacker.example:4566", "127.0.0.1.attacker.example", "user@127.0.0.1", ""):
+                status, text = self.answer("POST", path, Host=host)
+                self.assertEqual((status, "127.0.0.1 and localhost only" in text), (403, True), (path, host))
+        for host in ("127.0.0.1", "localhost:1"):
+            self.assertEqual(self.answer("GET", "/_ministack/health", Host=host)[0], 200, host)
+
+    def test_pages_of_other_origins_reach_deployed_apis_only(self):
+        own = os.environ["AWS_ENDPOINT_URL"]
+        for origin in ("https://attacker.example", "http://127.0.0.1:1", "http://localhost", "null"):
+            for method in ("GET", "POST", "OPTIONS", "PUT"):
+                for path in ("/", "/_ministack/health", "/_ministack/config", "/_aws/other", "/2015-03-31/functions"):
+                    status, text = self.answer(method, path, Origin=origin)
+                    self.assertEqual((status, "pages of other origins" in text), (403, True), (method, path, origin))
+            # There is no such API.
+            status, text = self.answer("POST", "/_aws/execute-api/api/stage/route", Origin=origin)
+            self.assertNotIn("pages of other origins", text, (status, origin))
+        self.assertEqual(self.answer("GET", "/_ministack/health", Origin=own)[0], 200)
+
+    def test_well_known_keys_are_nobodys(self):
+        for key in ("test", "000000000000", "none"):
+            stranger = boto3.client("cognito-idp", config=CONFIG, aws_access_key_id=key, aws_secret_access_key="test")
+            with self.refused("UnrecognizedClientException"):
+                stranger.list_user_pools(MaxResults=1)
 
 
 class Triggers(Test):

@@ -62,8 +62,8 @@ pub fn peer_versions() -> Vec<String> {
     let package: Value = serde_json::from_str(&read("peers/node/package.json")).unwrap();
     let requirements = read("peers/python/requirements.txt");
     let boto3 = requirements
-        .lines()
-        .find(|line| line.starts_with("boto3=="));
+        .split_whitespace()
+        .find(|word| word.starts_with("boto3=="));
     let go = output("go", &["version"]);
     let go_sdk = "golang-github-aws-aws-sdk-go-v2-dev";
     let mut versions = vec![

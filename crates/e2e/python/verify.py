@@ -17,7 +17,8 @@ def verify(token):
     """The claims of an access token of this pool and client; raises a `jwt.PyJWTError` for any other."""
     key = keys.get_signing_key_from_jwt(token)
     required = {"require": ["exp", "iss", "sub", "token_use", "client_id"]}
-    claims = jwt.decode(token, key, algorithms=["RS256"], issuer=issuer, options=required)
+    # Clocks differ: by one that is behind, a fresh token is not valid yet.
+    claims = jwt.decode(token, key, algorithms=["RS256"], issuer=issuer, leeway=30, options=required)
     # A Cognito access token has no aud; it has these two.
     if claims["token_use"] != "access":
         raise jwt.InvalidTokenError("Not an access token")

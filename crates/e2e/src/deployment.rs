@@ -32,8 +32,9 @@ impl Stack {
     #[track_caller]
     pub fn deployed(name: &'static str, mode: Mode) -> Self {
         let aws = Self::standard();
-        let endpoint = format!("Endpoint={}", aws.output("Endpoint"));
-        let outputs = aws.embedded_aws(&["outputs", name]) + &endpoint;
+        let of_the_account = ["Endpoint", "AWS_ACCESS_KEY_ID"];
+        let of_the_account = of_the_account.map(|key| format!("{key}={}\n", aws.output(key)));
+        let outputs = aws.embedded_aws(&["outputs", name]) + &of_the_account.concat();
         Self::new(name, mode, "*", 60, &outputs)
     }
 

@@ -356,7 +356,7 @@ impl Stack {
         let (endpoint, name) = (self.output("Endpoint"), function_arn.rsplit(':').next());
         let name = name.unwrap();
         let request = method(format!("{endpoint}/2015-03-31/functions/{name}/{what}"));
-        let request = request.header("authorization", authorization("lambda"));
+        let request = request.header("authorization", self.authorization("lambda"));
         let answer = self.run(request, body);
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer
@@ -426,7 +426,7 @@ impl Stack {
             form.push((format!("{member}Value"), (*value).to_owned()));
         }
         let request = Request::post(self.output("Endpoint"))
-            .header("authorization", authorization("cloudformation"))
+            .header("authorization", self.authorization("cloudformation"))
             .header("content-type", "application/x-www-form-urlencoded");
         let pairs = form
             .iter()
@@ -456,10 +456,18 @@ impl Stack {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The embedded AWS takes the account's own key at its word: it looks at the key, not at the signature.
+    fn authorization(&self, service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0",
+            self.output("AWS_ACCESS_KEY_ID")
+        )
+    }
+
     #[track_caller]
     pub(crate) fn aws(&self, service: &str, target: &str, body: Value) -> Value {
         let request = Request::post(self.output("Endpoint"))
-            .header("authorization", authorization(service))
+            .header("authorization", self.authorization(service))
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", target);
         let answer = self.run(request, body.to_string().as_bytes());
@@ -508,11 +516,4 @@ pub fn url_encoded(text: &str) -> String {
             _ => format!("%{byte:02X}"),
         })
         .collect()
-}
-
-/// The embedded AWS takes the account's own key at its word: it looks at the key, not at the signature.
-fn authorization(service: &str) -> String {
-    format!(
-        "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-    )
 }

@@ -1,4 +1,4 @@
-//! `make create-user`, `make list-users` and `make set-role`: what they do, ask, refuse and never show.
+//! `make create-user`, `make list-users`, `make set-role` and `make unlock-user`: what they do, ask, refuse and never show.
 
 use std::io::{BufReader, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -31,10 +31,11 @@ fn users(arguments: &[&str]) -> Command {
 fn users_on(endpoint: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(root().join("local/.venv/bin/python"));
     command.arg(root().join("local/users.py")).args(arguments);
+    for key in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        command.env(key, Stack::standard().output(key));
+    }
     for (name, value) in [
         ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_REGION", "us-east-1"),
         ("AWS_CONFIG_FILE", "/dev/null"),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
@@ -495,6 +496,46 @@ fn the_role_of_a_user_who_has_not_confirmed_is_not_changed_as_the_confirmation_w
 }
 
 #[test]
+fn an_unlocked_user_gets_a_code_at_once() {
+    let stack = Stack::passwordless();
+    let person = stack.confirmed_user();
+    let sub = &stack.user(&person.username)["sub"];
+    let sent = || stack.messages_to(&person).len();
+    stack.challenge(&person);
+    stack.let_time_pass(sub, 20);
+    stack.sign_in(&person).assert_throttled();
+    assert_eq!(sent(), 1);
+
+    let arguments = ["unlock-user", "passwordless", &person.username];
+    let account = account(&stack);
+    let question = format!(
+        "Let {} ask for codes again in the stack passwordless (account 000000000000, region us-east-1)? [y/N] ",
+        person.username
+    );
+    let (success, _) = answered(&users_on(&account, &arguments), &[(&question, "")]);
+    assert!(!success);
+    stack.sign_in(&person).assert_throttled();
+    let (success, screen) = answered(&users_on(&account, &arguments), &[(&question, "y")]);
+    assert!(success, "{screen}");
+
+    let challenge = stack.challenge(&person);
+    assert_eq!(sent(), 2);
+    stack.tokens_for(&person, &challenge);
+}
+
+#[test]
+fn nobody_is_unlocked_where_nothing_is_counted() {
+    let person = Stack::standard().confirmed_user();
+    let message = "The stack standard has no one-time codes";
+    let mut unlock = users(&["unlock-user", "standard", &person.username]);
+    assert_refuses(&mut unlock, message);
+    let nobody = Person::with_phone().username;
+    let message = format!("The stack passwordless has no user {nobody}.");
+    let mut unlock = users(&["unlock-user", "passwordless", &nobody]);
+    assert_refuses(&mut unlock, &message);
+}
+
+#[test]
 fn the_list_has_every_user_once_with_what_there_is_to_know() {
     // Of more than one page, in a pool from which nobody is taken away meanwhile.
     let stack = Stack::passwordless_strict();
@@ -617,7 +658,7 @@ fn make_runs_the_commands_for_the_stack_that_it_is_told() {
         let mut make = Command::new("make");
         make.current_dir(root()).args(["-s", "STACK=passwordless"]);
         // The tools are there: what runs this test installed them.
-        make.args(["-o", "local/.venv/.installed"]).args(arguments);
+        make.args(["-o", "tools"]).args(arguments);
         // Those of a `make test` around this.
         for variable in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "STACK", "MODE"] {
             make.env_remove(variable);
@@ -627,19 +668,38 @@ fn make_runs_the_commands_for_the_stack_that_it_is_told() {
     };
     output(&mut make(&["create-user", &username, "ROLE=Admin"]));
     output(&mut make(&["set-role", &username, "ROLE=User"]));
+    output(&mut make(&["unlock-user", &username]));
     assert_eq!(stack.groups_of(&person.username), ["User"]);
     let list = output(&mut make(&["list-users"]));
     assert!(list.contains(&person.username), "{list}");
 
-    // A name is a name, whatever a shell would make of it.
-    let refused = make(&["create-user", "USERNAME=`id`;\"x", "ROLE=Admin"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(
-        said.starts_with("USERNAME should be a phone number"),
-        "{said}"
-    );
+    // A name is a name, whatever a shell or make would make of it. An odd one is shown in quotes.
+    let made = std::env::temp_dir().join(format!("made-{}", std::process::id()));
+    let shell = format!("$(shell touch {})", made.display());
+    let no_stack = format!("The stack '{shell}' is not there.");
+    let no_role = format!("has no role '{shell}'.");
+    for (arguments, message) in [
+        (
+            ["USERNAME=`id`;\"x", "ROLE=Admin"],
+            "USERNAME should be a phone number",
+        ),
+        (
+            ["USERNAME=a$b@example.com", "STACK=standard"],
+            "The stack standard has no user 'a$b@example.com'.",
+        ),
+        (
+            [&format!("USERNAME={shell}"), "ROLE=Admin"],
+            "USERNAME should be a phone number",
+        ),
+        ([&username, &format!("ROLE={shell}")], &no_role),
+        ([&username, &format!("STACK={shell}")], &no_stack),
+    ] {
+        let refused = make(&[&["set-role", "ROLE=Admin"], &arguments[..]].concat());
+        let refused = { refused }.output().unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(said.contains(message), "{arguments:?}: {said}");
+        assert!(!made.exists(), "{arguments:?}");
+    }
 }
 
 /// A way to the embedded AWS that looks at each request on it, and answers instead of the embedded AWS where

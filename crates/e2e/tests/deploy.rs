@@ -246,6 +246,29 @@ fn a_section_is_shown_and_deployed_after_one_y() {
 }
 
 #[test]
+fn what_lets_strangers_in_is_shown_before_the_question() {
+    let skip = "WARNING  SkipConfirmationRoles=Guest: anyone can sign up with an address or a number of somebody \
+                else's, and has the role at once.";
+    let link = "WARNING  EmailVerification=LINK: mail scanners open links, which can confirm a stranger's sign-up. \
+                CODE needs a person.";
+    let skipping = "Roles=User,Guest EmailSignUpRoles=User SkipConfirmationRoles=Guest";
+    for (overrides, expected) in [
+        ("Mode=UserPassword", &[link][..]),
+        ("EmailVerification=CODE", &[]),
+        ("EmailSignUpRoles='' PhoneSignUpRoles=User", &[]),
+        ("Mode=Passwordless PhoneSignUpRoles=User", &[]),
+        (skipping, &[skip, link]),
+        (&format!("{skipping} EmailVerification=CODE"), &[skip]),
+    ] {
+        let project = Project::new(&config(&format!("\"{overrides}\"")), X86_64, None, &[]);
+        let shown = project.deploy(&["default"], "n\n").shown;
+        let (before, _) = shown.split_once("Deploy? [y/N]").unwrap();
+        let warnings = before.lines().filter(|line| line.starts_with("WARNING"));
+        assert_eq!(warnings.collect::<Vec<_>>(), expected, "{overrides}");
+    }
+}
+
+#[test]
 fn every_section_of_samconfig_can_be_deployed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let config = fs::read_to_string(root.join("samconfig.toml")).unwrap();

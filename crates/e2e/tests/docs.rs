@@ -428,13 +428,19 @@ fn is_like(shown: &str, text: &str) -> bool {
     }
 }
 
-/// What the page's session has to do: refresh once for all who ask, and sign out.
+/// What the page's session has to do: refresh once for all who ask, go on after a 503, forget its tokens after a 401,
+/// and sign out.
 const BROWSER: &str = r#"
 import { Session } from './session.js';
 const [auth, username, password] = process.argv.slice(2);
 const routes = [];
 const { fetch } = globalThis;
-globalThis.fetch = (url, request) => { routes.push(url.slice(auth.length)); return fetch(url, request); };
+let unavailable = false;
+globalThis.fetch = (url, request) => {
+  routes.push(url.slice(auth.length));
+  if (!unavailable) return fetch(url, request);
+  return new Response('{"error":{"type":"ServiceUnavailableException"}}', { status: 503, headers: { 'Retry-After': '7' } });
+};
 const session = new Session(auth);
 const refused = await session.signIn(username, 'wrong').catch((error) => error);
 await session.signIn(username, password);
@@ -443,13 +449,32 @@ const { now } = Date;
 Date.now = () => now() + 3600_000;
 const [one, other] = await Promise.all([session.accessToken(), session.accessToken()]);
 Date.now = now;
-await session.signOut();
+unavailable = true;
+const failure = await session.accessToken(one).catch((error) => error);
+unavailable = false;
+const again = await session.accessToken(one);
 const refusal = [refused.status, refused.type];
-console.log(JSON.stringify({ refusal, refreshed: first !== one, shared: one === other, routes }));
+const wait = [failure.status, failure.retryAfter];
+const seen = { refusal, refreshed: first !== one, shared: one === other, wait, repeated: again !== one };
+
+// The session's end elsewhere.
+await fetch(`${auth}/token/revoke`, { method: 'POST', body: JSON.stringify({ accessToken: again }) });
+seen.ended = (await session.accessToken(again).catch((error) => error)).status;
+seen.forgotten = await session.accessToken() === undefined;
+await session.signOut();
+
+await session.signIn(username, password);
+unavailable = true;
+seen.unheard = (await session.signOut().catch((error) => error)).status;
+seen.forgottenToo = await session.accessToken() === undefined;
+unavailable = false;
+await session.signIn(username, password);
+await session.signOut();
+console.log(JSON.stringify({ ...seen, routes }));
 "#;
 
 #[test]
-fn the_session_for_browsers_signs_in_refreshes_once_for_all_and_signs_out() {
+fn the_session_for_browsers_keeps_to_the_rules_of_its_page() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let page = Page::read(root().join("docs/integrating.md"));
@@ -479,9 +504,80 @@ fn the_session_for_browsers_signs_in_refreshes_once_for_all_and_signs_out() {
             "refusal": [401, "NotAuthorizedException"],
             "refreshed": true,
             "shared": true,
-            "routes": ["/sign-in", "/sign-in", "/token/refresh", "/token/revoke"],
+            "wait": [503, 7],
+            "repeated": true,
+            "ended": 401,
+            "forgotten": true,
+            "unheard": 503,
+            "forgottenToo": true,
+            "routes": [
+                "/sign-in", "/sign-in", "/token/refresh",
+                // The back end refused a token.
+                "/token/refresh", "/token/refresh",
+                // The session had ended.
+                "/token/refresh",
+                "/sign-in", "/token/revoke",
+                "/sign-in", "/token/revoke",
+            ],
         })
     );
+}
+
+/// The files in a folder, but for those that are built or installed.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let entries = entries.filter(|entry| {
+        let name = entry.file_name().into_string().unwrap();
+        !name.starts_with('.') && !["target", "node_modules"].contains(&&*name)
+    });
+    entries
+        .flat_map(|entry| match entry.file_type().unwrap() {
+            kind if kind.is_dir() => files(&entry.path()),
+            _ => vec![entry.path()],
+        })
+        .collect()
+}
+
+#[test]
+fn the_weekly_check_for_advisories_has_every_lock_file() {
+    let page = Page::read(root().join("docs/operations.md"));
+    let mut blocks = page.blocks.iter();
+    let recipe = blocks.find(|block| block.language() == "yaml").unwrap();
+    let recipe: Value = serde_saphyr::from_str(&recipe.lines.join("\n")).unwrap();
+    let job = &recipe["jobs"]["advisories"];
+    let checks = job["strategy"]["matrix"]["check"].as_array().unwrap();
+    let checks: BTreeSet<String> = checks
+        .iter()
+        .map(|check| check.as_str().unwrap().to_owned())
+        .collect();
+    let files = files(&root());
+    let expected = files.iter().filter_map(|file| {
+        let file = file.strip_prefix(root()).unwrap().to_str().unwrap();
+        let (folder, name) = file.rsplit_once('/').unwrap_or((".", file));
+        match name {
+            "Cargo.lock" if folder == "." => Some("cargo deny --locked check advisories".to_owned()),
+            "Cargo.lock" => Some(format!(
+                "cargo deny --locked --manifest-path {folder}/Cargo.toml --config deny.toml check advisories"
+            )),
+            "package-lock.json" => Some(format!("npm audit --prefix {folder}")),
+            _ if name.starts_with("requirements") => Some(format!(
+                "pip-audit --disable-pip --require-hashes -r {file}"
+            )),
+            _ => None,
+        }
+    });
+    assert_lists(&page.name(), &checks, &expected.collect());
+
+    let makefile = read("Makefile");
+    let version = makefile
+        .lines()
+        .find_map(|line| line.strip_prefix("CARGO_DENY_VERSION := "));
+    let install = format!(
+        "cargo install cargo-deny --version {} --locked",
+        version.unwrap()
+    );
+    let steps = job["steps"].as_array().unwrap();
+    assert!(steps.iter().any(|step| step["run"] == install), "{install}");
 }
 
 #[test]

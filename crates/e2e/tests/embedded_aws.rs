@@ -1,4 +1,8 @@
-//! `local/strict/tests.py`: the embedded AWS behaves as AWS does.
+//! The embedded AWS: `local/strict/tests.py` says that it behaves as AWS does; what `local/embedded-aws` starts and ends.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::process::{Command, Output};
 
 use e2e::Stack;
 
@@ -7,4 +11,71 @@ fn the_embedded_aws_is_as_strict_as_aws() {
     let python = ["run", "env", "PYTHONPATH=local", "python"];
     let tests = ["-m", "unittest", "strict.tests"];
     Stack::standard().embedded_aws(&[&python[..], &tests].concat());
+}
+
+/// A port of its own, whose embedded AWS ends with this value.
+struct Port(String);
+
+impl Port {
+    fn free() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self(listener.local_addr().unwrap().port().to_string())
+    }
+
+    /// As `make` runs it with this PORT.
+    fn embedded_aws(&self, arguments: &[&str]) -> Output {
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/embedded-aws");
+        let mut command = Command::new(program);
+        let command = command.args(arguments).env("PORT", &self.0);
+        command.env_remove("RUN").output().unwrap()
+    }
+
+    /// The account's keys.
+    fn keys(&self) -> BTreeMap<String, String> {
+        let printed = String::from_utf8(self.embedded_aws(&["run", "env"]).stdout).unwrap();
+        let variables = printed.lines().filter_map(|line| line.split_once('='));
+        variables
+            .filter(|(name, _)| ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].contains(name))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    fn has_bucket(&self) -> bool {
+        let list = ["run", "aws", "s3api", "list-buckets", "--output", "text"];
+        let listed = self.embedded_aws(&list);
+        listed.status.success() && String::from_utf8(listed.stdout).unwrap().contains("kept")
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.embedded_aws(&["down"]);
+    }
+}
+
+#[test]
+fn each_port_has_an_embedded_aws_with_state_and_keys_of_its_own() {
+    let (one, other) = (Port::free(), Port::free());
+    assert!(one.embedded_aws(&["up"]).status.success());
+    let bucket = ["run", "aws", "s3", "mb", "s3://kept"];
+    assert!(one.embedded_aws(&bucket).status.success());
+    let keys = one.keys();
+    assert!(other.embedded_aws(&["up"]).status.success());
+    assert!(one.has_bucket() && !other.has_bucket());
+
+    for (name, value) in other.keys() {
+        assert_ne!(keys[&name], value, "{name}");
+        assert!(value.len() >= 36, "{name} can be guessed");
+    }
+
+    let ended = other.embedded_aws(&["down"]);
+    assert_eq!(ended.stdout, b"The embedded AWS has stopped.\n");
+    assert!(!other.has_bucket());
+    assert!(one.has_bucket());
+    assert_eq!(one.keys(), keys);
+    let ended = one.embedded_aws(&["down"]);
+    assert_eq!(ended.stdout, b"The embedded AWS has stopped.\n");
+    // The next start has others.
+    assert!(one.embedded_aws(&["up"]).status.success());
+    assert_ne!(one.keys(), keys);
 }

@@ -202,6 +202,7 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
         ("EnableWaf", &["ENABLED"]),
         ("ApiWafRateLimit", &["9", "2000000001"]),
         ("UserPoolWafRateLimit", &["9", "2000000001"]),
+        ("UserPoolWafMessageRateLimit", &["9", "2000000001"]),
         ("ContactChanges", &["false"]),
         ("UserExistenceErrors", &["HIDE"]),
         ("EmailVerification", &["link"]),

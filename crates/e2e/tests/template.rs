@@ -19,6 +19,9 @@ const API_GATEWAY_ROLE: &str = "ApiGatewayLogsRole";
 /// The template's parts that are looked at again and again.
 struct Template(Value);
 
+/// What has MiniStack, which expands.
+const PYTHON: &str = "local/.venv-embedded-aws/bin/python";
+
 impl Template {
     fn expanded() -> Self {
         Self(Stack::standard().template())
@@ -31,7 +34,7 @@ impl Template {
 
     /// As a stack with these parameters has it, and the defaults beside them.
     fn with(parameters: &[&str]) -> Self {
-        let expand = ["run", "python", "local/expand_template.py"];
+        let expand = ["run", PYTHON, "local/expand_template.py"];
         let expanded = Stack::standard().embedded_aws(&[&expand, parameters].concat());
         Self(serde_json::from_str(&expanded).unwrap())
     }
@@ -667,9 +670,10 @@ fn the_web_acls_limit_each_address_by_their_own_parameter_and_count_what_they_fi
         assert_eq!(acl["Scope"], "REGIONAL");
         assert_eq!(acl["DefaultAction"], json!({ "Allow": {} }));
         let rules = acl["Rules"].as_array().unwrap();
-        let [rate, reputation, common] = &rules[..] else {
+        let [rate, reputation, common, of_the_pool @ ..] = &rules[..] else {
             panic!("{name}: {rules:?}");
         };
+        assert_eq!(of_the_pool.len(), usize::from(name == "UserPoolWebAcl"));
         assert_eq!(rate["Action"], json!({ "Block": {} }), "{name}");
         assert_eq!(
             rate["Statement"]["RateBasedStatement"],
@@ -705,6 +709,57 @@ fn the_web_acls_limit_each_address_by_their_own_parameter_and_count_what_they_fi
             assert_eq!(rule["VisibilityConfig"]["SampledRequestsEnabled"], false);
         }
     }
+}
+
+#[test]
+fn the_pool_s_web_acl_limits_what_sends_messages() {
+    let template = Template(Stack::strict().decided_template());
+    let acl = template.properties("UserPoolWebAcl");
+    let rule = &acl["Rules"][3];
+    assert_eq!(rule["Action"], json!({ "Block": {} }));
+    let mut statement = rule["Statement"]["RateBasedStatement"].clone();
+    let mut scope = statement["ScopeDownStatement"].take();
+    assert_eq!(
+        statement,
+        json!({
+            "AggregateKeyType": "IP",
+            "EvaluationWindowSec": 300,
+            "Limit": { "Ref": "UserPoolWafMessageRateLimit" },
+            "ScopeDownStatement": null,
+        })
+    );
+    let statements = scope["OrStatement"]["Statements"].take();
+    let headers = ["x-amz-target", "x-amzn-cognito-operation-name"];
+    assert_eq!(statements.as_array().unwrap().len(), headers.len());
+    for (header, statement) in headers.iter().zip(statements.as_array().unwrap()) {
+        let statement = &statement["RegexMatchStatement"];
+        assert_eq!(
+            statement["FieldToMatch"],
+            json!({ "SingleHeader": { "Name": header } })
+        );
+        assert_eq!(
+            statement["TextTransformations"],
+            json!([{ "Priority": 0, "Type": "LOWERCASE" }])
+        );
+        // The operation's name, alone or after that of the service.
+        let pattern = statement["RegexString"].as_str().unwrap();
+        let operations = pattern.strip_prefix(r"(^|\.)(").unwrap();
+        let operations = operations.strip_suffix(")$").unwrap().split('|');
+        let expected = [
+            "SignUp",
+            "ResendConfirmationCode",
+            "ForgotPassword",
+            "UpdateUserAttributes",
+            "GetUserAttributeVerificationCode",
+        ];
+        assert_eq!(
+            operations.collect::<Vec<_>>(),
+            expected.map(str::to_lowercase)
+        );
+    }
+    // Not above Cognito's quota for resets, 30 a second in all of an account.
+    let limit = &Stack::strict().template()["Parameters"]["UserPoolWafMessageRateLimit"];
+    assert!(limit["Default"].as_u64().unwrap() <= 30 * 300);
 }
 
 #[test]

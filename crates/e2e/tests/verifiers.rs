@@ -4,11 +4,10 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use e2e::{Stack, Tokens, verify_access_token};
+use e2e::{Stack, Tokens, text, verify_access_token};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, decode_header, encode};
 use serde_json::{Value, json};
 
@@ -54,7 +53,7 @@ fn refused_tokens(stack: &Stack, tokens: &Tokens) -> Vec<Refused> {
     let other_pool = strict.tokens_of(&member).access;
     let (other_client, of_other_client) = token_of_a_new_client(stack, json!({}));
     assert_ne!(other_client, stack.client_id());
-    let (brief_client, expired) = expired_token(stack);
+    let (brief_client, expired) = token_expired_for(stack, 60);
 
     let client = stack.client_id().to_owned();
     #[rustfmt::skip]
@@ -109,16 +108,14 @@ fn token_of_a_new_client(stack: &Stack, mut settings: Value) -> (String, String)
     (client.to_owned(), token.as_str().unwrap().to_owned())
 }
 
-/// A client whose tokens live for one second, which AWS does not allow, and one that is over. It was good before.
-fn expired_token(stack: &Stack) -> (String, String) {
+/// A client whose tokens expired before they were issued, which AWS does not allow, and one of these.
+fn token_expired_for(stack: &Stack, seconds: i32) -> (String, String) {
     let settings = json!({
-        "AccessTokenValidity": 1,
-        "IdTokenValidity": 1,
+        "AccessTokenValidity": -seconds,
+        "IdTokenValidity": -seconds,
         "TokenValidityUnits": { "AccessToken": "seconds", "IdToken": "seconds" },
     });
-    let (client, token) = token_of_a_new_client(stack, settings);
-    std::thread::sleep(Duration::from_millis(2100));
-    (client, token)
+    token_of_a_new_client(stack, settings)
 }
 
 #[test]
@@ -132,6 +129,8 @@ fn jsonwebtoken_accepts_the_stack_s_access_tokens_and_no_others() {
     assert_eq!(elsewhere.unwrap_err().to_string(), "InvalidIssuer");
     let claims = verify(&tokens.access, stack.client_id()).unwrap();
     assert_eq!(claims, tokens.access_claims);
+    let (client, token) = token_expired_for(&stack, 1);
+    verify(&token, &client).unwrap();
     for refused in refused_tokens(&stack, &tokens) {
         let error = verify(&refused.token, &refused.client_id).unwrap_err();
         let error = format!("{error:?} {error}");
@@ -173,6 +172,39 @@ fn py_jwt_accepts_the_stack_s_access_tokens_and_no_others() {
         &access,
     );
     assert!(elsewhere.unwrap_err().starts_with("InvalidIssuerError:"));
+}
+
+/// Runs a program of Python whose clock is behind by this many seconds.
+const BEHIND: &str = "
+import datetime, runpy, sys
+import jwt.api_jwt
+behind, sys.argv = datetime.timedelta(seconds=int(sys.argv[1])), sys.argv[2:]
+class Clock(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return super().now(tz) - behind
+jwt.api_jwt.datetime = Clock
+runpy.run_path(sys.argv[0])
+";
+
+#[test]
+fn py_jwt_accepts_a_fresh_token_by_a_clock_that_is_behind() {
+    let stack = Stack::standard();
+    let token = stack.tokens_of(&stack.confirmed_user()).access;
+    let verified = |seconds| {
+        let mut verify = Command::new(here("../../local/.venv-test/bin/python"));
+        verify
+            .args(["-c", BEHIND, seconds])
+            .arg(here("python/verify.py"));
+        let (issuer, jwks_uri) = (
+            stack.output("AuthApiIssuer"),
+            stack.output("AuthApiJwksUri"),
+        );
+        run(&verify, &[issuer, stack.client_id(), jwks_uri], &token)
+    };
+    verified("2").unwrap();
+    let refused = verified("60").unwrap_err();
+    assert!(refused.starts_with("ImmatureSignatureError:"), "{refused}");
 }
 
 /// The issuer in the configuration that the page about integrating shows.
@@ -234,6 +266,8 @@ fn accepts_access_tokens_only(
     let tokens = stack.tokens_of(&stack.confirmed_user());
     let claims = program(&tokens.access, stack.client_id());
     assert_eq!(claims.as_ref(), Ok(&tokens.access_claims));
+    let (client, token) = token_expired_for(stack, 1);
+    program(&token, &client).unwrap();
     for refused in refused_tokens(stack, &tokens) {
         let error = program(&refused.token, &refused.client_id).unwrap_err();
         let name = error.split(':').next();
@@ -277,6 +311,32 @@ fn api_gateway_s_authorizer_accepts_the_stack_s_access_tokens_and_no_others() {
     for refused in refused_tokens(&stack, &tokens) {
         let (status, body) = who_am_i(&url, Some(&refused.token));
         assert_eq!(status, refused.api_gateway, "{}: {body}", refused.what);
+    }
+}
+
+#[test]
+fn the_api_behind_the_authorizer_reads_groups_in_both_forms() {
+    let stack = Stack::standard();
+    deploy_api(&stack, "who-am-i-in-groups");
+    let describe = ["cloudformation", "describe-stack-resource"];
+    let of_it = ["--stack-name", "who-am-i-in-groups"];
+    let resource = ["--logical-resource-id", "WhoAmIFunction"];
+    let resource = stack.cli(&[describe, of_it, resource].concat());
+    let function = text(&resource["StackResourceDetail"]["PhysicalResourceId"]);
+    for (claim, groups) in [
+        (Some("Admin,User"), json!(["Admin", "User"])),
+        (Some("[Admin User]"), json!(["Admin", "User"])),
+        (Some("User"), json!(["User"])),
+        (None, json!([])),
+    ] {
+        let mut claims = json!({ "sub": "s-1", "client_id": stack.client_id() });
+        if let Some(claim) = claim {
+            claims["cognito:groups"] = claim.into();
+        }
+        let event = json!({ "requestContext": { "authorizer": { "claims": claims } } });
+        let answer = stack.invoke(&function, &event).unwrap();
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(body, json!({ "sub": "s-1", "groups": groups }));
     }
 }
 

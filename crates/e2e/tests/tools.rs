@@ -1,0 +1,77 @@
+//! The tools that `make` installs: what may be installed, and what runs beside the developer's AWS credentials.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[track_caller]
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The packages of a file of requirements, as it pins them.
+fn packages(file: &str) -> Vec<String> {
+    let text = read(file).replace("\\\n", " ");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
+/// Every file of requirements.
+fn requirements() -> Vec<String> {
+    let folders = ["local", "crates/e2e/python", "crates/bench/peers/python"];
+    let files = folders.iter().flat_map(|folder| {
+        let entries = fs::read_dir(root().join(folder)).unwrap();
+        entries.map(move |entry| format!("{folder}/{}", entry.unwrap().file_name().display()))
+    });
+    files.filter(|file| file.ends_with(".txt")).collect()
+}
+
+#[test]
+fn every_python_package_is_pinned_by_its_hashes() {
+    let files = requirements();
+    assert_eq!(files.len(), 5, "{files:?}");
+    for file in files {
+        for package in packages(&file) {
+            let (name, rest) = package.split_once("==").unwrap();
+            assert!(rest.contains(" --hash=sha256:"), "{file}: {name}");
+        }
+    }
+    let makefile = read("Makefile");
+    let mut installs = makefile.lines().filter(|line| line.contains("pip install"));
+    let install = installs.next().unwrap();
+    assert!(install.contains("--no-deps --require-hashes"), "{install}");
+    assert_eq!(installs.next(), None);
+}
+
+#[test]
+fn the_embedded_aws_runs_apart_from_aws_credentials() {
+    let has = |file: &str, name: &str| {
+        let start = format!("{name}==");
+        packages(file)
+            .iter()
+            .any(|package| package.starts_with(&start))
+    };
+    let (with_credentials, embedded) = (
+        "local/requirements.txt",
+        "local/requirements-embedded-aws.txt",
+    );
+    for (name, file) in [
+        ("awscli", with_credentials),
+        ("aws-sam-cli", with_credentials),
+        ("ministack", embedded),
+    ] {
+        for other in requirements() {
+            assert_eq!(has(&other, name), other == file, "{name} in {other}");
+        }
+    }
+    let state = std::env::var("RUN").expect("no embedded AWS runs: run `make test`");
+    let pid = fs::read_to_string(Path::new(&state).join("pid")).unwrap();
+    let started = fs::read_to_string(format!("/proc/{}/cmdline", pid.trim())).unwrap();
+    assert!(
+        started.starts_with("local/.venv-embedded-aws/bin/python\0"),
+        "{started}"
+    );
+}
