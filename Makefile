@@ -3,6 +3,8 @@
 MODE ?= UserPassword
 PORT ?= 4566
 CONFIG ?= default
+# What is deployed is release; one test, or make local, does not need its long link.
+PROFILE ?= $(if $(TEST),local,release)
 FUZZ_SECONDS ?= 120
 
 VENV := local/.venv
@@ -33,11 +35,14 @@ CARGO_FUZZ_ROOT := local/.tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 CARGO_FUZZ := $(CARGO_FUZZ_ROOT)/bin/cargo-fuzz
 CONSOLE := console/node_modules/.installed
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
+# Codes by e-mail, too: the embedded AWS has this identity.
+LOCAL_PARAMETERS = $(if $(filter Passwordless,$(MODE)),--parameter-overrides Mode=Passwordless PhoneSignUpRoles=User \
+	SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com EmailFrom=no-reply@example.com)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
 USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
 # What is given reaches the scripts as it is: neither make nor a shell expands it.
-GIVEN := MODE PORT CONFIG STACK USERNAME ROLE PHONE EMAIL FUZZ_SECONDS BUILD_FLAGS ACCOUNT GUIDED SLOW
+GIVEN := MODE PORT CONFIG PROFILE TEST STACK USERNAME ROLE PHONE EMAIL FUZZ_SECONDS BUILD_FLAGS ACCOUNT GUIDED SLOW
 $(foreach name,$(GIVEN),$(if $(filter command environment,$(origin $(name))),\
 	$(eval override $(name) := $$(value $(name)))))
 export $(GIVEN)
@@ -63,13 +68,14 @@ $(VENV)/.installed $(EMBEDDED_VENV)/.installed $(LINT_VENV)/.installed $(TEST_VE
 	$(@D)/$(PIP_INSTALL) -r $<
 	@touch $@
 
-build: tools ## Build every function as it is deployed, into target/lambda
-	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked $$BUILD_FLAGS
+build: tools ## Build every function as it is deployed, into target/lambda (PROFILE=local: in a quarter of the time)
+	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --profile "$$PROFILE" --locked $$BUILD_FLAGS
 	@local/check-glibc target/lambda/*/bootstrap
 
+local: PROFILE := local
 local: build ## Run the stack on an embedded AWS (MODE=UserPassword or Passwordless, PORT=4566)
 	@$(EMBEDDED_AWS) up
-	@$(EMBEDDED_AWS) deploy $(LOCAL_CONFIG)
+	@$(EMBEDDED_AWS) deploy $(LOCAL_CONFIG) $(LOCAL_PARAMETERS)
 	@$(EMBEDDED_AWS) next-steps "$$STACK" "$$MODE"
 
 watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… as you edit (ACCOUNT=mine: on your AWS account)
@@ -103,10 +109,11 @@ unlock-user: tools ## Let a user ask for one-time codes again at once: USERNAME=
 local-down: ## End the embedded AWS that `make local` started (PORT=4566)
 	@$(EMBEDDED_AWS) down
 
-test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests, on an embedded AWS of their own
+test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests, on an embedded AWS of their own (TEST=…: those of this name, file or crate)
 	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
-	cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)'
-	local/test-stacks cargo nextest run --workspace --locked
+	$(if $(TEST),,cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)')
+	local/test-stacks cargo nextest run --workspace --locked \
+		$(if $(TEST),-E "test(~$$TEST) | binary(~$$TEST) | package(~$$TEST)")
 
 $(TEST_JS)/node_modules/.installed: $(TEST_JS)/package-lock.json | npm
 	npm ci --prefix $(TEST_JS) --ignore-scripts --no-audit --no-fund
