@@ -8,7 +8,7 @@ use crate::clients::{Setup, UserPool};
 use crate::config;
 use crate::error::{Error, Name, Result};
 use crate::request::Fields;
-use crate::route::Route;
+use crate::route::{Anyone, Route};
 use crate::telemetry;
 use crate::tokens::Tokens;
 use crate::username::Username;
@@ -27,6 +27,7 @@ pub struct Request {
 
 impl Route for Token {
     const NAME: &'static str = "token";
+    type Caller = Anyone;
     type Request = Request;
     type Response = Tokens;
 
@@ -34,7 +35,7 @@ impl Route for Token {
         setup.user_pool().map(Self)
     }
 
-    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+    fn parse(&self, _: Anyone, fields: &Fields<'_>) -> Result<Request> {
         Ok(Request {
             username: fields.username()?.phone()?,
             session: fields.opaque("session")?,

@@ -21,6 +21,9 @@ fn reads(function: &str) -> Reads {
     match function {
         "sign-up" => Reads(&[ROUTE, SIGNED, "USER_POOL_ID MODE ROLES"], &[AWS, SIGN_UP]),
         "sign-in" => Reads(&[ROUTE, "MODE"], &[AWS]),
+        "token-revoke" | "account-password" => Reads(&[ROUTE, "USER_POOL_ID"], &[AWS]),
+        "account" => Reads(&[ROUTE, "USER_POOL_ID MODE"], &[AWS]),
+        "account-delete" => Reads(&[ROUTE, "USER_POOL_ID REAUTHENTICATION_MINUTES"], &[AWS]),
         "pre-sign-up" => Reads(&["LOG_LEVEL ROLES"], &["METRICS_NAMESPACE", SIGN_UP]),
         "post-confirmation" => Reads(&[SIGNED, "ROLES"], &[AWS]),
         "define-auth-challenge" => Reads(&["LOG_LEVEL"], &["METRICS_NAMESPACE"]),
@@ -41,13 +44,14 @@ const NOT_A_LIMIT: &[&str] = &["0", "-1", "1.5", "many", "4294967296"];
 const NOT_OF_ROLES: &[&str] = &["Nobody", "User,", "*"];
 
 /// The variables that can have a bad value, each with some.
-const BAD: [(&str, &[&str]); 18] = [
+const BAD: [(&str, &[&str]); 19] = [
     ("LOG_LEVEL", &["info", "TRACE", "LOUD"]),
     (
         "ALLOWED_ORIGIN",
         &["example.com", "https://", "https://a\r\nb: c"],
     ),
     ("MODE", &["userpassword", "Both"]),
+    ("REAUTHENTICATION_MINUTES", &["-1", "1.5", "five"]),
     ("ROLES", &["User,,Admin", "User;Admin", "Üser"]),
     (
         "OTP_COOLDOWN_SECONDS",
