@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{ENVIRONMENT, Function, TRIGGERS};
+use e2e::{ENVIRONMENT, Function, ROUTES, Route, TRIGGERS};
 use serde_json::json;
 
 const ROUTE: &str = "LOG_LEVEL ALLOWED_ORIGIN AWS_REGION USER_POOL_CLIENT_ID";
@@ -126,7 +126,9 @@ fn a_function_with_all_it_requires_starts_and_answers() {
             // The event is no trigger's.
             assert_eq!(answer["errorType"], "InternalErrorException", "{name}");
         } else {
-            assert_eq!(answer["statusCode"], 400, "{name}: {answer}");
+            let mut routes = ROUTES.iter().filter(|route| route.function() == name);
+            let status = if routes.any(Route::needs_token) { 401 } else { 400 };
+            assert_eq!(answer["statusCode"], status, "{name}: {answer}");
         }
     }
 }

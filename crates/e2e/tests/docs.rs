@@ -428,7 +428,7 @@ fn is_like(shown: &str, text: &str) -> bool {
     }
 }
 
-/// What the page's session has to do: refresh once for all who ask, and sign out.
+/// What the page's session has to do: refresh once for all who ask, sign out, and what else it can.
 const BROWSER: &str = r#"
 import { Session } from './session.js';
 const [auth, username, password] = process.argv.slice(2);
@@ -444,8 +444,17 @@ Date.now = () => now() + 3600_000;
 const [one, other] = await Promise.all([session.accessToken(), session.accessToken()]);
 Date.now = now;
 await session.signOut();
+await session.signIn(username, password);
+const before = await session.account();
+await session.signOutHere();
+await session.signIn(username, password);
+await session.changePassword(password, `${password}2`);
+await session.signIn(username, `${password}2`);
+await session.deleteAccount(username);
+const gone = await session.signIn(username, `${password}2`).catch((error) => error.type);
+const own = before.username === username;
 const refusal = [refused.status, refused.type];
-console.log(JSON.stringify({ refusal, refreshed: first !== one, shared: one === other, routes }));
+console.log(JSON.stringify({ refusal, refreshed: first !== one, shared: one === other, own, gone, routes }));
 "#;
 
 #[test]
@@ -479,7 +488,14 @@ fn the_session_for_browsers_signs_in_refreshes_once_for_all_and_signs_out() {
             "refusal": [401, "NotAuthorizedException"],
             "refreshed": true,
             "shared": true,
-            "routes": ["/sign-in", "/sign-in", "/token/refresh", "/token/revoke"],
+            "own": true,
+            "gone": "UserNotFoundException",
+            "routes": [
+                "/sign-in", "/sign-in", "/token/refresh", "/token/revoke",
+                "/sign-in", "/account", "/token/revoke",
+                "/sign-in", "/account/password",
+                "/sign-in", "/account/delete", "/sign-in",
+            ],
         })
     );
 }

@@ -266,7 +266,9 @@ fn read(route: &Route, body: &[u8]) -> Map<String, Value> {
             )
     };
     let fields = fields.into_iter().filter(|(key, _)| read(key));
-    let value = |text: &RawValue| serde_json::from_str(text.get()).expect("a value that was read");
+    let value = |text: &RawValue| -> Value {
+        serde_json::from_str(text.get()).expect("a value that was read")
+    };
     let fields = fields.map(|(key, text)| (key, value(text)));
     // What is empty is not there.
     fields
