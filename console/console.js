@@ -234,19 +234,14 @@ function follow({ route, body }, form, answer) {
     case "password/change":
       share("password", body.password);
       return [answer.message, form.dataset.next];
-    case "account":
-      return [`${answer.username}, with the roles ${answer.roles.join(", ") || "of nobody"}.`];
-    case "account/password":
-      share("password", body.newPassword);
-      showRevoked();
-      return [answer.message, form.dataset.next];
-    case "account/delete":
-      forgetTokens();
-      return [answer.message];
     case "token/revoke":
       showRevoked();
       return [answer.message];
     default:
+      if (answer.roles) return [`${answer.username}, with the roles ${answer.roles.join(", ") || "none"}.`];
+      if (body.newPassword) share("password", body.newPassword);
+      if (form.dataset.ends === "sessions") showRevoked();
+      if (form.dataset.ends === "account") forgetTokens();
       return [answer.message, form.dataset.next];
   }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_sdk_cognitoidentityprovider::types::AttributeType;
 
 use crate::access_token::{self, AccessToken, Users};
-use crate::clients::Setup;
+use crate::clients::{self, Setup};
 use crate::config;
 use crate::error::{Error, Name, Result};
 use crate::message::Message;
@@ -59,6 +59,8 @@ impl Route for AccountDelete {
             .cognito
             .delete_user()
             .access_token(token.as_str())
+            .customize()
+            .config_override(clients::second())
             .send()
             .await
             .map_err(access_token::error)?;

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::access_token::{self, AccessToken, Users};
-use crate::clients::Setup;
+use crate::clients::{self, Setup};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::message::Message;
@@ -50,7 +50,8 @@ impl Route for AccountPassword {
             .send()
             .await
             .map_err(access_token::error)?;
-        let signed_out = cognito.global_sign_out().access_token(token).send().await;
+        let sign_out = cognito.global_sign_out().access_token(token).customize();
+        let signed_out = sign_out.config_override(clients::second()).send().await;
         signed_out.map_err(|error| {
             let error = Error::from(error);
             Error::half_done(

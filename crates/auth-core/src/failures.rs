@@ -133,10 +133,7 @@ impl Operation {
     /// The attempts that a passing failure gets: three if a retry is harmless, otherwise one.
     fn attempts(&self) -> usize {
         match (self.name, self.mode) {
-            (
-                "AdminAddUserToGroup" | "GetTokensFromRefreshToken" | "GetUser" | "RevokeToken",
-                _,
-            ) => 3,
+            ("AdminAddUserToGroup" | "GetTokensFromRefreshToken" | "GetUser", _) => 3,
             // A retry in the other mode would ask for a second code.
             ("InitiateAuth", Mode::UserPassword) => 3,
             _ => 1,

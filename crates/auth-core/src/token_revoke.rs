@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::access_token::{self, AccessToken, Users};
-use crate::clients::{self, Setup};
+use crate::clients::Setup;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::message::Message;
@@ -59,14 +59,9 @@ impl Route for TokenRevoke {
                 sign_out.send().await?;
             }
             Request::OneSession(token) => {
-                cognito
-                    .revoke_token()
-                    .client_id(&self.0.pool.client_id)
-                    .token(token.expose_secret())
-                    .customize()
-                    .config_override(clients::repeatable())
-                    .send()
-                    .await?;
+                let client_id = &self.0.pool.client_id;
+                let revoke = cognito.revoke_token().client_id(client_id);
+                revoke.token(token.expose_secret()).send().await?;
             }
         }
         Ok(Message::new("Signed out"))

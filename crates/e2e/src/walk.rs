@@ -55,8 +55,8 @@ impl<'a> Walk<'a> {
 
     fn is_signed_in(&self) -> bool {
         self.token().is_some_and(|token| {
-            let account = self.stack.post_as(token, "/account", json!({}));
-            account.status == 200
+            let body = json!({ "AccessToken": token });
+            self.stack.cognito_public("GetUser", body).status == 200
         })
     }
 

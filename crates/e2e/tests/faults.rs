@@ -493,9 +493,10 @@ fn status_of(call: &Call, answer: &Answer) -> u16 {
         _ => panic!("no documented status: {answer:?}"),
     };
     let message = answer.assert_error(answer.status, error_type);
-    match call.kind {
-        "sessions" => assert!(message.starts_with("Your password has been changed, but ")),
-        _ => assert_eq!(message, told(answer.status)),
+    // Unless Lambda's deadline comes first.
+    let half_done = message.starts_with("Your password has been changed, but ");
+    if !(call.kind == "sessions" && half_done) {
+        assert_eq!(message, told(answer.status));
     }
     assert_eq!(answer.header("retry-after"), wait);
     let exposed = answer.header("access-control-expose-headers");
