@@ -310,11 +310,15 @@ fn headers(mut headers: HeaderMap) -> HeaderMap {
 /// The text of a body. What is not the base64 of a text is not JSON either, and is rejected as that; what is too long
 /// is too long as a text, too.
 fn text(body: Option<String>, is_base64_encoded: bool) -> Option<String> {
+    const NOT_JSON: &str = "no text";
     let body = body?;
-    match is_base64_encoded && body.len() <= MAX_BASE64_BYTES {
-        true => String::from_utf8(STANDARD.decode(body).ok()?).ok(),
-        false => Some(body),
+    if !is_base64_encoded || body.len() > MAX_BASE64_BYTES {
+        return Some(body);
     }
+    let text = STANDARD.decode(body).ok();
+    let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+    // Not an empty text, which can be an empty object.
+    text.or_else(|| Some(NOT_JSON.to_owned()))
 }
 
 /// The answer. A type of its own, as `lambda_http` converts the body of a [`Response`] from any character encoding,

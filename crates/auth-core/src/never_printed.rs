@@ -11,8 +11,8 @@ use crate::challenge::Code;
 use crate::error::{Error, Result};
 use crate::http::AnyRoute;
 use crate::request::Fields;
-use crate::testing::{access_token, bodies, event, with_setup};
-use crate::{ROUTES, challenge, http, message, sign_in, sign_up, tokens};
+use crate::testing::{self, bodies, event, with_setup};
+use crate::{ROUTES, access_token, account, challenge, http, message, sign_in, sign_up, tokens};
 
 /// Every route, in each mode.
 fn routes() -> impl Iterator<Item = Box<dyn AnyRoute>> {
@@ -33,12 +33,12 @@ fn routes() -> impl Iterator<Item = Box<dyn AnyRoute>> {
 
 /// The request, printed.
 fn print(route: &dyn AnyRoute, body: &Value) -> Result<String> {
-    let request = route.parse(&access_token(), body.to_string().as_bytes())?;
+    let request = route.parse(&testing::access_token(), body.to_string().as_bytes())?;
     Ok(format!("{request:?} {request:#?}"))
 }
 
 fn assert_holds_nothing_of_a_request(text: &str, what: &str) {
-    let token = access_token();
+    let token = testing::access_token();
     for value in ["Zebra", "9175550123", token.split('.').nth(1).unwrap()] {
         assert!(!text.contains(value), "{what}: {text}");
     }
@@ -140,6 +140,16 @@ fn what_holds_tokens_bodies_or_names_can_not_be_printed_at_all() {
         (
             "the response of a sign-up",
             Of::<sign_up::Response>::PRINTED,
+            false,
+        ),
+        (
+            "the response of an account",
+            Of::<account::Response>::PRINTED,
+            false,
+        ),
+        (
+            "what a token says",
+            Of::<access_token::Claims>::PRINTED,
             false,
         ),
         ("a message", Of::<message::Message>::PRINTED, false),

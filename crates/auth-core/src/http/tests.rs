@@ -680,6 +680,14 @@ async fn a_signed_in_users_empty_body_is_an_empty_object() {
             assert_eq!(answer["statusCode"], status, "{body}");
         }
     }
+    // What can't be read is not empty.
+    for body in ["!", "e30", "e33/"] {
+        for mut event in events_with_authorization(&["Bearer a"]) {
+            event["body"] = body.into();
+            event["isBase64Encoded"] = true.into();
+            assert_eq!(echo(&event).await["statusCode"], 400, "{body}");
+        }
+    }
     for mut event in events_with_authorization(&["Bearer a"]) {
         event["body"] = r#"{"field":"x"}"#.into();
         assert_eq!(echo(&event).await["body"], r#"["a",true]"#);
