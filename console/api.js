@@ -6,7 +6,7 @@ export const NOT_THE_API = {
   message: "The answer does not have the form that this API's answers have. Does the base URL end with /auth?",
 };
 
-const SECRETS = ["password", "confirmationCode", "session", "accessToken", "tokenId", "refreshToken"];
+const SECRETS = ["password", "newPassword", "confirmationCode", "session", "accessToken", "tokenId", "refreshToken"];
 const MASK = "••••••••";
 const PATIENCE = 35_000;
 
@@ -43,18 +43,23 @@ export function bodyOf(route, mode, valueOf) {
   return filled((examples[mode] ?? Object.values(examples)[0]).value);
 }
 
+/** Whether a route is for the signed-in user, who sends the access token in a header. */
+export const needsToken = (route) => Boolean(specification.paths[`/${route}`].post.security);
+
+const authorization = (token) => (token === undefined ? {} : { Authorization: `Bearer ${token}` });
+
 /**
- * Posts a body. The answer has `status` (0 where none came), `took` (ms), `body`, `retryAfter` (seconds) where the
+ * Posts a body, with an access token if there is one. The answer has `status` (0 where none came), `took` (ms), `body`, `retryAfter` (seconds) where the
  * API asks to wait, and `error` with its type and message where it is not a success; no type where it is not the
  * API that says so.
  */
-export async function post({ base, route, body }) {
+export async function post({ base, route, token, body }) {
   const start = performance.now();
   const answer = { status: 0, took: 0, body: null };
   try {
     const response = await fetch(`${base}/${route}`, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...authorization(token) },
       body: JSON.stringify(body),
       credentials: "omit",
       redirect: "error",
@@ -87,11 +92,13 @@ export function shown(body, reveal, indent = 2) {
 }
 
 /** The curl command of a request. */
-export function curl({ base, route, body }, reveal) {
+export function curl({ base, route, token, body }, reveal) {
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
+  const headers = Object.entries(authorization(token && !reveal ? MASK : token));
   return [
     `curl -X POST ${quoted(`${base}/${route}`)} \\`,
     `  -H 'Content-Type: application/json' \\`,
+    ...headers.map(([name, value]) => `  -H ${quoted(`${name}: ${value}`)} \\`),
     `  -d ${quoted(shown(body, reveal, 0))}`,
   ].join("\n");
 }

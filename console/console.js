@@ -1,7 +1,7 @@
 // The page: its steps send requests, show them with their answers, and lead on to the next. What a person types and
 // what the API grants stays in this module's memory; only the base URL and the mode are kept.
 import specification from "./openapi.js";
-import { NOT_THE_API, bodyOf, clock, curl, decoded, isLocal, post, readBase, shown } from "./api.js";
+import { NOT_THE_API, bodyOf, clock, curl, decoded, isLocal, needsToken, post, readBase, shown } from "./api.js";
 
 const DEFAULT_BASE = "http://127.0.0.1:9000/auth";
 const EMBEDDED_AWS = "http://127.0.0.1:4566";
@@ -62,18 +62,25 @@ function makeUpUser() {
   share("username", isLocal(base) ? name : "");
   share("password", password());
   $("#reset [name=password]").value = password();
+  $("[name=newPassword]").value = password();
+  $("#account [name=username]").value = "";
   for (const code of $$("[name=confirmationCode]")) code.value = "";
 }
 
-/** Forgets what was granted and answered: it is of another user or another API. */
-function forget() {
+/** Forgets what was granted: it is of another user or another API. */
+function forgetTokens() {
   for (const name of Object.keys(memory)) delete memory[name];
-  exchanges.clear();
-  for (const outcome of $$(".outcome")) outcome.replaceChildren();
-  for (const link of $$(".rail a")) delete link.dataset.state;
   $("#answers-left").textContent = "No session yet: sign in first";
   const nothing = element("p", { className: "empty" }, "Sign in, and the tokens are taken apart here.");
   $("#held").replaceChildren(nothing);
+}
+
+/** Forgets what was answered, too. */
+function forget() {
+  forgetTokens();
+  exchanges.clear();
+  for (const outcome of $$(".outcome")) outcome.replaceChildren();
+  for (const link of $$(".rail a")) delete link.dataset.state;
 }
 
 /** Puts a value into every step that asks for it. */
@@ -81,9 +88,11 @@ function share(name, value) {
   for (const input of $$(`[name=${name}][data-shared]`)) input.value = value;
 }
 
-/** The body that a form stands for, at a route. */
-function bodyIn(form, route) {
-  return bodyOf(route, mode, (name) => form.elements[name]?.value ?? memory[name] ?? "");
+/** The request that a form stands for, at a route; of this field alone where there is one. */
+function requestIn(form, route, field) {
+  const valueOf = (name) => form.elements[name]?.value ?? memory[name] ?? "";
+  const body = field ? { [field]: valueOf(field) } : bodyOf(route, mode, valueOf);
+  return { base, route, token: needsToken(route) ? valueOf("accessToken") : undefined, body };
 }
 
 // ── What is shown ──────────────────────────────────────────────────────────────────────────────────────
@@ -91,8 +100,7 @@ function bodyIn(form, route) {
 /** What a step has sent last, with its answer; before, what its form would send. */
 function exchangeOf(step) {
   const form = $("form", step);
-  const { route } = form.dataset;
-  return exchanges.get(step.id) ?? { base, route, body: bodyIn(form, route) };
+  return exchanges.get(step.id) ?? requestIn(form, form.dataset.route);
 }
 
 function draw(step) {
@@ -191,6 +199,10 @@ function claims(caption, values) {
   return element("table", {}, element("caption", {}, caption), element("tbody", {}, ...rows));
 }
 
+function showRevoked() {
+  $("#held").prepend(element("p", { className: "empty" }, "Revoked: Cognito takes none of these any more."));
+}
+
 function showAnswersLeft() {
   const left = memory.answersLeft;
   $("#answers-left").textContent = left ? `${left} of ${ANSWERS_PER_CODE} answers left` : "Sign in for a new code";
@@ -223,9 +235,13 @@ function follow({ route, body }, form, answer) {
       share("password", body.password);
       return [answer.message, form.dataset.next];
     case "token/revoke":
-      $("#held").prepend(element("p", { className: "empty" }, "Revoked: Cognito takes none of these any more."));
+      showRevoked();
       return [answer.message];
     default:
+      if (answer.roles) return [`${answer.username}, with the roles ${answer.roles.join(", ") || "none"}.`];
+      if (body.newPassword) share("password", body.newPassword);
+      if (form.dataset.ends === "sessions") showRevoked();
+      if (form.dataset.ends === "account") forgetTokens();
       return [answer.message, form.dataset.next];
   }
 }
@@ -240,7 +256,7 @@ function recover(route, form, { type = "", message, session }) {
   const [, missing] = message.match(/^Missing required key '(\w+)'/) ?? [];
   if (missing) return form.elements[missing[0].toLowerCase() + missing.slice(1)];
   if (type.includes("Code")) return form.elements.confirmationCode;
-  if (type.includes("Password")) return form.elements.password;
+  if (type.includes("Password")) return form.elements.newPassword ?? form.elements.password;
   return undefined;
 }
 
@@ -264,7 +280,7 @@ async function submit(event) {
   try {
     if (!takeBase()) return;
     if (step.id === "connect") await connect(step);
-    else await send(step, form, event.submitter?.dataset.route ?? form.dataset.route);
+    else await send(step, form, event.submitter?.dataset ?? {});
   } finally {
     form.setAttribute("aria-busy", false);
   }
@@ -295,8 +311,9 @@ function propose(text) {
   }
 }
 
-async function send(step, form, route) {
-  const request = { base, route, body: bodyIn(form, route) };
+async function send(step, form, { route = form.dataset.route, field }) {
+  if (form.dataset.question && !confirm(form.dataset.question)) return;
+  const request = requestIn(form, route, field);
   const answer = await post(request);
   if (request.base !== base) return; // the person has turned to another API meanwhile
   exchanges.set(step.id, { ...request, answer });
@@ -372,7 +389,7 @@ const ACTIONS = {
   },
   reveal: () => {
     reveal = !reveal;
-    for (const input of $$("[name=password]")) input.type = reveal ? "text" : "password";
+    for (const input of $$("[name=password], [name=newPassword]")) input.type = reveal ? "text" : "password";
     drawAll();
   },
   // What is copied works: with the secrets, as whoever copies it asks for.

@@ -18,8 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 
 import urllib3
+import yaml
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
@@ -142,11 +144,10 @@ class Smoke(users.Stack):
     def hides_users(self):
         return self.parameters["UserExistenceErrors"] == "ENABLED"
 
-    @property
+    @cached_property
     def routes(self):
-        own = ["/token"] if self.passwordless else ["/password/forgot", "/password/change"]
-        sign_up = ["/sign-up", "/sign-up/confirm", "/sign-up/resend-code"]
-        return [*sign_up, "/sign-in", "/token/refresh", "/token/revoke", *own]
+        paths = yaml.safe_load((Path(__file__).parent.parent / "openapi.yaml").read_text())["paths"]
+        return [path for path, item in paths.items() if self.parameters["Mode"] in item["post"]["x-modes"]]
 
     def open_role(self, contact, skipping=False):
         """A role that signs up with this kind of contact; if possible one that skips confirmation, or does not."""
@@ -358,12 +359,14 @@ def preflight(stack):
             "OPTIONS",
             route,
             origin="https://example.com" if origin == "*" else origin,
-            **{"access-control-request-method": "POST", "access-control-request-headers": "content-type"},
+            **{"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"},
         )
         names = ("origin", "methods", "headers")
         seen = {name: answer.headers.get(f"access-control-allow-{name}", "") for name in names}
-        allowed = {"*", "content-type"} & set(re.split(r",\s*", seen["headers"].lower()))
-        holds = answer.status == 200 and seen["origin"] == origin and "POST" in seen["methods"] and allowed
+        allowed = set(re.split(r",\s*", seen["headers"].lower()))
+        # To browsers, * stands for every header but Authorization.
+        allows = "authorization" in allowed and {"*", "content-type"} & allowed
+        holds = answer.status == 200 and seen["origin"] == origin and "POST" in seen["methods"] and allows
         expect(holds, "200 with CORS headers", f"{route}: {answer.status} {seen}")
 
 
@@ -758,6 +761,38 @@ def reuse_after_grace(stack):
     at, old = rotated(stack)
     time.sleep(max(0, at + GRACE_SECONDS + 5 - time.monotonic()))
     stack.post("/token/refresh", refreshToken=old).expect(401, "RefreshTokenReuseException")
+
+
+@check(if_it_fails="crates/auth-core/src/http.rs, bearer; template.yaml, AllowHeaders")
+def account(stack):
+    """The signed-in user's account is read with the access token in the header."""
+    person = stack.signed_in
+    stack.post("/account").expect(401, "NotAuthorizedException")
+    bearer = {"authorization": f"Bearer {person.tokens['accessToken']}"}
+    body = stack.send("POST", "/account", **bearer).expect(200)
+    # The username may be gone by now: a check deletes contacts.
+    expect(body["id"] == person.id, person.id, body["id"])
+    expect(person.role in body["roles"], f"the role {person.role}", body["roles"])
+
+
+@check(if_it_fails="crates/auth-core/src/account_delete.rs: how Cognito ends a user")
+def deletion(stack):
+    """A new password ends every session, and a deleted account is gone."""
+    if stack.passwordless:
+        raise Skipped("Passwordless")
+    person = stack.confirmed_person()
+    old = stack.sign_in(person).expect(200)
+    new = users.generate(max(20, stack.number("PasswordMinLength")))
+    body = json.dumps({"password": person.password, "newPassword": new}).encode()
+    bearer = {"authorization": f"Bearer {old['accessToken']}"}
+    stack.send("POST", "/account/password", body, **bearer).expect(200)
+    stack.post("/token/refresh", refreshToken=old["refreshToken"]).expect(401, "NotAuthorizedException")
+    person.password = new
+    bearer = {"authorization": f"Bearer {stack.sign_in(person).expect(200)['accessToken']}"}
+    body = json.dumps({"username": person.username}).encode()
+    stack.send("POST", "/account/delete", body, **bearer).expect(200)
+    stack.send("POST", "/account", **bearer).expect(401, "NotAuthorizedException")
+    expect(not stack.user(person.username), "no user", person.username)
 
 
 @check()

@@ -197,8 +197,31 @@ test("with a password: sign-up, code, sign-in, tokens, refresh, sign-out, reset"
   const { tokenType } = JSON.parse(execFileSync("bash", ["-c", command], { stdio: ["ignore", "pipe", "ignore"] }));
   assert.equal(tokenType, "Bearer");
 
+  await press("account", "Who am I");
+  await says("account", "200", `${username}, with the roles User.`);
+  const header = step("account").locator(".curl");
+  assert.match(await header.textContent(), /'Authorization: Bearer •+'/);
+  assert.match(preflights.at(-1).headers["Access-Control-Request-Headers"], /authorization/);
+  await field("account", "newPassword").fill("weak-word");
+  await press("account", "Set the password");
+  await says("account", "400", "InvalidPasswordException");
+  assert.deepEqual(await focused(), ["account", "newPassword"]);
+  await field("account", "newPassword").fill("An0ther!secret");
+  await press("account", "Set the password");
+  await says("account", "200", "Your password has been successfully changed.");
+  assert.equal(await field("sign-in", "password").inputValue(), "An0ther!secret");
+  await press("account", "Who am I");
+  await says("account", "401", "NotAuthorizedException");
+  await press("sign-in", "Sign in");
+  await says("sign-in", "200");
+
   await press("tokens", "Refresh");
   await says("tokens", "200", /New tokens; the refresh token is (a new one|the same)\./);
+  await press("tokens", "Sign out here only");
+  await says("tokens", "200", "Signed out");
+  assert.match(await step("tokens").locator(".curl").textContent(), /-d '\{"refreshToken":"•+"\}'/);
+  await press("sign-in", "Sign in");
+  await says("sign-in", "200");
   await press("tokens", "Sign out");
   await says("tokens", "200", "Signed out");
   await press("tokens", "Refresh");
@@ -225,6 +248,44 @@ test("with a password: sign-up, code, sign-in, tokens, refresh, sign-out, reset"
   await field("connect", "base").fill(PASSWORDLESS);
   assert.match(await step("tokens").locator(".curl").textContent(), /"refreshToken":""/);
   await step("tokens").getByText("Sign in, and the tokens are taken apart here.").waitFor();
+});
+
+test("an account is deleted when its owner names it and says yes", async () => {
+  await open({});
+  const username = await field("sign-up", "username").inputValue();
+  await press("sign-up", "Sign up");
+  await says("sign-up", "200");
+  await field("confirm", "confirmationCode").fill(SIGN_UP_CODE);
+  await press("confirm", "Confirm");
+  await says("confirm", "200");
+  await press("sign-in", "Sign in");
+  await says("sign-in", "200");
+
+  const questions = [];
+  let answer = true;
+  page.on("dialog", (dialog) => {
+    questions.push(dialog.message());
+    return answer ? dialog.accept() : dialog.dismiss();
+  });
+  assert.equal(await field("account", "username").last().inputValue(), "");
+  await press("account", "Delete the account");
+  await says("account", "400", "MissingRequiredParameter");
+  await field("account", "username").fill("another@example.com");
+  await press("account", "Delete the account");
+  await says("account", "400", "InvalidParameterException", "Username is not that of the signed-in user.");
+  answer = false;
+  await field("account", "username").fill(username);
+  await press("account", "Delete the account");
+  await press("account", "Who am I");
+  await says("account", "200", `${username}, with the roles User.`);
+  answer = true;
+  await press("account", "Delete the account");
+  await says("account", "200", "Your account has been deleted.");
+  assert.deepEqual(questions, Array(4).fill("Delete this account for good?"));
+  await step("tokens").getByText("Sign in, and the tokens are taken apart here.").waitFor();
+  await shot("user-password-7-deleted");
+  await press("sign-in", "Sign in");
+  await says("sign-in", "404", "UserNotFoundException");
 });
 
 test("without a password: sign-up, code, sign-in, a wrong one-time code, tokens, a code too soon", async () => {

@@ -29,6 +29,17 @@ def import_integration_responses(original, api, resource, method, operation: dic
         apigateway_v1._put_integration_response(api, resource, method, response["statusCode"], response)
 
 
+@around(apigateway_v1, "_invoke_lambda_proxy_v1")
+async def rename_challenge(original, *arguments, **more) -> tuple:
+    """The header WWW-Authenticate of a function is renamed.
+
+    guide: api-gateway-known-issues; modelix/modelix.core#1658
+    """
+    status, headers, body = await original(*arguments, **more)
+    names = {name: f"x-amzn-Remapped-{name}" if name.lower() == "www-authenticate" else name for name in headers}
+    return status, {names[name]: value for name, value in headers.items()}, body
+
+
 @around(provisioners, "_apigw_method_settings")
 def unescape_paths(original, settings):
     """In the path of a stage's method setting a slash is written as ~1.

@@ -751,6 +751,97 @@ class Tokens(Test):
                 cognito.global_sign_out(AccessToken=token)
 
 
+    def test_the_users_own_operations_take_good_access_tokens_alone(self):
+        validity = {"AccessTokenValidity": 2, "TokenValidityUnits": {"AccessToken": "seconds"}}
+        pool, hasty = Pool(), Pool(client=validity)
+        name = pool.confirmed()
+        good, expired = pool.tokens(name), hasty.tokens(hasty.confirmed())["AccessToken"]
+        revoked = pool.tokens(name)
+        cognito.revoke_token(ClientId=pool.client, Token=revoked["RefreshToken"])
+        gone = pool.tokens(deleted := pool.confirmed())["AccessToken"]
+        pool.admin("delete_user", Username=deleted)
+        forged = good["AccessToken"][:-8] + "AAAAAAAA"
+        time.sleep(2.1)
+        invalid, over = "NotAuthorizedException", "UserNotFoundException"
+        for token, code, text in (
+            ("nonsense", invalid, "Invalid Access Token"),
+            (good["IdToken"], invalid, "Invalid Access Token"),
+            (good["RefreshToken"], invalid, "Invalid Access Token"),
+            (forged, invalid, "Could not verify signature"),
+            (expired, invalid, "Access Token has expired"),
+            (revoked["AccessToken"], invalid, "Access Token has been revoked"),
+            (gone, over, "User does not exist."),
+        ):
+            for call in (
+                lambda: cognito.get_user(AccessToken=token),
+                lambda: cognito.change_password(
+                    AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword=PASSWORD + "2"
+                ),
+                lambda: cognito.global_sign_out(AccessToken=token),
+                lambda: cognito.delete_user(AccessToken=token),
+            ):
+                with self.refused(code, text):
+                    call()
+        self.assertEqual(pool.user(name)["status"], "CONFIRMED")
+        pool.tokens(name)
+
+    def test_a_password_is_changed_by_who_knows_it(self):
+        pool = Pool()
+        name = pool.confirmed()
+        token = pool.tokens(name)["AccessToken"]
+        for old, new, code in (
+            ("Wr0ng!secret", PASSWORD + "2", "NotAuthorizedException"),
+            ("Wr0ng!secret", "weak-word", "NotAuthorizedException"),
+            (PASSWORD, "weak-word", "InvalidPasswordException"),
+            (PASSWORD, "", "InvalidParameterException"),
+            (PASSWORD, "A1!" + 254 * "a", "InvalidParameterException"),
+        ):
+            with self.refused(code):
+                cognito.change_password(AccessToken=token, PreviousPassword=old, ProposedPassword=new)
+        session = pool.tokens(name)
+        cognito.change_password(AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword=PASSWORD + "2")
+        with self.refused("NotAuthorizedException", "Incorrect username or password."):
+            pool.tokens(name)
+        # By itself it ends no session.
+        pool.refresh(session["RefreshToken"])
+        cognito.get_user(AccessToken=session["AccessToken"])
+
+    def test_a_user_is_told_what_the_client_may_read(self):
+        for client, expected in (
+            ({}, {"sub", "email", "email_verified"}),
+            ({"ReadAttributes": ["email", "custom:role"]}, {"sub", "email", "custom:role"}),
+            ({"ReadAttributes": ["phone_number"]}, {"sub"}),
+        ):
+            pool = Pool(client=client | {"WriteAttributes": ["email", "custom:role"]})
+            name = pool.sign_up(attributes={"custom:role": "User"})
+            cognito.confirm_sign_up(ClientId=pool.client, Username=name, ConfirmationCode=CODE)
+            user = cognito.get_user(AccessToken=pool.tokens(name)["AccessToken"])
+            self.assertEqual({each["Name"] for each in user["UserAttributes"]}, expected)
+
+    def test_a_deleted_user_leaves_nothing(self):
+        pool = Pool()
+        name = pool.confirmed()
+        cognito.create_group(UserPoolId=pool.id, GroupName="Admin")
+        pool.admin("add_user_to_group", Username=name, GroupName="Admin")
+        tokens, sub = pool.tokens(name), pool.user(name)["sub"]
+        cognito.delete_user(AccessToken=tokens["AccessToken"])
+        with self.refused("UserNotFoundException"):
+            pool.user(name)
+        with self.assertRaises(ClientError):
+            pool.refresh(tokens["RefreshToken"])
+        # A new user of the same name is another one.
+        pool.confirmed(name)
+        self.assertNotEqual(pool.user(name)["sub"], sub)
+        with self.refused("UserNotFoundException"):
+            cognito.get_user(AccessToken=tokens["AccessToken"])
+        self.assertEqual(pool.admin("list_groups_for_user", Username=name)["Groups"], [])
+        for _ in range(2):
+            members = cognito.list_users_in_group(UserPoolId=pool.id, GroupName="Admin", Limit=1)
+            self.assertEqual((members["Users"], members.get("NextToken")), ([], None))
+            pool.admin("add_user_to_group", Username=(other := pool.confirmed()), GroupName="Admin")
+            cognito.delete_user(AccessToken=pool.tokens(other)["AccessToken"])
+
+
 class Pools(Test):
     def setUp(self):
         self.name = f"strict-{uuid4().hex[:12]}"

@@ -28,6 +28,8 @@ use crate::telemetry::UpstreamMetrics;
 
 /// One operation without a retry. Cognito waits up to 5 s for each trigger, and calls a slow one again.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(12);
+/// The second operation of a request: after [`OPERATION_TIMEOUT`] it still ends before Lambda's deadline.
+const SECOND_OPERATION_TIMEOUT: Duration = Duration::from_secs(7);
 /// One attempt of an operation that is harmless to retry.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 /// Three attempts end within 4.2 s, before what calls [`UserPoolAdmin`] does: Cognito gives a trigger 5 s.
@@ -284,6 +286,12 @@ fn cognito(sdk: &SdkConfig) -> Client {
 /// are sent once: a retry's error would hide that the first attempt succeeded.
 pub fn repeatable() -> Builder {
     repeatable_within(ATTEMPT_TIMEOUT)
+}
+
+/// What an operation adds that follows another one of up to 12 s: the caller learns what became of both.
+pub fn second() -> Builder {
+    let timeouts = timeouts().operation_timeout(SECOND_OPERATION_TIMEOUT);
+    Config::builder().timeout_config(timeouts.build())
 }
 
 /// As [`repeatable`], for attempts of another length. The two pauses between three attempts take at most

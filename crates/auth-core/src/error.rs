@@ -50,6 +50,7 @@ pub enum Name {
     MethodNotAllowedException,
     MissingRequiredParameter,
     NotAuthorizedException,
+    ReauthenticationRequiredException,
     RequestEntityTooLargeException,
     SerializationException,
     ServiceUnavailableException,
@@ -79,6 +80,7 @@ impl Name {
             // Cognito's own `CodeMismatchException` is of a confirmation, and so 400: this one is of a sign-in.
             Self::CodeMismatchException | Self::NotAuthorizedException => Kind::Unauthenticated,
             Self::ForbiddenException
+            | Self::ReauthenticationRequiredException
             | Self::UnsupportedChallengeException
             | Self::UserNotConfirmedException => Kind::Forbidden,
             Self::MethodNotAllowedException => Kind::MethodNotAllowed,
@@ -103,6 +105,8 @@ pub struct Error {
     pub session: Option<SecretString>,
     /// Seconds to wait before the next attempt.
     pub retry_after: Option<u32>,
+    /// Whether an access token has to stand in the `Authorization` header.
+    pub needs_bearer: bool,
     /// The cause, for the log only. Never holds anything of the request.
     pub cause: Option<String>,
 }
@@ -119,6 +123,7 @@ impl Error {
             message: message.into(),
             session: None,
             retry_after: None,
+            needs_bearer: false,
             cause: None,
         }
     }
@@ -131,6 +136,14 @@ impl Error {
     /// A token or code that can't be good.
     pub fn not_authorized(message: &'static str) -> Self {
         Self::new(Name::NotAuthorizedException, message)
+    }
+
+    /// A request of a signed-in user without an access token where it belongs.
+    pub fn access_token_missing() -> Self {
+        Self {
+            needs_bearer: true,
+            ..Self::not_authorized("Access Token is missing")
+        }
     }
 
     /// A challenge of Cognito's that this API has no route to answer.
@@ -154,13 +167,18 @@ impl Error {
 
     /// A service behind us did not answer, or not in time: the caller may try again.
     pub fn unavailable(cause: impl Into<String>) -> Self {
+        Self::half_done(
+            "The service is not available at the moment. Please try again in a few seconds.",
+            cause,
+        )
+    }
+
+    /// As [`Error::unavailable`], after a part was done: `message` says which, and what to do about the rest.
+    pub fn half_done(message: &'static str, cause: impl Into<String>) -> Self {
         Self {
             retry_after: Some(UNAVAILABLE_SECONDS),
             cause: Some(cause.into()),
-            ..Self::new(
-                Name::ServiceUnavailableException,
-                "The service is not available at the moment. Please try again in a few seconds.",
-            )
+            ..Self::new(Name::ServiceUnavailableException, message)
         }
     }
 

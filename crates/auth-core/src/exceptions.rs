@@ -18,7 +18,7 @@ const LIMIT_SECONDS: u32 = 900;
 
 /// The kind of every exception that the operations called here model, by its name on the wire, and of those that any
 /// AWS service can answer.
-pub const EXCEPTIONS: [(&str, Kind); 74] = [
+pub const EXCEPTIONS: [(&str, Kind); 76] = [
     ("CodeMismatchException", Kind::Invalid),
     ("ExpiredCodeException", Kind::Invalid),
     ("InvalidParameterException", Kind::Invalid),
@@ -28,6 +28,9 @@ pub const EXCEPTIONS: [(&str, Kind); 74] = [
     ("UserLambdaValidationException", Kind::Invalid),
     ("NotAuthorizedException", Kind::Unauthenticated),
     ("RefreshTokenReuseException", Kind::Unauthenticated),
+    // Of a refresh token that is another client's, or is none.
+    ("UnauthorizedException", Kind::Unauthenticated),
+    ("UnsupportedTokenTypeException", Kind::Unauthenticated),
     // A web ACL on the pool.
     ("ForbiddenException", Kind::Forbidden),
     ("PasswordResetRequiredException", Kind::Forbidden),
@@ -173,6 +176,7 @@ fn from_exception(code: &str, message: Option<&str>, status: u16) -> Error {
                 "LimitExceededException" | "TooManyFailedAttemptsException" => Some(LIMIT_SECONDS),
                 _ => (kind == Kind::Throttled).then_some(THROTTLED_SECONDS),
             },
+            needs_bearer: false,
             cause: None,
         },
     }

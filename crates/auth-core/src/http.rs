@@ -17,7 +17,7 @@ use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::tower::ServiceExt as _;
 use lambda_http::{Adapter, Body, IntoResponse, Request, RequestExt as _, Service, service_fn};
 use lambda_runtime::{Context, LambdaEvent, Runtime};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use url::{Origin, Url};
 
@@ -26,7 +26,7 @@ use crate::config::{self, bad_value};
 use crate::deadline;
 use crate::error::{Error, Kind, Name, Result};
 use crate::request::{Fields, MAX_BODY_BYTES};
-use crate::route::Route;
+use crate::route::{Caller, Route};
 use crate::telemetry::{self, Call};
 
 /// The base64 of the largest body: what is longer need not be decoded to be rejected.
@@ -108,7 +108,7 @@ impl<R: Route> Endpoint<R> {
     /// The body of the success, as JSON.
     async fn post(&self, request: &Request, context: &Context) -> Result<String> {
         self.check_origin(request.headers())?;
-        let request = self.route.parse(&Fields::parse(request.body())?)?;
+        let request = self.read(bearer(request.headers()), request.body())?;
         let response = deadline::within(context, self.route.run(request)).await?;
         serde_json::to_string(&response)
             .map_err(|_| Error::internal("the response can't be written as JSON"))
@@ -128,6 +128,16 @@ impl<R: Route> Endpoint<R> {
         }
     }
 
+    /// The request of this token and this body.
+    fn read(&self, token: Option<SecretString>, body: &[u8]) -> Result<R::Request> {
+        let caller = R::Caller::read(token)?;
+        let body = match body.is_empty() && R::Caller::BODY_MAY_BE_EMPTY {
+            true => b"{}",
+            false => body,
+        };
+        self.route.parse(caller, &Fields::parse(body)?)
+    }
+
     fn reject(&self, error: &Error) -> Answer {
         let body = ErrorBody {
             error: ErrorFields {
@@ -141,7 +151,14 @@ impl<R: Route> Endpoint<R> {
         };
         // Three strings always serialize.
         let body = serde_json::to_string(&body).unwrap_or_default();
-        self.respond(status(error.kind), body, error.retry_after)
+        let Answer(mut response) = self.respond(status(error.kind), body, error.retry_after);
+        if error.needs_bearer {
+            let bearer = HeaderValue::from_static("Bearer");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        Answer(response)
     }
 
     fn respond(&self, status: StatusCode, body: String, retry_after: Option<u32>) -> Answer {
@@ -156,7 +173,8 @@ impl<R: Route> Endpoint<R> {
             |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
         add(header::CONTENT_TYPE, "application/json");
         add(header::CACHE_CONTROL, "no-store");
-        add(header::ACCESS_CONTROL_ALLOW_HEADERS, "*");
+        // In a browser, `*` stands for every header but this one.
+        add(header::ACCESS_CONTROL_ALLOW_HEADERS, "*,Authorization");
         add(header::ACCESS_CONTROL_ALLOW_METHODS, "POST,OPTIONS");
         if status == StatusCode::METHOD_NOT_ALLOWED {
             add(header::ALLOW, "POST, OPTIONS");
@@ -180,17 +198,21 @@ pub trait AnyRoute: Send + Sync {
     /// What API Gateway gets for an event, as JSON.
     fn answer(&self, event: LambdaEvent<Event>) -> LocalFuture<'_, serde_json::Value>;
 
-    /// The request of this body, for `{:?}`.
+    /// The request of this token and this body, for `{:?}`.
     ///
     /// # Errors
-    /// [`Route::parse`]'s.
-    fn parse(&self, body: &[u8]) -> Result<Box<dyn fmt::Debug>>;
+    /// [`Caller::read`]'s and [`Route::parse`]'s.
+    fn parse(&self, token: &str, body: &[u8]) -> Result<Box<dyn fmt::Debug>>;
 
-    /// The response to this body, as JSON.
+    /// The response to this token and this body, as JSON.
     ///
     /// # Errors
-    /// [`Route::parse`]'s and [`Route::run`]'s.
-    fn run<'a>(&'a self, body: &'a [u8]) -> LocalFuture<'a, Result<serde_json::Value>>;
+    /// [`Caller::read`]'s, [`Route::parse`]'s and [`Route::run`]'s.
+    fn run<'a>(
+        &'a self,
+        token: &'a str,
+        body: &'a [u8],
+    ) -> LocalFuture<'a, Result<serde_json::Value>>;
 }
 
 /// Makes a route of this environment.
@@ -216,18 +238,34 @@ impl<R: Route> AnyRoute for Endpoint<R> {
         })
     }
 
-    fn parse(&self, body: &[u8]) -> Result<Box<dyn fmt::Debug>> {
-        let request = self.route.parse(&Fields::parse(body)?)?;
-        Ok(Box::new(request))
+    fn parse(&self, token: &str, body: &[u8]) -> Result<Box<dyn fmt::Debug>> {
+        Ok(Box::new(self.read(Some(token.into()), body)?))
     }
 
-    fn run<'a>(&'a self, body: &'a [u8]) -> LocalFuture<'a, Result<serde_json::Value>> {
+    fn run<'a>(
+        &'a self,
+        token: &'a str,
+        body: &'a [u8],
+    ) -> LocalFuture<'a, Result<serde_json::Value>> {
         Box::pin(async {
-            let request = self.route.parse(&Fields::parse(body)?)?;
+            let request = self.read(Some(token.into()), body)?;
             let response = self.route.run(request).await?;
             Ok(serde_json::to_value(response).unwrap_or_default())
         })
     }
+}
+
+/// The token of the one `Authorization` header, if it has the form of RFC 6750: `Bearer`, in any case, and a token.
+fn bearer(headers: &HeaderMap) -> Option<SecretString> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (value, None) = (values.next()?, values.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim_start_matches(' ');
+    let is_token = |c: u8| c.is_ascii_alphanumeric() || b"-._~+/=".contains(&c);
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    (is_bearer && !token.is_empty() && token.bytes().all(is_token)).then(|| token.into())
 }
 
 /// The route's path as the gateway's configuration names it: a caller can't choose its text.
@@ -288,11 +326,15 @@ fn headers(mut headers: HeaderMap) -> HeaderMap {
 /// The text of a body. What is not the base64 of a text is not JSON either, and is rejected as that; what is too long
 /// is too long as a text, too.
 fn text(body: Option<String>, is_base64_encoded: bool) -> Option<String> {
+    const NOT_JSON: &str = "no text";
     let body = body?;
-    match is_base64_encoded && body.len() <= MAX_BASE64_BYTES {
-        true => String::from_utf8(STANDARD.decode(body).ok()?).ok(),
-        false => Some(body),
+    if !is_base64_encoded || body.len() > MAX_BASE64_BYTES {
+        return Some(body);
     }
+    let text = STANDARD.decode(body).ok();
+    let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+    // Not an empty text, which can be an empty object.
+    text.or_else(|| Some(NOT_JSON.to_owned()))
 }
 
 /// The answer. A type of its own, as `lambda_http` converts the body of a [`Response`] from any character encoding,

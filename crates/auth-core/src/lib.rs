@@ -5,6 +5,7 @@
 //! Lambda: those are [`http`] and [`trigger`]. `docs/architecture.md` has the layers; a module imports from those
 //! below it only.
 
+pub mod access_token;
 pub mod challenge;
 pub mod clients;
 pub mod config;
@@ -26,6 +27,9 @@ pub mod trigger;
 pub mod trigger_error;
 pub mod username;
 
+pub mod account;
+pub mod account_delete;
+pub mod account_password;
 pub mod create_auth_challenge;
 pub mod custom_message;
 pub mod define_auth_challenge;
@@ -43,7 +47,7 @@ pub mod token_revoke;
 pub mod verify_auth_challenge_response;
 
 /// Every route, for what treats all of them alike: tests and the fuzzer.
-pub const ROUTES: [http::NewRoute; 9] = [
+pub const ROUTES: [http::NewRoute; 12] = [
     http::any::<sign_up::SignUp>,
     http::any::<sign_up_confirm::SignUpConfirm>,
     http::any::<sign_up_resend_code::SignUpResendCode>,
@@ -53,6 +57,9 @@ pub const ROUTES: [http::NewRoute; 9] = [
     http::any::<token_revoke::TokenRevoke>,
     http::any::<password_forgot::PasswordForgot>,
     http::any::<password_change::PasswordChange>,
+    http::any::<account::Account>,
+    http::any::<account_password::AccountPassword>,
+    http::any::<account_delete::AccountDelete>,
 ];
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::config;
 use crate::error::Result;
 use crate::message::Message;
 use crate::request::Fields;
-use crate::route::Route;
+use crate::route::{Anyone, Route};
 use crate::username::Username;
 
 /// `POST /auth/password/change`.
@@ -24,6 +24,7 @@ pub struct Request {
 
 impl Route for PasswordChange {
     const NAME: &'static str = "password-change";
+    type Caller = Anyone;
     type Request = Request;
     type Response = Message;
 
@@ -31,7 +32,7 @@ impl Route for PasswordChange {
         setup.user_pool().map(Self)
     }
 
-    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+    fn parse(&self, _: Anyone, fields: &Fields<'_>) -> Result<Request> {
         Ok(Request {
             username: fields.username()?,
             password: fields.secret("password")?,

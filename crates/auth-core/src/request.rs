@@ -38,15 +38,28 @@ impl<'a> Fields<'a> {
     /// `MissingRequiredParameter`; `InvalidParameterType` if it is not a string; `SerializationException` if it has
     /// U+FFFD: API Gateway hands on every byte as that which is not UTF-8.
     pub fn string(&self, key: &str) -> Result<String> {
-        match self.present(key) {
-            None => Err(missing(key)),
-            Some(value) => match serde_json::from_str::<String>(value.get()) {
-                Ok(text) if text.is_empty() => Err(missing(key)),
-                Ok(text) if text.contains(char::REPLACEMENT_CHARACTER) => Err(not_json()),
-                Ok(text) => Ok(text),
-                Err(_) => Err(wrong_type(key, "a string")),
-            },
+        self.optional(key)?.ok_or_else(|| missing(key))
+    }
+
+    /// The text of a field that may be missing, as [`Fields::string`].
+    fn optional(&self, key: &str) -> Result<Option<String>> {
+        let Some(value) = self.present(key) else {
+            return Ok(None);
+        };
+        let text = serde_json::from_str::<String>(value.get());
+        let text = text.map_err(|_| wrong_type(key, "a string"))?;
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(not_json());
         }
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    /// Whether the field is there; `null` and `""` count as missing.
+    ///
+    /// # Errors
+    /// `InvalidParameterType` where it is not a string.
+    pub fn has(&self, key: &str) -> Result<bool> {
+        Ok(self.optional(key)?.is_some())
     }
 
     /// A required secret, as [`Fields::string`].

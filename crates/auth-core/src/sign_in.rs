@@ -9,7 +9,7 @@ use crate::config::{self, Mode};
 use crate::error::{Error, Result};
 use crate::request::Fields;
 use crate::roles::{check_phone_prefix, phone_prefixes};
-use crate::route::Route;
+use crate::route::{Anyone, Route};
 use crate::telemetry;
 use crate::tokens::Tokens;
 use crate::username::{Username, UsernameKind, UsernameKinds};
@@ -57,6 +57,7 @@ pub enum Response {
 
 impl Route for SignIn {
     const NAME: &'static str = "sign-in";
+    type Caller = Anyone;
     type Request = Request;
     type Response = Response;
 
@@ -69,7 +70,7 @@ impl Route for SignIn {
         })
     }
 
-    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+    fn parse(&self, _: Anyone, fields: &Fields<'_>) -> Result<Request> {
         let username = self.kinds.check(fields.username()?)?;
         match self.mode {
             Mode::UserPassword => Ok(Request::UserPassword {

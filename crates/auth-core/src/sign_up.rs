@@ -9,7 +9,7 @@ use crate::config::{self, Mode};
 use crate::error::{Error, Name, Result};
 use crate::request::Fields;
 use crate::roles::{ROLE_ATTRIBUTE, SignUpRules};
-use crate::route::Route;
+use crate::route::{Anyone, Route};
 use crate::telemetry::{self, Metric};
 use crate::username::{Username, UsernameKinds};
 
@@ -48,6 +48,7 @@ struct UserAttributes {
 
 impl Route for SignUp {
     const NAME: &'static str = "sign-up";
+    type Caller = Anyone;
     type Request = Request;
     type Response = Response;
 
@@ -62,7 +63,7 @@ impl Route for SignUp {
         })
     }
 
-    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+    fn parse(&self, _: Anyone, fields: &Fields<'_>) -> Result<Request> {
         let username = self.kinds.check(fields.username()?)?;
         let password = match self.mode {
             Mode::UserPassword => fields.secret("password")?,

@@ -7,7 +7,7 @@ use crate::config;
 use crate::error::Result;
 use crate::message::Message;
 use crate::request::Fields;
-use crate::route::Route;
+use crate::route::{Anyone, Route};
 use crate::username::Username;
 
 /// `POST /auth/sign-up/confirm`.
@@ -23,6 +23,7 @@ pub struct Request {
 
 impl Route for SignUpConfirm {
     const NAME: &'static str = "sign-up-confirm";
+    type Caller = Anyone;
     type Request = Request;
     type Response = Message;
 
@@ -30,7 +31,7 @@ impl Route for SignUpConfirm {
         setup.user_pool().map(Self)
     }
 
-    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+    fn parse(&self, _: Anyone, fields: &Fields<'_>) -> Result<Request> {
         Ok(Request {
             username: fields.username()?,
             confirmation_code: fields.code("confirmationCode")?,

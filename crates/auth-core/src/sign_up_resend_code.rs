@@ -5,7 +5,7 @@ use crate::config;
 use crate::error::Result;
 use crate::message::Message;
 use crate::request::Fields;
-use crate::route::Route;
+use crate::route::{Anyone, Route};
 use crate::telemetry::{self, Metric};
 use crate::username::Username;
 
@@ -21,6 +21,7 @@ pub struct Request {
 
 impl Route for SignUpResendCode {
     const NAME: &'static str = "sign-up-resend-code";
+    type Caller = Anyone;
     type Request = Request;
     type Response = Message;
 
@@ -28,7 +29,7 @@ impl Route for SignUpResendCode {
         setup.user_pool().map(Self)
     }
 
-    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+    fn parse(&self, _: Anyone, fields: &Fields<'_>) -> Result<Request> {
         Ok(Request {
             username: fields.username()?,
         })

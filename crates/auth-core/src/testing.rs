@@ -19,7 +19,7 @@ use crate::clients::Setup;
 use crate::config::{self, Env};
 use crate::error::{Error, Result};
 use crate::request::Fields;
-use crate::route::Route;
+use crate::route::{Caller as _, Route};
 use crate::telemetry;
 use crate::trigger::Event;
 
@@ -56,27 +56,48 @@ pub(crate) fn route<R: Route>(aws: &FakeAws, changes: Changes<'_>) -> R {
 }
 
 /// What the route makes of this body.
-pub(crate) async fn run<R: Route>(route: &R, body: &Value) -> Result<Value> {
-    let response = route.run(parse(route, body)?).await?;
+pub(crate) async fn run(route: &impl Route, body: &Value) -> Result<Value> {
+    run_as(route, "", body).await
+}
+
+/// What the route makes of this body, sent with this token.
+pub(crate) async fn run_as<R: Route>(route: &R, token: &str, body: &Value) -> Result<Value> {
+    let response = route.run(parse_as(route, token, body)?).await?;
     Ok(to_json(response))
 }
 
 /// The request that the route reads from this body.
 pub(crate) fn parse<R: Route>(route: &R, body: &Value) -> Result<R::Request> {
-    route.parse(&Fields::parse(body.to_string().as_bytes())?)
+    parse_as(route, "", body)
 }
 
-/// A body that every route takes, whose values are in no text of ours.
-pub(crate) fn body() -> Value {
-    json!({
+/// The request that the route reads from this body, sent with this token.
+pub(crate) fn parse_as<R: Route>(route: &R, token: &str, body: &Value) -> Result<R::Request> {
+    let caller = R::Caller::read(Some(token.into()))?;
+    route.parse(caller, &Fields::parse(body.to_string().as_bytes())?)
+}
+
+/// Bodies of which every route takes one, whose values are in no text of ours. No route takes both tokens.
+pub(crate) fn bodies() -> [Value; 2] {
+    ["refreshToken", "accessToken"].map(|without| {
+        let mut body = json!({
         "username": "+19175550123",
         "password": "Zebra-password",
+        "newPassword": "Zebra-new-password",
         "confirmationCode": "Zebra-code",
         "session": "Zebra-session",
-        "accessToken": "Zebra.access.token",
+        "accessToken": access_token(),
         "refreshToken": "Zebra-refresh-token",
         "userAttributes": { "role": "Courier" },
+        });
+        body.as_object_mut().unwrap().remove(without);
+        body
     })
+}
+
+/// An access token whose claims are in no text of ours, either.
+pub(crate) fn access_token() -> String {
+    fake_aws::access_token(&json!({ "sub": "Zebra", "phone_number": "+19175550123" }))
 }
 
 /// The response as the caller gets it.
@@ -92,7 +113,13 @@ pub(crate) fn assert_error(error: &Error, name: &str, message: &str, why: &str) 
 
 /// Asserts that the route requires each field of this body, in the words of AWS's own check.
 #[track_caller]
-pub(crate) fn assert_required<R: Route>(route: &R, body: &Value) {
+pub(crate) fn assert_required(route: &impl Route, body: &Value) {
+    assert_required_as(route, "", body);
+}
+
+/// As [`assert_required`], of a body sent with this token.
+#[track_caller]
+pub(crate) fn assert_required_as(route: &impl Route, token: &str, body: &Value) {
     for key in body.as_object().unwrap().keys() {
         let message = format!(
             "Missing required key '{}' in params",
@@ -104,7 +131,7 @@ pub(crate) fn assert_required<R: Route>(route: &R, body: &Value) {
                 None => drop(body.as_object_mut().unwrap().remove(key)),
                 Some(value) => body[key] = value,
             }
-            let error = parse(route, &body).unwrap_err();
+            let error = parse_as(route, token, &body).unwrap_err();
             assert_error(
                 &error,
                 "MissingRequiredParameter",

@@ -8,7 +8,7 @@ use crate::clients::{Setup, UserPool};
 use crate::config;
 use crate::error::{Error, Name, Result};
 use crate::request::Fields;
-use crate::route::Route;
+use crate::route::{Anyone, Route};
 use crate::tokens::Tokens;
 use crate::username::{Username, UsernameKinds};
 
@@ -29,6 +29,7 @@ pub struct Request {
 
 impl Route for Token {
     const NAME: &'static str = "token";
+    type Caller = Anyone;
     type Request = Request;
     type Response = Tokens;
 
@@ -39,7 +40,7 @@ impl Route for Token {
         })
     }
 
-    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+    fn parse(&self, _: Anyone, fields: &Fields<'_>) -> Result<Request> {
         Ok(Request {
             username: self.kinds.check(fields.username()?)?,
             session: fields.session("session")?,

@@ -6,7 +6,7 @@ use crate::clients::{self, Setup, UserPool};
 use crate::config;
 use crate::error::{Error, Result};
 use crate::request::Fields;
-use crate::route::Route;
+use crate::route::{Anyone, Route};
 use crate::tokens::Tokens;
 
 /// `POST /auth/token/refresh`. A retry is harmless: a rotated token stays good for a grace of 60 s.
@@ -21,6 +21,7 @@ pub struct Request {
 
 impl Route for TokenRefresh {
     const NAME: &'static str = "token-refresh";
+    type Caller = Anyone;
     type Request = Request;
     type Response = Tokens;
 
@@ -28,7 +29,7 @@ impl Route for TokenRefresh {
         setup.user_pool().map(Self)
     }
 
-    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
+    fn parse(&self, _: Anyone, fields: &Fields<'_>) -> Result<Request> {
         let rejection = || Error::not_authorized("Invalid Refresh Token");
         Ok(Request {
             refresh_token: fields.token("refreshToken", rejection)?,

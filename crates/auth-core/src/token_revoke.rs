@@ -1,105 +1,149 @@
-//! Sign-out: every token of the user is revoked.
+//! Sign-out: of every session of the user, or of one.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::clients::{Setup, UserPool};
+use crate::access_token::{self, AccessToken, Users};
+use crate::clients::Setup;
 use crate::config;
 use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::request::Fields;
-use crate::route::Route;
+use crate::route::{Anyone, Route};
 
 /// `POST /auth/token/revoke`. Tokens that are verified offline stay good until they expire.
 #[derive(Debug)]
-pub struct TokenRevoke(UserPool);
+pub struct TokenRevoke(Users);
 
-/// The access token of the user who signs out.
+/// What is revoked.
 #[derive(Debug)]
-pub struct Request {
-    access_token: SecretString,
+pub enum Request {
+    /// Every session of this token's user.
+    EverySession(AccessToken),
+    /// The session of this refresh token.
+    OneSession(SecretString),
 }
 
 impl Route for TokenRevoke {
     const NAME: &'static str = "token-revoke";
+    type Caller = Anyone;
     type Request = Request;
     type Response = Message;
 
     fn new(setup: &Setup<'_>) -> config::Result<Self> {
-        setup.user_pool().map(Self)
+        Users::new(setup).map(Self)
     }
 
-    fn parse(&self, fields: &Fields<'_>) -> Result<Request> {
-        let rejection = || Error::not_authorized("Invalid Access Token");
-        let access_token = fields.token("accessToken", rejection)?;
-        let parts = access_token.expose_secret().split('.');
-        let is_jwt = parts.clone().count() == 3 && parts.clone().all(|part| !part.is_empty());
-        match is_jwt {
-            true => Ok(Request { access_token }),
-            false => Err(rejection()),
+    fn parse(&self, _: Anyone, fields: &Fields<'_>) -> Result<Request> {
+        match (fields.has("accessToken")?, fields.has("refreshToken")?) {
+            (true, true) => Err(Error::invalid_parameter(
+                "Give either AccessToken or RefreshToken, not both.",
+            )),
+            (false, true) => {
+                let rejection = || Error::not_authorized("Invalid Refresh Token");
+                fields
+                    .token("refreshToken", rejection)
+                    .map(Request::OneSession)
+            }
+            (_, false) => {
+                let token = fields.token("accessToken", access_token::invalid)?;
+                self.0.check(token).map(Request::EverySession)
+            }
         }
     }
 
     async fn run(&self, request: Request) -> Result<Message> {
-        self.0
-            .cognito
-            .global_sign_out()
-            .access_token(request.access_token.expose_secret())
-            .send()
-            .await?;
+        let cognito = &self.0.pool.cognito;
+        match request {
+            Request::EverySession(token) => {
+                let sign_out = cognito.global_sign_out().access_token(token.as_str());
+                sign_out.send().await?;
+            }
+            Request::OneSession(token) => {
+                let client_id = &self.0.pool.client_id;
+                let revoke = cognito.revoke_token().client_id(client_id);
+                revoke.token(token.expose_secret()).send().await?;
+            }
+        }
         Ok(Message::new("Signed out"))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use fake_aws::FakeAws;
-    use serde_json::json;
+    use fake_aws::{FakeAws, access_token};
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::testing::{assert_error, assert_required, parse, route, run};
 
     #[tokio::test]
-    async fn cognito_gets_the_access_token_and_no_more() {
+    async fn an_access_token_ends_every_session() {
         let aws = FakeAws::default();
-        let body = json!({ "accessToken": "aGVh-ZA.cGF5_bG9hZA.c2ln" });
-        let response = run(&route::<TokenRevoke>(&aws, &[]), &body).await.unwrap();
-        assert_eq!(response, json!({ "message": "Signed out" }));
-        assert_eq!(
-            aws.bodies("GlobalSignOut"),
-            [json!({ "AccessToken": "aGVh-ZA.cGF5_bG9hZA.c2ln" })]
-        );
+        let token = access_token(&json!({}));
+        // What is empty is not there.
+        for other in [Value::Null, json!("")] {
+            let body = json!({ "accessToken": token, "refreshToken": other });
+            let response = run(&route::<TokenRevoke>(&aws, &[]), &body).await.unwrap();
+            assert_eq!(response, json!({ "message": "Signed out" }));
+            assert_eq!(
+                aws.bodies("GlobalSignOut"),
+                [json!({ "AccessToken": token })]
+            );
+            assert_eq!(aws.calls().len(), 1);
+            aws.forget();
+        }
     }
 
-    #[test]
-    fn a_text_that_is_no_jwt_is_rejected_without_a_call() {
-        let route = route::<TokenRevoke>(&FakeAws::default(), &[]);
-        for (token, why) in [
-            ("token", "no dots"),
-            ("a.b", "two parts"),
-            ("a.b.c.d", "four parts"),
-            ("a.b.c.d.e", "an encrypted JWT"),
-            ("..", "empty parts"),
-            ("a..c", "an empty payload"),
-            ("a.b.", "no signature"),
-            ("a.b.c ", "a space"),
-            ("Bearer a.b.c", "a header's value"),
-            ("a.b.c\n", "a line end"),
-            ("a.b+/.c", "base64 that is not for URLs"),
-            ("a.b.\u{00e7}", "a letter that is not ASCII"),
-        ] {
-            let error = parse(&route, &json!({ "accessToken": token })).unwrap_err();
-            assert_error(
-                &error,
-                "NotAuthorizedException",
-                "Invalid Access Token",
-                why,
+    #[tokio::test]
+    async fn a_refresh_token_ends_its_session_alone() {
+        let aws = FakeAws::default();
+        for other in [Value::Null, json!("")] {
+            let body = json!({ "accessToken": other, "refreshToken": "the-refresh_token" });
+            let response = run(&route::<TokenRevoke>(&aws, &[]), &body).await.unwrap();
+            assert_eq!(response, json!({ "message": "Signed out" }));
+            assert_eq!(
+                aws.bodies("RevokeToken"),
+                [json!({ "ClientId": "client", "Token": "the-refresh_token" })]
             );
+            assert_eq!(aws.calls().len(), 1);
+            aws.forget();
         }
     }
 
     #[test]
-    fn the_access_token_is_required() {
+    fn both_tokens_at_once_are_rejected() {
         let route = route::<TokenRevoke>(&FakeAws::default(), &[]);
-        assert_required(&route, &json!({ "accessToken": "a.b.c" }));
+        let body = json!({ "accessToken": access_token(&json!({})), "refreshToken": "r" });
+        assert_error(
+            &parse(&route, &body).unwrap_err(),
+            "InvalidParameterException",
+            "Give either AccessToken or RefreshToken, not both.",
+            "both",
+        );
+    }
+
+    #[test]
+    fn a_text_that_is_no_token_is_rejected_without_a_call() {
+        let route = route::<TokenRevoke>(&FakeAws::default(), &[]);
+        let own = access_token(&json!({}));
+        for (key, token, message) in [
+            ("accessToken", "a.b.c", "Invalid Access Token"),
+            ("accessToken", &format!("{own}\n"), "Invalid Access Token"),
+            (
+                "accessToken",
+                &access_token(&json!({ "client_id": "another" })),
+                "Invalid Access Token",
+            ),
+            ("refreshToken", "a b", "Invalid Refresh Token"),
+        ] {
+            let error = parse(&route, &json!({ key: token })).unwrap_err();
+            assert_error(&error, "NotAuthorizedException", message, token);
+        }
+    }
+
+    #[test]
+    fn a_token_is_required() {
+        let route = route::<TokenRevoke>(&FakeAws::default(), &[]);
+        assert_required(&route, &json!({ "accessToken": access_token(&json!({})) }));
     }
 }

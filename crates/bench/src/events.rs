@@ -1,14 +1,18 @@
 //! Events as Lambda hands them to the functions.
 
+use e2e::Route;
 use serde_json::Value;
 
-/// The event of a route, such as `/sign-in`, with this body.
+/// The event of a route, such as `/sign-in`, with this body and the access token of the examples.
 pub fn of_route(path: &str, body: &str) -> String {
     let event = include_str!("../events/route.json");
     let mut event: Value = serde_json::from_str(event).unwrap();
     let path = format!("/auth{path}");
     event["resource"] = path.as_str().into();
     event["path"] = path.into();
+    let token = format!("Bearer {}", Route::example_token());
+    event["headers"]["Authorization"] = token.as_str().into();
+    event["multiValueHeaders"]["Authorization"] = [token].into();
     event["body"] = body.into();
     event.to_string()
 }

@@ -204,7 +204,7 @@ impl Answer {
             ("content-type", "application/json"),
             ("cache-control", "no-store"),
             ("access-control-allow-origin", self.allowed_origin),
-            ("access-control-allow-headers", "*"),
+            ("access-control-allow-headers", "*,Authorization"),
             ("access-control-allow-methods", "POST,OPTIONS"),
         ]
         .into_iter()

@@ -106,6 +106,17 @@ impl Route {
         Specification::of(self.mode).operation(self.path)
     }
 
+    /// Whether it is for the signed-in user, who sends an access token.
+    pub fn needs_token(&self) -> bool {
+        self.operation()["security"].is_array()
+    }
+
+    /// The access token of the examples, which a function takes behind a stand-in for AWS.
+    pub fn example_token() -> &'static str {
+        let tokens = &Specification::document()["components"]["examples"]["Tokens"]["value"];
+        tokens["accessToken"].as_str().unwrap()
+    }
+
     /// Whether it has a message sent.
     pub fn sends_messages(&self) -> bool {
         let modes = self.operation()["x-sends-messages"].as_array();
@@ -138,11 +149,14 @@ impl Route {
         resource(&self.function())
     }
 
-    /// A well-formed body with all that the route reads, of a user who does not exist.
+    /// A well-formed body with all that the route reads, of a user who does not exist. That of a signed-in user is
+    /// the stand-in's one.
     pub fn body(&self) -> Map<String, Value> {
         let example = Specification::of(self.mode).request_example(self.path);
         let mut body = example.as_object().unwrap().clone();
-        if let Some(username) = body.get_mut("username") {
+        if let Some(username) = body.get_mut("username")
+            && !self.needs_token()
+        {
             *username = match self.mode {
                 Mode::UserPassword => "nobody@example.com".into(),
                 Mode::Passwordless => "+34600000000".into(),
@@ -151,11 +165,12 @@ impl Route {
         body
     }
 
-    /// The gateway's event of a request with this body, as far as a function reads it.
+    /// The gateway's event of a request with this body and the examples' token, as far as a function reads it.
     pub fn event(&self, body: Map<String, Value>) -> Value {
         json!({
             "httpMethod": "POST",
             "requestContext": { "httpMethod": "POST", "resourcePath": format!("/auth{}", self.path) },
+            "headers": { "authorization": format!("Bearer {}", Self::example_token()) },
             "body": Value::from(body).to_string(),
         })
     }

@@ -37,7 +37,7 @@ impl Stack {
 
     /// UserPassword, with everything else than the defaults: unknown users are hidden, refresh tokens
     /// don't rotate, one origin, 5 minutes for an access token, 12 characters for a password, web ACLs, no change
-    /// of contacts. Its one role, `Member`, skips confirmation.
+    /// of contacts, a sign-in that is at most a minute old to delete an account. Its one role, `Member`, skips confirmation.
     pub fn strict() -> Self {
         Self::named("strict", Mode::UserPassword, "https://app.example.com", 5)
     }
@@ -49,7 +49,7 @@ impl Stack {
 
     /// Passwordless, with everything else than the defaults: unknown users are hidden, only +34, 15 seconds
     /// between codes, 2 codes an hour, 3 a day, 4 wrong answers an hour, a message and a sender of its own, no change
-    /// of contacts.
+    /// of contacts, a sign-in that is at most a minute old to delete an account.
     /// Its one role, `Member`, skips confirmation. Routes that send messages take 200 requests at once and one a
     /// second after that.
     pub fn passwordless_strict() -> Self {
@@ -144,10 +144,25 @@ impl Stack {
         self.post_bytes(route, body.to_string().as_bytes())
     }
 
+    /// As [`Stack::post`], with an access token.
+    #[track_caller]
+    pub fn post_as(&self, token: &str, route: &str, body: Value) -> Answer {
+        self.post_with(&[token], route, body.to_string().as_bytes())
+    }
+
     /// Sends any body to a route, and checks that the answer is one that the specification has.
     #[track_caller]
     pub fn post_bytes(&self, route: &str, body: &[u8]) -> Answer {
-        let mut answer = self.send("POST", route, body);
+        self.post_with(&[], route, body)
+    }
+
+    /// As [`Stack::post_bytes`], with these access tokens, which should be one if any.
+    #[track_caller]
+    pub fn post_with(&self, tokens: &[&str], route: &str, body: &[u8]) -> Answer {
+        let json = ("content-type", "application/json".to_owned());
+        let tokens = tokens.iter();
+        let tokens = tokens.map(|token| ("authorization", format!("Bearer {token}")));
+        let mut answer = self.send_with("POST", route, [json].into_iter().chain(tokens), body);
         answer.documented = Specification::of(self.mode).check(route, &answer);
         answer
     }

@@ -18,8 +18,6 @@ fn a_generated_client_goes_through_every_route_of_each_mode() {
                 "{operation}: {steps:?}"
             );
         }
-        // A password that was changed is good.
-        assert!(mode == Mode::Passwordless || steps.ends_with(&["signIn".to_owned()]));
     }
 }
 

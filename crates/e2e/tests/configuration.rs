@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{ENVIRONMENT, Function, TRIGGERS};
+use e2e::{ENVIRONMENT, Function, ROUTES, TRIGGERS};
 use serde_json::json;
 
 const ROUTE: &str = "LOG_LEVEL ALLOWED_ORIGIN AWS_REGION USER_POOL_CLIENT_ID";
@@ -22,6 +22,9 @@ fn reads(function: &str) -> Reads {
     match function {
         "sign-up" => Reads(&[ROUTE, SIGNED, "USER_POOL_ID MODE ROLES"], &[AWS, SIGN_UP]),
         "sign-in" | "token" => Reads(&[ROUTE, "MODE"], &[AWS]),
+        "token-revoke" => Reads(&[ROUTE, "USER_POOL_ID"], &[AWS]),
+        "account" => Reads(&[ROUTE, "USER_POOL_ID MODE"], &[AWS]),
+        "account-delete" => Reads(&[ROUTE, "USER_POOL_ID REAUTHENTICATION_MINUTES"], &[AWS]),
         "pre-sign-up" => Reads(&["LOG_LEVEL ROLES"], &["METRICS_NAMESPACE", SIGN_UP]),
         "post-confirmation" => Reads(&[SIGNED, "ROLES"], &[AWS]),
         "define-auth-challenge" => Reads(&["LOG_LEVEL"], &["METRICS_NAMESPACE"]),
@@ -34,21 +37,29 @@ fn reads(function: &str) -> Reads {
             &[AWS, "SMS_SENDER_ID ALLOWED_PHONE_PREFIXES EMAIL_FROM"],
         ),
         "verify-auth-challenge-response" => Reads(&[SIGNED, LIMITS], &[AWS]),
+        _ if needs_token(function) => Reads(&[ROUTE, "USER_POOL_ID"], &[AWS]),
         _ => Reads(&[ROUTE], &[AWS]),
     }
+}
+
+/// Whether it is a route of the signed-in user.
+fn needs_token(function: &str) -> bool {
+    let mut routes = ROUTES.iter().filter(|route| route.needs_token());
+    routes.any(|route| route.function() == function)
 }
 
 const NOT_A_LIMIT: &[&str] = &["0", "-1", "1.5", "many", "4294967296"];
 const NOT_OF_ROLES: &[&str] = &["Nobody", "User,", "*"];
 
 /// The variables that can have a bad value, each with some.
-const BAD: [(&str, &[&str]); 18] = [
+const BAD: [(&str, &[&str]); 19] = [
     ("LOG_LEVEL", &["info", "TRACE", "LOUD"]),
     (
         "ALLOWED_ORIGIN",
         &["example.com", "https://", "https://a\r\nb: c"],
     ),
     ("MODE", &["userpassword", "Both"]),
+    ("REAUTHENTICATION_MINUTES", &["-1", "1.5", "five"]),
     ("ROLES", &["User,,Admin", "User;Admin", "Üser"]),
     (
         "OTP_COOLDOWN_SECONDS",
@@ -129,7 +140,8 @@ fn a_function_with_all_it_requires_starts_and_answers() {
             // The event is no trigger's.
             assert_eq!(answer["errorType"], "InternalErrorException", "{name}");
         } else {
-            assert_eq!(answer["statusCode"], 400, "{name}: {answer}");
+            let status = if needs_token(&name) { 401 } else { 400 };
+            assert_eq!(answer["statusCode"], status, "{name}: {answer}");
         }
     }
 }

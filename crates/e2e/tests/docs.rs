@@ -429,7 +429,7 @@ fn is_like(shown: &str, text: &str) -> bool {
 }
 
 /// What the page's session has to do: refresh once for all who ask, go on after a 503, forget its tokens after a 401,
-/// and sign out.
+/// sign out, and what else it can.
 const BROWSER: &str = r#"
 import { Session } from './session.js';
 const [auth, username, password] = process.argv.slice(2);
@@ -470,7 +470,18 @@ seen.forgottenToo = await session.accessToken() === undefined;
 unavailable = false;
 await session.signIn(username, password);
 await session.signOut();
-console.log(JSON.stringify({ ...seen, routes }));
+const walked = [...routes];
+
+await session.signIn(username, password);
+const before = await session.account();
+await session.signOutHere();
+await session.signIn(username, password);
+await session.changePassword(password, `${password}2`);
+await session.signIn(username, `${password}2`);
+await session.deleteAccount(username);
+const gone = await session.signIn(username, `${password}2`).catch((error) => error.type);
+const own = before.username === username;
+console.log(JSON.stringify({ ...seen, own, gone, routes: walked }));
 "#;
 
 #[test]
@@ -504,6 +515,8 @@ fn the_session_for_browsers_keeps_to_the_rules_of_its_page() {
             "refusal": [401, "NotAuthorizedException"],
             "refreshed": true,
             "shared": true,
+            "own": true,
+            "gone": "UserNotFoundException",
             "wait": [503, 7],
             "repeated": true,
             "ended": 401,

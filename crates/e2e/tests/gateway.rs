@@ -41,8 +41,9 @@ fn the_preflight_of_every_route_is_answered_by_the_gateway() {
         assert_eq!(answer.status, 200, "{}: {answer:?}", route.path);
         for (name, value) in [
             ("access-control-allow-origin", "*"),
-            ("access-control-allow-headers", "*"),
+            ("access-control-allow-headers", "*,Authorization"),
             ("access-control-allow-methods", "POST,OPTIONS"),
+            ("access-control-max-age", "600"),
         ] {
             assert_eq!(answer.header(name), Some(value), "{}: {name}", route.path);
         }

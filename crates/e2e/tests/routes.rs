@@ -38,7 +38,7 @@ struct Places {
     template: String,
     router: String,
     modules: String,
-    drawing: String,
+    client: String,
     repeats: String,
 }
 
@@ -48,7 +48,7 @@ impl Places {
             template: read("template.yaml"),
             router: read("Cargo.toml"),
             modules: read("crates/auth-core/src/lib.rs"),
-            drawing: part(&read("docs/architecture.md"), "```", "```").to_owned(),
+            client: read("crates/e2e/js/src/client.ts"),
             repeats: part(&read("docs/failures.md"), "\n| route |", "\n\n").to_owned(),
         }
     }
@@ -114,8 +114,8 @@ impl Places {
         );
 
         need(
-            words(&self.drawing).contains(&*function),
-            format!("add {function} to the drawing in docs/architecture.md"),
+            self.client.contains(&format!("client.POST(\"{path}\"")),
+            format!("call `{path}` in crates/e2e/js/src/client.ts"),
         );
         need(
             self.repeats.contains(&format!("`{path}`")),

@@ -224,6 +224,7 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
         "METRICS_NAMESPACE",
         "MODE",
         "PHONE_SIGN_UP_ROLES",
+        "REAUTHENTICATION_MINUTES",
         "ROLES",
         "SKIP_CONFIRMATION_ROLES",
     ];
@@ -243,7 +244,6 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
         for (function, resource) in template.resources_of("AWS::Lambda::Function") {
             let name = function.strip_suffix("Function").unwrap();
             let more = match name {
-                "SignUp" => vec!["USER_POOL_CLIENT_ID", "USER_POOL_ID"],
                 "CreateAuthChallenge" => {
                     let messages = [
                         "EMAIL_CODE_MESSAGE",
@@ -264,7 +264,7 @@ fn every_function_has_exactly_these_environment_variables_and_no_secret_among_th
                     "RESET_EMAIL_MESSAGE",
                     "RESET_EMAIL_SUBJECT",
                 ],
-                _ if functions()[name].is_some() => vec!["USER_POOL_CLIENT_ID"],
+                _ if functions()[name].is_some() => vec!["USER_POOL_CLIENT_ID", "USER_POOL_ID"],
                 _ => vec![],
             };
             let variables = &resource["Properties"]["Environment"]["Variables"];
@@ -441,8 +441,9 @@ fn every_route_answers_post_by_its_function_and_the_preflight_with_the_cors_head
             integration["responses"]["default"]["responseParameters"],
             json!({
                 "method.response.header.Access-Control-Allow-Origin": { "Fn::Sub": "'${AllowedOrigin}'" },
-                "method.response.header.Access-Control-Allow-Headers": "'*'",
+                "method.response.header.Access-Control-Allow-Headers": "'*,Authorization'",
                 "method.response.header.Access-Control-Allow-Methods": "'POST,OPTIONS'",
+                "method.response.header.Access-Control-Max-Age": "'600'",
             }),
             "{path}"
         );
@@ -527,7 +528,7 @@ fn what_the_gateway_answers_itself_has_the_status_the_headers_and_the_body_of_ev
 
         let mut headers = json!({
             "gatewayresponse.header.Access-Control-Allow-Origin": { "Fn::Sub": "'${AllowedOrigin}'" },
-            "gatewayresponse.header.Access-Control-Allow-Headers": "'*'",
+            "gatewayresponse.header.Access-Control-Allow-Headers": "'*,Authorization'",
             "gatewayresponse.header.Access-Control-Allow-Methods": "'POST,OPTIONS'",
             "gatewayresponse.header.Cache-Control": "'no-store'",
         });

@@ -17,10 +17,12 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_runtime_api::client::http::HttpClient;
 use aws_smithy_types::body::SdkBody;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 /// An environment in which every function starts.
-pub const ENVIRONMENT: [(&str, &str); 30] = [
+pub const ENVIRONMENT: [(&str, &str); 31] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "function"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -54,6 +56,8 @@ pub const ENVIRONMENT: [(&str, &str); 30] = [
     ("RESET_EMAIL_SUBJECT", "Your new password"),
     ("RESET_EMAIL_MESSAGE", "Your code is {####}."),
     ("CONTACT_CHANGES", "REFUSED"),
+    // The tokens of examples have an old sign-in.
+    ("REAUTHENTICATION_MINUTES", "0"),
 ];
 
 /// What [`ENVIRONMENT`] has of this name, after these changes. An empty text takes a variable out.
@@ -200,9 +204,27 @@ impl Reply {
                     "Destination": "u***@e***",
                 },
             }),
+            "GetUser" => {
+                let phone = claims(&call.body["AccessToken"])["phone_number"].take();
+                let phone = phone.as_str().unwrap_or("+34999999999");
+                json!({
+                    "Username": SUB,
+                    "UserAttributes": [
+                        { "Name": "sub", "Value": SUB },
+                        { "Name": "email", "Value": "user@example.com" },
+                        { "Name": "email_verified", "Value": "true" },
+                        { "Name": "phone_number", "Value": phone },
+                        { "Name": "phone_number_verified", "Value": "true" },
+                        { "Name": "custom:role", "Value": "User" },
+                    ],
+                })
+            }
             "ConfirmSignUp"
             | "ConfirmForgotPassword"
             | "GlobalSignOut"
+            | "RevokeToken"
+            | "ChangePassword"
+            | "DeleteUser"
             | "AdminAddUserToGroup"
             | "AdminUserGlobalSignOut"
             | "GetItem"
@@ -227,6 +249,27 @@ impl Reply {
 
 /// The `sub` of every new user.
 pub const SUB: &str = "75d55ff4-3c1d-4c52-9a5e-5f0c3c0a3b0d";
+
+/// An access token of the pool and the client of [`ENVIRONMENT`] with these claims, which may replace its own.
+pub fn access_token(claims: &Value) -> String {
+    let pool_id = variable(&[], "USER_POOL_ID").unwrap();
+    let mut all = json!({
+        "iss": format!("https://cognito-idp.us-east-1.amazonaws.com/{pool_id}"),
+        "client_id": variable(&[], "USER_POOL_CLIENT_ID"),
+        "token_use": "access",
+    });
+    let claims = claims.as_object().unwrap().clone();
+    all.as_object_mut().unwrap().extend(claims);
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let (header, payload) = (part(r#"{"alg":"RS256"}"#), part(&all.to_string()));
+    format!("{header}.{payload}.c2lnbmF0dXJl")
+}
+
+/// What a token says.
+fn claims(token: &Value) -> Value {
+    let mut parts = token.as_str().unwrap().split('.');
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts.nth(1).unwrap()).unwrap()).unwrap()
+}
 
 /// As long as Cognito's own of this kind.
 pub fn token(kind: &str, length: usize) -> String {

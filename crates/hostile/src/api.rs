@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use auth_core::http::{self, AnyRoute};
 use auth_core::{ROUTES, clients, config};
 use e2e::{Answer, Route};
-use fake_aws::{FakeAws, Reply};
+use fake_aws::{Call, FakeAws, Reply};
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -43,9 +43,10 @@ pub(crate) fn configured<T>(
 }
 
 /// The names that the API has for what it requires.
-const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 7] = [
     "Username",
     "Password",
+    "NewPassword",
     "ConfirmationCode",
     "Session",
     "AccessToken",
@@ -84,9 +85,15 @@ fn is_known(status: u16, error_type: &str, message: &str) -> bool {
             "The role does not allow sign-up with an email address.",
             "The role does not allow sign-up with a phone number.",
             "Phone numbers of this country are not accepted.",
+            "Give either AccessToken or RefreshToken, not both.",
+            "Username is not that of the signed-in user.",
             REJECTION,
         ],
-        (401, "NotAuthorizedException") => &["Invalid Access Token", "Invalid Refresh Token"],
+        (401, "NotAuthorizedException") => &[
+            "Invalid Access Token",
+            "Invalid Refresh Token",
+            "Access Token is missing",
+        ],
         (405, "MethodNotAllowedException") => {
             &["This route answers POST requests with a JSON body."]
         }
@@ -99,7 +106,7 @@ fn is_known(status: u16, error_type: &str, message: &str) -> bool {
 }
 
 /// The headers that an answer can have.
-const HEADERS: [&str; 8] = [
+const HEADERS: [&str; 9] = [
     "content-type",
     "cache-control",
     "access-control-allow-origin",
@@ -108,6 +115,7 @@ const HEADERS: [&str; 8] = [
     "access-control-expose-headers",
     "allow",
     "retry-after",
+    "www-authenticate",
 ];
 
 /// The functions of all routes, in both modes, in this process. Cognito is a fake.
@@ -193,16 +201,16 @@ impl Api {
                 assert_eq!(answer.text, self.success(route, &request));
                 // As many as for a calm request: a route may call nothing.
                 assert_eq!(asked.len(), self.aws.calls().len());
-                if let Some(call) = asked.first() {
-                    assert_sent(route, &request, &call.body);
-                }
+                assert_sent(route, &request, event.token().as_deref(), &asked);
             }
         } else {
             let [name, message] = ["type", "message"].map(|key| error[key].as_str().unwrap());
             assert!(is_known(answer.status, name, message), "{body}");
             assert_eq!(message == REJECTION, refuses && !asked.is_empty(), "{body}");
         }
-        if let (Some(sent), "POST") = (&sent, &*event.method()) {
+        // Who is not signed in is told so first.
+        let is_read = error["message"] != "Access Token is missing";
+        if let (Some(sent), "POST", true) = (&sent, &*event.method(), is_read) {
             assert_eq!(answer.status == 413, sent.len() > 16 * 1024);
         }
         let name = error["type"].as_str().unwrap_or_default();
@@ -228,9 +236,14 @@ impl Api {
 
     /// The whole body of the route's success: as for another user and role, of whom it holds nothing else.
     fn success(&self, route: &Route, request: &Map<String, Value>) -> String {
-        let calm = route.body();
-        let event = Event::new(Value::from(calm.clone()).to_string().as_bytes(), false);
-        let event = serde_json::from_slice(&event.text).unwrap();
+        let mut calm = route.body();
+        // Of the two that are taken, the one that was sent.
+        if request.contains_key("refreshToken") {
+            calm.remove("accessToken");
+            calm.insert("refreshToken".to_owned(), "calm".into());
+        }
+        let event = route.event(calm.clone()).to_string();
+        let event = serde_json::from_str(&event).unwrap();
         let answer = self.answer(route, event, false);
         assert_eq!(answer.status, 200, "{answer:?}");
         let replace = |text: String, pointer: &str| {
@@ -251,9 +264,15 @@ impl Api {
 
 /// The fields of the body that the route reads.
 fn read(route: &Route, body: &[u8]) -> Map<String, Value> {
+    // A signed-in user need not send any.
+    let body = if body.is_empty() { b"{}" } else { body };
     let fields = fields(body).expect("a body that was read is an object");
     let read = |key: &str| {
-        route.fields.contains(&key) || (route.path == "/sign-up" && key == "userAttributes")
+        route.fields.contains(&key)
+            || matches!(
+                (route.path, key),
+                ("/sign-up", "userAttributes") | ("/token/revoke", "refreshToken")
+            )
     };
     let fields = fields.into_iter().filter(|(key, _)| read(key));
     let value = |key: &str, text: &RawValue| {
@@ -267,16 +286,32 @@ fn read(route: &Route, body: &[u8]) -> Map<String, Value> {
         let value = value(&key, text);
         (key, value)
     });
-    fields.collect()
+    // What is empty is not there.
+    fields
+        .filter(|(_, value)| !value.is_null() && value != "")
+        .collect()
 }
 
 /// Cognito was sent what the request has, letter by letter.
-fn assert_sent(route: &Route, request: &Map<String, Value>, asked: &Value) {
-    let asked = asked.to_string();
-    for field in route.fields {
-        let value = request[*field].as_str().expect("a text");
-        let sent = asked.contains(&json!(value).to_string());
-        assert!(sent, "{field} is not in {asked}");
-        assert!(*field != "username" || is_plain(value), "{value}");
+fn assert_sent(route: &Route, request: &Map<String, Value>, token: Option<&str>, calls: &[Call]) {
+    let calls: Vec<String> = calls.iter().map(|call| call.body.to_string()).collect();
+    let assert_in = |call: &str, value: &str| {
+        let sent = call.contains(&json!(value).to_string());
+        assert!(sent, "{value} is not in {call}");
+    };
+    if route.needs_token() {
+        let token = token.expect("a token");
+        calls.iter().for_each(|call| assert_in(call, token));
+    }
+    let Some(first) = calls.first() else { return };
+    for (field, value) in request {
+        let Some(value) = value.as_str() else {
+            continue;
+        };
+        assert!(field != "username" || is_plain(value), "{value}");
+        // Cognito knows whose token it is.
+        if field != "username" || !route.needs_token() {
+            assert_in(first, value);
+        }
     }
 }

@@ -71,10 +71,13 @@ impl Event {
         }
     }
 
-    /// The event of a REST API with this body.
+    /// The event of a REST API with this body, and a token for the routes that need one.
     pub fn new(body: &[u8], base64: bool) -> Self {
         let put = if base64 { BASE64 } else { TEXT };
-        Self::written(Self::json(Request::new(body), put, "POST", false))
+        let mut request = Request::new(body);
+        let token = format!("Bearer {}", Route::example_token());
+        request.headers.push(("authorization", token.into_bytes()));
+        Self::written(Self::json(request, put, "POST", false))
     }
 
     /// The method. What is no event of API Gateway's counts as a `POST`.
@@ -99,6 +102,20 @@ impl Event {
         }
     }
 
+    /// The token that a function finds, if it takes the event's header.
+    pub fn token(&self) -> Option<String> {
+        let headers = match serde_json::from_slice(&self.text) {
+            Ok(LambdaRequest::ApiGatewayV1(event)) if event.multi_value_headers.is_empty() => {
+                event.headers
+            }
+            Ok(LambdaRequest::ApiGatewayV1(event)) => event.multi_value_headers,
+            Ok(LambdaRequest::ApiGatewayV2(event)) => event.headers,
+            _ => return None,
+        };
+        let header = headers.get("authorization")?.to_str().ok()?;
+        Some(header.rsplit(' ').next()?.to_owned())
+    }
+
     /// Events for this route.
     pub fn any(route: Route) -> impl Strategy<Value = Self> {
         let put = prop_oneof![
@@ -113,7 +130,7 @@ impl Event {
         ];
         let more = vec((select(&FIELDS[..]), json()), 0..2);
         (
-            Request::with_headers(route, &[1]),
+            Request::with_headers(route, Route::example_token(), &[1]),
             put,
             method,
             any::<bool>(),

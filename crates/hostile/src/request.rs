@@ -158,30 +158,42 @@ impl Request {
         is_plain(&name).then_some(name)
     }
 
-    /// Requests to this route.
-    pub fn any(route: Route) -> impl Strategy<Value = Self> {
+    /// Requests to this route, of someone with this access token.
+    pub fn any(route: Route, token: &str) -> impl Strategy<Value = Self> {
         // Up to what API Gateway lets through.
-        Self::with_headers(route, &[1, 1, 1, 20, 4000])
+        Self::with_headers(route, token, &[1, 1, 1, 20, 4000])
     }
 
     /// Requests whose headers have their values so often.
     pub(crate) fn with_headers(
         route: Route,
+        token: &str,
         times: &'static [usize],
     ) -> impl Strategy<Value = Self> {
+        let scheme = prop_oneof![
+            8 => Just("Bearer "),
+            1 => Just("bEARER   "),
+            1 => select(&SCHEMES[..]),
+        ];
+        let token = token.to_owned();
+        let authorization = scheme.prop_map(move |scheme| format!("{scheme}{token}").into_bytes());
         let headers = vec((select(&HEADERS[..]), select(times)), 0..4);
         let query = prop_oneof![4 => Just(""), 1 => select(&QUERIES[..])];
-        (body(route), headers, query).prop_map(|(body, headers, query)| Self {
-            body,
-            headers: headers
-                .into_iter()
-                .map(|((name, value), times)| {
+        (body(route), authorization, headers, query).prop_map(
+            move |(body, authorization, headers, query)| {
+                let token = route.needs_token().then_some(authorization);
+                let token = token.map(|value| ("authorization", value));
+                let headers = headers.into_iter().map(|((name, value), times)| {
                     let value = value.bytes().cycle().take(2048.min(value.len() * times));
                     (name, value.collect())
-                })
-                .collect(),
-            query,
-        })
+                });
+                Self {
+                    body,
+                    headers: token.into_iter().chain(headers).collect(),
+                    query,
+                }
+            },
+        )
     }
 }
 
@@ -229,6 +241,16 @@ const HEADERS: [(&str, &str); 34] = [
     ("x-zebra", "zebra"),
 ];
 
+/// What can stand before a token and be none of a bearer's.
+const SCHEMES: [&str; 6] = [
+    "",
+    "Bearer",
+    "Bearer\t",
+    "Bearer zebra ",
+    "Bearer zebra,Bearer ",
+    "Basic ",
+];
+
 /// Query strings, which this API has none of.
 const QUERIES: [&str; 8] = [
     "?",
@@ -273,7 +295,7 @@ fn body(route: Route) -> impl Strategy<Value = Vec<u8>> {
     if route.path == "/sign-up" {
         keys.push("userAttributes");
     }
-    let well_formed: Vec<_> = keys.into_iter().map(|key| field(key, route.mode)).collect();
+    let well_formed: Vec<_> = keys.into_iter().map(|key| field(key, route)).collect();
     let space = prop_oneof![4 => Just(""), 1 => select(&[" ", "\n\t", "\r\n"][..])];
     let changes = vec((any::<Index>(), change(route.mode)), 1..4);
     (well_formed, changes, space, whole()).prop_map(|(mut fields, changes, space, whole)| {
@@ -343,10 +365,18 @@ impl Whole {
 }
 
 /// A field with a value that its route takes, as far as the route can tell.
-fn field(key: &'static str, mode: Mode) -> impl Strategy<Value = (String, String)> {
+fn field(key: &'static str, route: Route) -> impl Strategy<Value = (String, String)> {
+    let mode = route.mode;
     let value = match key {
+        // Of the user whom the stand-in for AWS takes the token for.
+        "username" if route.needs_token() => {
+            let own = route.body()[key].as_str().unwrap().to_owned();
+            prop_oneof![2 => Just(own), 1 => good(key, mode)]
+                .prop_map(written)
+                .boxed()
+        }
         "userAttributes" => Just("{\"role\":\"User\"}".to_owned()).boxed(),
-        "password" => text("zebra-Secret!1".to_owned()).prop_map(written).boxed(),
+        "password" | "newPassword" => text("zebra-Secret!1".to_owned()).prop_map(written).boxed(),
         _ => good(key, mode).prop_map(written).boxed(),
     };
     value.prop_map(move |value| (key.to_owned(), value))
@@ -367,7 +397,13 @@ fn good(key: &str, mode: Mode) -> BoxedStrategy<String> {
         ("confirmationCode", _) => {
             prop_oneof![matching("[0-9]{6}"), matching("zebra[!-~]{1,20}")].boxed()
         }
-        ("accessToken", _) => matching("zebra[A-Za-z0-9_-]{0,60}(\\.[A-Za-z0-9_=-]{1,60}){2}"),
+        ("accessToken", _) => {
+            // Of the stand-in's pool and client, as it says.
+            let claims = Route::example_token().split('.').nth(1).unwrap();
+            matching(&format!(
+                "zebra[A-Za-z0-9_-]{{0,60}}\\.{claims}\\.[A-Za-z0-9_-]{{1,60}}"
+            ))
+        }
         _ => matching("zebra[A-Za-z0-9_-]{20,200}"),
     }
 }

@@ -34,7 +34,9 @@ fn no_request_makes_a_route_panic_or_break_the_contract() {
             "413 RequestEntityTooLargeException",
         ];
         let of_fields = of_fields.iter().filter(|_| !route.fields.is_empty());
-        for outcome in of_any_route.iter().chain(of_fields) {
+        let of_users = ["401 NotAuthorizedException"];
+        let of_users = of_users.iter().filter(|_| route.needs_token());
+        for outcome in of_any_route.iter().chain(of_fields).chain(of_users) {
             let times = tally.get(*outcome).copied().unwrap_or_default();
             assert!(
                 times * 200 > each,

@@ -1,5 +1,6 @@
 """Finding users by name."""
 
+import json
 from uuid import NAMESPACE_OID, UUID, uuid3
 
 from ministack.services import cognito
@@ -30,6 +31,40 @@ def find_user(pool: dict, name: str) -> dict | None:
         if name.casefold() in (attributes(user).get(alias, "").casefold() for alias in aliases)
     )
     return next(same, None)
+
+
+@around(cognito, "_get_user")
+def get_user(original, data: dict) -> tuple:
+    """GetUser has the attributes that the token's client may read, by default the standard ones, and the sub.
+
+    API_CreateUserPoolClient, ReadAttributes
+    """
+    response = original(data)
+    if not calls.ok(response):
+        return response
+    _, pool = cognito._user_pool_for_access_token(data["AccessToken"])
+    client = pool["_clients"][cognito._token_claims(data["AccessToken"])["client_id"]]
+    body, listed = calls.body(response), client.get("ReadAttributes")
+    body["UserAttributes"] = [
+        each
+        for each in body["UserAttributes"]
+        if each["Name"] == "sub" or (each["Name"] in listed if listed else ":" not in each["Name"])
+    ]
+    return response[0], response[1], json.dumps(body).encode()
+
+
+@around(cognito, "_delete_user")
+def delete_user(original, data: dict) -> tuple:
+    """A user who deletes the account leaves every group, as one whom an administrator deletes.
+
+    guide: how-to-manage-user-accounts, deleting users
+    """
+    user, pool = cognito._user_pool_for_access_token(data["AccessToken"])
+    response = original(data)
+    if calls.ok(response):
+        for group in pool["_groups"].values():
+            group["_members"] = [member for member in group.get("_members", []) if member != user["Username"]]
+    return response
 
 
 def invented(pool: dict, name: str) -> str:

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::request::MAX_BODY_BYTES;
+use crate::route::{Anyone, Bearer};
 use crate::sign_in::SignIn;
 use crate::testing::{log, metrics, to_json, with_setup};
 
@@ -53,6 +54,7 @@ struct Outcome<F> {
 
 impl<R: Serialize, F: Fn() -> Result<R> + Send + Sync + 'static> Route for Outcome<F> {
     const NAME: &'static str = "outcome";
+    type Caller = Anyone;
     type Request = ();
     type Response = R;
 
@@ -60,7 +62,7 @@ impl<R: Serialize, F: Fn() -> Result<R> + Send + Sync + 'static> Route for Outco
         unreachable!("a test makes it")
     }
 
-    fn parse(&self, _: &Fields<'_>) -> Result<()> {
+    fn parse(&self, _: Anyone, _: &Fields<'_>) -> Result<()> {
         Ok(())
     }
 
@@ -127,7 +129,7 @@ fn headers(more: &[(&str, &str)]) -> Value {
         ("content-type", "application/json"),
         ("cache-control", "no-store"),
         ("access-control-allow-origin", "*"),
-        ("access-control-allow-headers", "*"),
+        ("access-control-allow-headers", "*,Authorization"),
         ("access-control-allow-methods", "POST,OPTIONS"),
     ];
     let all = contract.iter().chain(more);
@@ -629,5 +631,125 @@ async fn a_request_is_counted_with_what_was_asked_of_cognito_and_what_came_of_it
         }
         expected.retain(|(_, count)| *count > 0);
         assert_eq!(metrics.take(), expected, "{line}");
+    }
+}
+
+/// A route of the signed-in user that answers with the token and whether the body had a `field`.
+struct Echo;
+
+impl Route for Echo {
+    const NAME: &'static str = "echo";
+    type Caller = Bearer;
+    type Request = (SecretString, bool);
+    type Response = Value;
+
+    fn new(_: &Setup<'_>) -> config::Result<Self> {
+        Ok(Self)
+    }
+
+    fn parse(&self, Bearer(token): Bearer, fields: &Fields<'_>) -> Result<Self::Request> {
+        Ok((token, fields.has("field")?))
+    }
+
+    async fn run(&self, (token, has_field): Self::Request) -> Result<Value> {
+        Ok(json!([token.expose_secret(), has_field]))
+    }
+}
+
+async fn echo(event: &Value) -> Value {
+    let endpoint = with_setup(FakeAws::default().http_client(), &[], Endpoint::<Echo>::new);
+    let left = Duration::from_secs(20);
+    call(&endpoint.unwrap(), event, context(left)).await
+}
+
+/// The events with these `Authorization` headers, as each kind of API has them.
+fn events_with_authorization(values: &[&str]) -> [Value; 2] {
+    let [mut rest, mut http] = events();
+    if let Some(last) = values.last() {
+        rest["headers"]["authorization"] = json!(last);
+        rest["multiValueHeaders"]["authorization"] = json!(values);
+        http["headers"]["authorization"] = json!(values.join(","));
+    }
+    [rest, http]
+}
+
+#[tokio::test]
+async fn one_bearer_token_is_read_in_any_case() {
+    for value in [
+        "Bearer a.B-c_1~+/==",
+        "bearer a.B-c_1~+/==",
+        "BEARER  a.B-c_1~+/==",
+    ] {
+        for event in events_with_authorization(&[value]) {
+            let answer = echo(&event).await;
+            assert_eq!(answer["statusCode"], 200, "{value}");
+            assert_eq!(answer["body"], r#"["a.B-c_1~+/==",false]"#, "{value}");
+        }
+    }
+    let [mut event, _] = events_with_authorization(&["Bearer a"]);
+    // An event that a tool makes may lack them.
+    event["multiValueHeaders"] = Value::Null;
+    assert_eq!(echo(&event).await["statusCode"], 200);
+}
+
+#[tokio::test]
+async fn a_missing_or_malformed_token_is_told_with_a_challenge() {
+    for values in [
+        &[][..],
+        &[""],
+        &["Bearer"],
+        &["Bearer "],
+        &["Bearer a b"],
+        &["Bearer a,b"],
+        &["Bearer \"a\""],
+        &["Bearer \u{e7}"],
+        &["Bearera"],
+        &["Bearer\ta"],
+        &["Basic a"],
+        &["a.b.c"],
+        &["Bearer a", "Bearer a"],
+        &["Bearer a", "Basic a"],
+    ] {
+        for mut event in events_with_authorization(values) {
+            // Not even what is no JSON is looked at before.
+            event["body"] = "{".into();
+            let answer = echo(&event).await;
+            assert_eq!(answer["statusCode"], 401, "{values:?}");
+            let challenge = [("www-authenticate", "Bearer")];
+            assert_eq!(answer["headers"], headers(&challenge), "{values:?}");
+            let (name, message) = error_of(&answer);
+            assert_eq!(name, "NotAuthorizedException");
+            assert_eq!(message, "Access Token is missing", "{values:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_signed_in_users_empty_body_is_an_empty_object() {
+    for (body, status) in [
+        (json!(""), 200),
+        (Value::Null, 200),
+        (json!("{}"), 200),
+        (json!(" "), 400),
+        (json!("null"), 400),
+        (json!("[]"), 400),
+    ] {
+        for mut event in events_with_authorization(&["Bearer a"]) {
+            event["body"] = body.clone();
+            let answer = echo(&event).await;
+            assert_eq!(answer["statusCode"], status, "{body}");
+        }
+    }
+    // What can't be read is not empty.
+    for body in ["!", "e30", "e33/"] {
+        for mut event in events_with_authorization(&["Bearer a"]) {
+            event["body"] = body.into();
+            event["isBase64Encoded"] = true.into();
+            assert_eq!(echo(&event).await["statusCode"], 400, "{body}");
+        }
+    }
+    for mut event in events_with_authorization(&["Bearer a"]) {
+        event["body"] = r#"{"field":"x"}"#.into();
+        assert_eq!(echo(&event).await["body"], r#"["a",true]"#);
     }
 }

@@ -196,9 +196,14 @@ fn of_route(route: Route) -> Load {
             changed(field, json!(1), "400 InvalidParameterType"),
         ]);
     }
+    // A signed-in user who is not found is one whose token is over.
+    let unknown = match route.needs_token() {
+        true => "401 NotAuthorizedException",
+        false => "404 UserNotFoundException",
+    };
     let refusals = [
         ("NotAuthorizedException", "401 NotAuthorizedException"),
-        ("UserNotFoundException", "404 UserNotFoundException"),
+        ("UserNotFoundException", unknown),
         ("AccessDeniedException", "500 InternalErrorException"),
     ];
     let refusals = refusals.map(|(name, answer)| (Fault::Exception(name), answer));
@@ -211,8 +216,11 @@ fn of_route(route: Route) -> Load {
     ];
     let failing = failing.map(faulty);
     let mut retried = Vec::new();
+    // A signed-in user is looked up first, but to change the password.
+    let looks_up = route.needs_token() && !route.fields.contains(&"password");
     match (route.path, route.mode) {
         ("/sign-in", Mode::UserPassword) | ("/token/refresh", _) => retried.extend(failing),
+        _ if looks_up => retried.extend(failing),
         _ => other.extend(failing),
     }
     Load {

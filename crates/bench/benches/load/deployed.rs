@@ -77,16 +77,22 @@ impl App<'_> {
         self.tally.lock().unwrap().requests()
     }
 
-    /// Sends a body to a route; gives the answer's body where it is the right answer: `200`, or a status and
+    /// Sends a token and a body to a route; gives the answer's body where it is the right answer: `200`, or a status and
     /// an error type.
-    fn post(&self, route: &str, body: Value, right: &str) -> Option<Value> {
-        self.post_bytes(route, body.to_string().as_bytes(), right)
+    fn post(&self, token: &str, route: &str, body: Value, right: &str) -> Option<Value> {
+        self.post_bytes(token, route, body.to_string().as_bytes(), right)
     }
 
-    fn post_bytes(&self, route: &str, body: &[u8], right: &str) -> Option<Value> {
+    fn post_bytes(&self, token: &str, route: &str, body: &[u8], right: &str) -> Option<Value> {
+        let headers = || {
+            [
+                ("content-type", "application/json".to_owned()),
+                ("authorization", format!("Bearer {token}")),
+            ]
+        };
         for repeats in 0.. {
             let started = Instant::now();
-            let answer = self.stack.send("POST", route, body);
+            let answer = self.stack.send_with("POST", route, headers(), body);
             let time = started.elapsed();
             if let Some(wait) = throttled(&answer).filter(|_| repeats < MOST_REPEATS) {
                 self.throttled.fetch_add(1, Ordering::Relaxed);
@@ -107,44 +113,59 @@ impl App<'_> {
     /// Goes through every route, each with bodies that it can't read and with a mistake before the right request.
     fn journey(&self) -> Option<()> {
         let mut walk = Walk::start(self.stack);
+        let mut has_begun_again = false;
         for route in self.stack.mode().routes() {
             let mut request = walk.request(route);
-            self.bad_bodies(route, &request)?;
-            let (wrong, right) = mistake(route, &request);
-            let mut refusal = self.post(route.path, wrong, right)?;
-            if let Some(session) = refusal["error"].get_mut("session") {
-                request["session"] = session.take();
+            let token = walk.token().unwrap_or("none").to_owned();
+            self.bad_bodies(&token, route, &request)?;
+            if route.needs_token() {
+                let right = "401 NotAuthorizedException";
+                self.post("nonsense", route.path, request.clone(), right)?;
+            } else {
+                let (wrong, right) = mistake(route, &request);
+                let mut refusal = self.post(&token, route.path, wrong, right)?;
+                if let Some(session) = refusal["error"].get_mut("session") {
+                    request["session"] = session.take();
+                }
             }
-            walk.take(&self.post(route.path, request, "200")?);
+            if route.needs_token() && !has_begun_again {
+                self.again(&mut walk)?;
+                has_begun_again = true;
+            }
+            walk.take(&self.post(&token, route.path, request, "200")?);
         }
-        let again = match self.stack.mode() {
-            // The password is another one by now.
-            Mode::UserPassword => "401 NotAuthorizedException",
+        Some(())
+    }
+
+    /// What someone does once more who has just signed in.
+    fn again(&self, walk: &mut Walk) -> Option<()> {
+        let sign_in = match self.stack.mode() {
+            Mode::UserPassword => "200",
             Mode::Passwordless => "429 TooManyRequestsException",
         };
         for (path, right) in [
             ("/sign-up", "409 UsernameExistsException"),
-            ("/sign-in", again),
+            ("/sign-in", sign_in),
         ] {
             let route = self.stack.mode().route(path)?;
-            self.post(path, walk.request(route), right)?;
+            self.post("none", path, walk.request(route), right)?;
         }
         Some(())
     }
 
     /// What makes no sense to a route.
-    fn bad_bodies(&self, route: Route, request: &Value) -> Option<()> {
+    fn bad_bodies(&self, token: &str, route: Route, request: &Value) -> Option<()> {
         let path = route.path;
-        self.post_bytes(path, b"{", "400 SerializationException")?;
+        self.post_bytes(token, path, b"{", "400 SerializationException")?;
         for field in route.fields.iter().take(1) {
             let mut body = request.clone();
             body[field] = Value::Null;
-            self.post(path, body.clone(), "400 MissingRequiredParameter")?;
+            self.post(token, path, body.clone(), "400 MissingRequiredParameter")?;
             body[field] = json!(["user"]);
-            self.post(path, body, "400 InvalidParameterType")?;
+            self.post(token, path, body, "400 InvalidParameterType")?;
         }
         let large = json!({ "large": "x".repeat(16 * 1024) });
-        self.post(path, large, "413 RequestEntityTooLargeException")?;
+        self.post(token, path, large, "413 RequestEntityTooLargeException")?;
         Some(())
     }
 }

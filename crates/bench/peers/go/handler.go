@@ -60,7 +60,7 @@ func newSignIn() (*signIn, error) {
 			"Content-Type":                 "application/json",
 			"Cache-Control":                "no-store",
 			"Access-Control-Allow-Origin":  os.Getenv("ALLOWED_ORIGIN"),
-			"Access-Control-Allow-Headers": "*",
+			"Access-Control-Allow-Headers": "*,Authorization",
 			"Access-Control-Allow-Methods": "POST,OPTIONS",
 		},
 	}, nil

@@ -5,7 +5,7 @@ const headers = {
   "Content-Type": "application/json",
   "Cache-Control": "no-store",
   "Access-Control-Allow-Origin": process.env.ALLOWED_ORIGIN,
-  "Access-Control-Allow-Headers": "*",
+  "Access-Control-Allow-Headers": "*,Authorization",
   "Access-Control-Allow-Methods": "POST,OPTIONS",
 };
 

@@ -8,7 +8,7 @@ HEADERS = {
     "Content-Type": "application/json",
     "Cache-Control": "no-store",
     "Access-Control-Allow-Origin": os.environ["ALLOWED_ORIGIN"],
-    "Access-Control-Allow-Headers": "*",
+    "Access-Control-Allow-Headers": "*,Authorization",
     "Access-Control-Allow-Methods": "POST,OPTIONS",
 }
 

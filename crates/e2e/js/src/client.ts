@@ -63,6 +63,25 @@ async function refreshed({ refreshToken }: Tokens): Promise<Tokens> {
   return granted("tokenRefresh", await client.POST("/token/refresh", { body: { refreshToken } }));
 }
 
+/** With the access token in the header. */
+const signedIn = ({ accessToken }: Tokens) => ({ headers: { Authorization: `Bearer ${accessToken}` } });
+
+async function isMyself(tokens: Tokens): Promise<void> {
+  const account = granted("account", await client.POST("/account", { ...signedIn(tokens), body: {} }));
+  if (account.username !== username) throw new Error(`account is ${account.username}'s`);
+}
+
+async function passwordReplaced(tokens: Tokens, password: string, newPassword: string): Promise<void> {
+  const body = { password, newPassword };
+  granted("accountPassword", await client.POST("/account/password", { ...signedIn(tokens), body }));
+}
+
+async function deleted(tokens: Tokens): Promise<void> {
+  granted("accountDelete", await client.POST("/account/delete", { ...signedIn(tokens), body: { username } }));
+  const { response } = await client.POST("/account", signedIn(tokens));
+  if (response.status !== 401) throw new Error(`after accountDelete: ${response.status}`);
+}
+
 async function signedOut({ accessToken, refreshToken }: Tokens): Promise<void> {
   granted("tokenRevoke", await client.POST("/token/revoke", { body: { accessToken } }));
   const { response, error } = await client.POST("/token/refresh", { body: { refreshToken } });
@@ -78,10 +97,17 @@ async function passwordChanged(newPassword: string): Promise<void> {
 
 await confirmedUser();
 if (mode === "Passwordless") {
-  await signedOut(await refreshed(await tokensForCode()));
+  const tokens = await refreshed(await tokensForCode());
+  await isMyself(tokens);
+  await deleted(tokens);
+  await confirmedUser();
+  await signedOut(await tokensForCode());
 } else {
   await signedOut(await refreshed(await tokensForPassword(password)));
   await passwordChanged("N3w!secret");
-  await tokensForPassword("N3w!secret");
+  const tokens = await tokensForPassword("N3w!secret");
+  await isMyself(tokens);
+  await passwordReplaced(tokens, "N3w!secret", password);
+  await deleted(await tokensForPassword(password));
 }
 input.close();
