@@ -328,6 +328,7 @@ async function send(step, form, { route = form.dataset.route, field }) {
     tell(step, answer, message);
     drawAll();
     if (next) goTo($(`#${next}`));
+    else $(".outcome", step).scrollIntoView({ block: "nearest" });
   }
 }
 

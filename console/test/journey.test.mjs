@@ -281,6 +281,7 @@ test("an account is deleted when its owner names it and says yes", async () => {
   answer = true;
   await press("account", "Delete the account");
   await says("account", "200", "Your account has been deleted.");
+  await isSeen(step("account").locator(".outcome"));
   assert.deepEqual(questions, Array(4).fill("Delete this account for good?"));
   await step("tokens").getByText("Sign in, and the tokens are taken apart here.").waitFor();
   await shot("user-password-7-deleted");
