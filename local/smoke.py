@@ -178,10 +178,10 @@ class Smoke(users.Stack):
         return self.person(SIMULATOR.format(f"smoke-{secrets.token_hex(8)}"), role)
 
     def phone_person(self, role=None, prefix=None):
-        """A new user with a number that nobody has: no country has numbers that begin with four zeros."""
+        """A new user with a number that is hardly anyone's: few countries have numbers that begin with 1000."""
         prefix = prefix or (self.list("AllowedPhonePrefixes") or ["+1"])[0]
         digits = max(11 - len(prefix), 5)
-        return self.person(f"{prefix}0000{secrets.randbelow(10**digits):0{digits}}"[:16], role)
+        return self.person(f"{prefix}1000{secrets.randbelow(10**digits):0{digits}}"[:16], role)
 
     def sign_up(self, person):
         body = {"username": person.username, "userAttributes": {"role": person.role}}

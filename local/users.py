@@ -35,7 +35,11 @@ from botocore.exceptions import (
 )
 
 # The rules of `auth_core::username`.
-PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+PHONE = re.compile(
+    r"(?=.{8,16}\Z)\+((1|7|2[07]|3[0-46]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])[1-9]"
+    r"|(2[1-689]|3[578]|42|5[09]|6[7-9]|8[035789]|9[679])[0-9][1-9]|39[0-9]"
+    r"|(225|226|229|241|242|250|378|881|992)0)[0-9]+"
+)
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 EMAIL = re.compile(rf"(?=.{{1,128}}\Z)(?=[^@]{{1,64}}@){ATOM}(\.{ATOM})*@{LABEL}(\.{LABEL})+")
@@ -78,6 +82,8 @@ class Stack:
         self.pool = {"UserPoolId": self.outputs["AuthApiUserPoolId"]}
         self.roles = self.list("Roles")
         self.passwordless = self.parameters["Mode"] == "Passwordless"
+        by_ses = self.parameters["SesIdentityArn"] and self.parameters["EmailSignUpRoles"]
+        self.takes_email = bool(not self.passwordless or by_ses)
 
     def client(self, service):
         retries = {"mode": "standard", "max_attempts": 3}
@@ -118,7 +124,7 @@ class Stack:
 
     def check(self, username, role):
         """Ends where the username or the role can't be right in this stack."""
-        check_username(username, self.passwordless)
+        check_username(username, self.takes_email)
         if role not in self.roles:
             sys.exit(f"The stack {self.name} has no role {role!r}. Its roles are: {', '.join(self.roles)}")
 
@@ -185,7 +191,8 @@ def create_user(name, username, role):
             print(f"Its password, shown this once: {generated}", file=terminal)
         print("Hand it over safely; its owner changes it with /auth/password/forgot and /auth/password/change.")
     prefixes = stack.list("AllowedPhonePrefixes")
-    if stack.passwordless and prefixes and not username.startswith(tuple(prefixes)):
+    is_barred = attribute == "phone_number" and prefixes and not username.startswith(tuple(prefixes))
+    if stack.passwordless and is_barred:
         allowed = ",".join(prefixes)
         print(f"It can't sign in yet: no code is sent to a number outside AllowedPhonePrefixes, {allowed}.")
 
@@ -272,11 +279,11 @@ def delete_command(stack, user):
     return f"aws cognito-idp admin-delete-user --user-pool-id {stack.pool['UserPoolId']} --username {quoted(user)}"
 
 
-def check_username(username, passwordless):
+def check_username(username, takes_email):
     """Ends where the API would refuse the username; the prefixes are not asked, an administrator may take any."""
     if PHONE.fullmatch(username):
         return
-    if passwordless:
+    if not takes_email:
         sys.exit("USERNAME should be a phone number in E.164 format, such as +34999999999.")
     if not EMAIL.fullmatch(username):
         sys.exit("USERNAME should be an email address or a phone number in E.164 format, such as +34999999999.")
@@ -359,7 +366,7 @@ def main():
         for argument in arguments:
             command.add_argument(argument)
     given = parser.parse_args()
-    values = {argument: getattr(given, argument) for argument in given.arguments}
+    values = {argument: getattr(given, argument).strip() for argument in given.arguments}
     for argument, value in values.items():
         if not value:
             example = "".join(f" {name}={EXAMPLES[name]}" for name in given.arguments if name in EXAMPLES)

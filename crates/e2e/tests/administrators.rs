@@ -601,7 +601,7 @@ fn the_script_s_rule_for_usernames_is_the_api_s() {
     let usernames = USERNAMES.lines().map(|line| line.replace("\\n", "\n"));
     let usernames: Vec<String> = usernames.chain(lengths).collect();
     let script = "import json, sys, users
-print(json.dumps([bool(users.PHONE.fullmatch(name) or users.EMAIL.fullmatch(name)) for name in json.loads(sys.argv[1])]))";
+print(json.dumps([bool(users.PHONE.fullmatch(name) or users.EMAIL.fullmatch(name)) for name in map(str.strip, json.loads(sys.argv[1]))]))";
     let verdicts = python(script, &[&json!(usernames).to_string()]);
     let verdicts: Vec<bool> = serde_json::from_str(&verdicts).unwrap();
     for (username, accepted) in usernames.iter().zip(&verdicts) {
@@ -609,7 +609,7 @@ print(json.dumps([bool(users.PHONE.fullmatch(name) or users.EMAIL.fullmatch(name
         let answer = stack.post("/sign-in", body);
         let message = answer.json()["error"]["message"].take();
         let message = message.as_str().unwrap();
-        let refused = message.starts_with("Username should be");
+        let refused = message.starts_with("Username ") || message.starts_with("Leave out the zero");
         assert_eq!(*accepted, !refused, "{username:?}: {answer:?}");
     }
     assert!(verdicts.contains(&true) && verdicts.contains(&false));
@@ -625,6 +625,10 @@ nobody@1.2
 +123456
 +34999999999123
 +349999999991234
++4407700900000
++390212345678
++353087123456
++5907700900000
 +04999999999
 34999999999
 +34999999999\x20

@@ -1,6 +1,7 @@
 //! What the gateway does itself: routes that do not exist, other methods, the preflight.
 
-use e2e::{Mode, Route, Stack};
+use e2e::{Mode, Person, Route, Stack};
+use serde_json::json;
 
 #[track_caller]
 fn assert_no_function_answers(stack: &Stack, method: &str, route: &str) {
@@ -96,4 +97,30 @@ fn with_enable_waf_web_acls_stand_before_the_api_and_the_pool() {
         pool.ends_with(&format!(":userpool/{}", stack.pool_id())),
         "{pool}"
     );
+}
+
+#[test]
+fn a_page_of_another_origin_has_nothing_done() {
+    let stack = Stack::strict();
+    let person = Person::with_email();
+    let body = json!({
+        "username": person.username,
+        "password": person.password,
+        "userAttributes": { "role": "Member" },
+    });
+    let body = body.to_string();
+    // A page can send this type without a preflight.
+    let send = |origin: &str| {
+        let headers = [("content-type", "text/plain"), ("origin", origin)];
+        stack.send_with("POST", "/sign-up", headers, body.as_bytes())
+    };
+    for origin in ["https://evil.example", "null"] {
+        send(origin).assert_error_with(
+            403,
+            "ForbiddenException",
+            "Pages of this origin may not call this API.",
+        );
+        assert!(!stack.has_user(&person.username), "{origin}");
+    }
+    send("https://app.example.com").assert_ok();
 }
