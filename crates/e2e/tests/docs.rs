@@ -230,7 +230,7 @@ fn make_commands(page: &Page) -> Vec<(&str, String)> {
 }
 
 #[test]
-fn every_make_command_names_a_target_and_variables_that_the_makefile_has() {
+fn make_commands_name_existing_targets_and_variables() {
     for page in Page::all() {
         for (command, place) in make_commands(&page) {
             check_make(command, &place);
@@ -239,7 +239,7 @@ fn every_make_command_names_a_target_and_variables_that_the_makefile_has() {
 }
 
 #[test]
-fn every_make_target_that_is_told_runs_on_the_build_server_or_needs_an_aws_account() {
+fn documented_make_targets_run_in_ci_or_need_an_account() {
     // How these files run a target.
     let runs = [
         (".ci/run", "make ", "\n"),

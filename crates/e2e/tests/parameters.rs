@@ -82,7 +82,7 @@ const CERTIFICATE: &str = "arn:aws:acm:us-east-1:000000000000:certificate/1";
 const LONG: &str = "A subject that goes on and on and on and on and on and on and on and on and on and on and on and on and on and on and on and on and on and on";
 
 #[test]
-fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
+fn wrong_parameter_combinations_are_rejected_with_the_remedy() {
     let passwordless = [("Mode", "Passwordless")];
     for (parameters, sentence) in [
         (
