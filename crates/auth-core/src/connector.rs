@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_trusted_roots_are_those_whose_fingerprints_amazon_publishes() {
+    fn trusted_roots_have_the_fingerprints_that_amazon_publishes() {
         let fingerprints = AMAZON_TRUST_SERVICES.map(|root| {
             let digest = Sha256::digest(root);
             digest
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_1_3_and_1_2_are_offered_for_http_1_1_with_a_post_quantum_key_exchange_first() {
+    fn client_hello_offers_post_quantum_key_exchange_first() {
         let config = tls(RootCertStore::empty()).unwrap();
         let provider = config.crypto_provider();
         let mut suites = provider.cipher_suites.iter();

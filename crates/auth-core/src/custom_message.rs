@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_email_of_a_forgotten_password_has_the_text_and_cognitos_placeholder() {
+    fn password_reset_email_has_configured_text_and_placeholder() {
         let mut event = message("CustomMessage_ForgotPassword");
         custom_message(&mut event, &messages(RESET, "REFUSED")).unwrap();
         assert_eq!(
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_another_trigger_or_without_a_place_for_the_code_is_refused() {
+    fn custom_message_rejects_malformed_events() {
         let without = event("CustomMessage_ForgotPassword", json!({}));
         for mut event in [message("PreSignUp_SignUp"), without] {
             let error = custom_message(&mut event, &messages(RESET, "REFUSED")).unwrap_err();

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn no_email_is_sent_without_a_sender_and_a_bad_text_fails_at_start() {
+    fn bad_email_configuration_fails_at_start() {
         let read = |changes: Changes<'_>| {
             let http_client = FakeAws::default().http_client();
             with_setup(http_client, changes, Email::new)

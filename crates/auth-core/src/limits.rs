@@ -528,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_would_let_nobody_in_or_cut_an_attempt_short_fail_at_start() {
+    fn unusable_limits_fail_at_start() {
         for (name, value, expected) in [
             ("OTP_COOLDOWN_SECONDS", "14", "15"),
             ("OTP_MAX_SENDS_PER_HOUR", "0", "1"),

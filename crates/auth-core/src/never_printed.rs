@@ -93,7 +93,7 @@ fn no_error_of_a_request_holds_its_values() {
 }
 
 #[test]
-fn the_session_of_an_error_a_code_and_a_triggers_event_are_not_printed() {
+fn debug_output_hides_sessions_codes_and_events() {
     let session = "Zebra-session".to_owned().into();
     let error = Error::not_authorized("no").with_session(session);
     assert_holds_nothing_of_a_request(&format!("{error:?}"), "a session");

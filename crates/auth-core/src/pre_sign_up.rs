@@ -110,7 +110,7 @@ mod tests {
     const PHONE: &str = "+34999999999";
 
     #[test]
-    fn a_sign_up_that_the_rules_allow_goes_on_and_is_confirmed_where_the_role_skips_that() {
+    fn pre_sign_up_confirms_users_if_the_role_skips_confirmation() {
         for (role, email, phone, [confirm, verify_email, verify_phone]) in [
             ("User", EMAIL, "", [false; 3]),
             ("Driver", "", PHONE, [false; 3]),

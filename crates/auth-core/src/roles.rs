@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_is_open_only_with_the_kinds_of_username_whose_list_has_it() {
+    fn role_is_open_only_to_the_username_kinds_that_list_it() {
         let closed = "The role does not exist or is not open to sign-up.";
         for (role, kind, expected) in [
             ("User", UsernameKind::Email, None),

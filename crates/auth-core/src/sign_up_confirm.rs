@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_of_the_post_confirmation_trigger_is_not_the_callers() {
+    async fn post_confirmation_failure_is_not_reported_as_caller_error() {
         for failure in [Error::unavailable("why"), Error::internal("why")] {
             let report = format!(
                 "PostConfirmation failed with error {}.",

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_event_is_one_line_of_the_log_that_holds_nothing_of_the_user() {
+    async fn each_event_logs_one_line_without_user_data() {
         for (refusal, level, outcome, cause) in [
             (None, "INFO", "success", Value::Null),
             (

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zero_after_the_country_code_is_rejected_unless_it_is_part_of_the_number() {
+    fn zero_after_country_code_is_rejected_unless_part_of_number() {
         for number in [
             "+4407700900000",
             "+44007700900000",

@@ -103,7 +103,7 @@ fn answered(command: &Command, answers: &[(&str, &str)]) -> (bool, String) {
 }
 
 #[test]
-fn an_administrator_gives_a_closed_role_with_a_password_that_only_the_terminal_shows() {
+fn create_user_gives_closed_role_and_prints_password_once() {
     let stack = Stack::standard();
     for (mut person, attribute) in [
         (Person::with_email(), "email"),
@@ -180,7 +180,7 @@ for _ in range(200): print(users.generate(20))";
 }
 
 #[test]
-fn a_password_that_is_typed_is_taken_and_stands_on_no_command_line_and_in_no_environment() {
+fn typed_password_reaches_no_command_line_or_environment() {
     let stack = Stack::standard();
     let person = Person::with_email();
     let Person { username, password } = person.clone();
@@ -222,7 +222,7 @@ fn processes_that_show(secret: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn without_passwords_nobody_is_asked_for_one_and_the_user_signs_in_with_a_code() {
+fn passwordless_create_user_asks_for_no_password() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
     let name = &person.username;
@@ -246,7 +246,7 @@ fn without_passwords_nobody_is_asked_for_one_and_the_user_signs_in_with_a_code()
 }
 
 #[test]
-fn what_can_not_be_right_is_refused_with_what_to_do_and_makes_no_user() {
+fn commands_reject_bad_input_and_name_the_remedy() {
     let stack = Stack::standard();
     let nobody = Person::with_email().username;
     let existing = stack.confirmed_user().username;
@@ -351,7 +351,7 @@ fn a_user_who_can_not_be_finished_is_taken_away_again() {
 }
 
 #[test]
-fn a_user_who_is_left_half_made_is_taken_away_by_the_command_that_is_shown() {
+fn printed_command_deletes_a_half_made_user() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
     let arguments = ["create-user", "passwordless", &person.username, "Admin"];
@@ -420,7 +420,7 @@ fn a_change_on_a_real_account_is_asked_for_first() {
 }
 
 #[test]
-fn a_role_that_is_set_replaces_all_others_and_is_in_the_tokens_from_then_on() {
+fn set_role_replaces_all_other_roles() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let name = &person.username;
@@ -472,7 +472,7 @@ fn a_group_that_is_no_role_of_the_stack_is_left_alone_and_named() {
 }
 
 #[test]
-fn a_change_of_role_that_fails_half_way_leaves_less_and_can_be_run_again() {
+fn failed_set_role_can_be_run_again() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let arguments = ["set-role", "standard", &person.username, "Admin"];
@@ -485,8 +485,7 @@ fn a_change_of_role_that_fails_half_way_leaves_less_and_can_be_run_again() {
 }
 
 #[test]
-fn the_role_of_a_user_who_has_not_confirmed_is_not_changed_as_the_confirmation_would_add_the_old_one()
- {
+fn set_role_rejects_unconfirmed_users() {
     let stack = Stack::standard();
     let person = stack.unconfirmed_user();
     let name = &person.username;

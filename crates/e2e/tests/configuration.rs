@@ -147,7 +147,7 @@ fn a_function_with_all_it_requires_starts_and_answers() {
 }
 
 #[test]
-fn a_function_without_a_variable_that_it_requires_ends_with_one_line_that_names_it() {
+fn missing_variable_ends_the_function_and_is_named() {
     for (_, function, Reads(required, _)) in functions() {
         for variable in names(required) {
             let expected = "is missing: set it and deploy again.";
@@ -159,7 +159,7 @@ fn a_function_without_a_variable_that_it_requires_ends_with_one_line_that_names_
 }
 
 #[test]
-fn a_function_with_a_bad_variable_ends_with_one_line_that_names_it() {
+fn bad_variable_ends_the_function_and_is_named() {
     for (_, function, Reads(required, optional)) in functions() {
         for variable in names(required).chain(names(optional)) {
             let bad = BAD.iter().filter(|(name, _)| *name == variable);

@@ -230,7 +230,7 @@ fn make_commands(page: &Page) -> Vec<(&str, String)> {
 }
 
 #[test]
-fn every_make_command_names_a_target_and_variables_that_the_makefile_has() {
+fn make_commands_name_existing_targets_and_variables() {
     for page in Page::all() {
         for (command, place) in make_commands(&page) {
             check_make(command, &place);
@@ -239,7 +239,7 @@ fn every_make_command_names_a_target_and_variables_that_the_makefile_has() {
 }
 
 #[test]
-fn every_make_target_that_is_told_runs_on_the_build_server_or_needs_an_aws_account() {
+fn documented_make_targets_run_in_ci_or_need_an_account() {
     // How these files run a target.
     let runs = [
         (".ci/run", "make ", "\n"),
@@ -627,6 +627,40 @@ fn every_page_is_linked_from_the_readme() {
     for page in Page::all().iter().filter(|page| page.path != readme.path) {
         let name = page.name();
         assert!(linked.contains(&*name), "README.md does not link {name}");
+    }
+}
+
+/// Names with an underscore that `SECURITY.md` uses for something else than a test.
+const CLAIMS: [&str; 3] = ["auth_time", "email_verified", "phone_number_verified"];
+
+#[test]
+fn security_names_tests_that_exist() {
+    let sources: Vec<String> = [
+        "crates/auth-core/src",
+        "crates/e2e/tests",
+        "crates/hostile/tests",
+    ]
+    .iter()
+    .flat_map(|folder| files(&root().join(folder)))
+    .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+    .map(|path| fs::read_to_string(path).unwrap())
+    .collect();
+    let page = Page::read(root().join("SECURITY.md"));
+    let is_name = |span: &&str| {
+        let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        span.contains('_') && span.chars().all(|each| letter(each) || each == '_')
+    };
+    let names: BTreeSet<&str> = page.code_spans().filter(is_name).collect();
+    assert!(names.len() > 40, "{names:?}");
+    for name in names.iter().filter(|name| !CLAIMS.contains(*name)) {
+        let function = format!("fn {name}(");
+        let exists = sources.iter().any(|source| source.contains(&function));
+        assert!(exists, "SECURITY.md names a test that is not there: {name}");
+    }
+    for row in page.rows("rule") {
+        let shown_by = row.last().unwrap();
+        let shown = shown_by.contains('`') || shown_by.contains("(AWS)");
+        assert!(shown, "SECURITY.md does not say what shows: {}", row[0]);
     }
 }
 

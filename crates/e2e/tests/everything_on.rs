@@ -245,7 +245,7 @@ fn a_stack_with_every_option_deploys_and_does_what_they_say() {
 }
 
 #[test]
-fn a_passwordless_stack_with_every_option_deploys_and_does_what_they_say() {
+fn passwordless_stack_deploys_with_every_option() {
     let mode = Mode::Passwordless;
     let stack = everything("everything-otp", mode, "otp.example.com");
     stack.has_functions(&TRIGGERS.map(resource));

@@ -129,7 +129,7 @@ struct Seen {
 type Cell = (usize, usize);
 
 #[test]
-fn whatever_goes_wrong_behind_a_function_it_answers_as_documented_and_goes_on() {
+fn functions_answer_every_fault_as_documented() {
     let table = Table::new();
     let calls = 0..table.calls.len();
     let cells = (0..FAULTS.len()).flat_map(|fault| calls.clone().map(move |call| (fault, call)));

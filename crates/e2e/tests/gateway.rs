@@ -52,7 +52,7 @@ fn the_preflight_of_every_route_is_answered_by_the_gateway() {
 }
 
 #[test]
-fn a_route_that_sends_messages_is_throttled_by_a_limit_of_its_own() {
+fn routes_that_send_messages_have_their_own_throttle() {
     let stack = Stack::passwordless_strict();
     // One that no other test needs here.
     let mut routes = stack.mode().routes().filter(Route::sends_messages);

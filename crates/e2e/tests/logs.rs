@@ -455,7 +455,7 @@ fn sign_in() -> (String, Mode, Value) {
 }
 
 #[test]
-fn a_sign_in_is_metrics_by_function_and_outcome_and_of_the_whole_api() {
+fn sign_in_writes_metrics_by_function_and_outcome() {
     let answers = [None, Some(Fault::Exception("NotAuthorizedException"))];
     let metrics = metrics_of(&lines_of(&sign_in(), &aws(), "a/name:space", &answers));
     let seen = metrics.iter().map(|metric| {

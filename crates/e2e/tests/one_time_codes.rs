@@ -117,7 +117,7 @@ fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
 }
 
 #[test]
-fn an_earlier_code_stays_good_for_its_own_session_when_a_later_one_is_sent() {
+fn earlier_code_stays_valid_for_its_own_session() {
     let stack = Stack::passwordless();
     for person in stack.users_of_both_channels() {
         let sub = &stack.user(&person.username)["sub"];

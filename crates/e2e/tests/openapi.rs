@@ -29,7 +29,7 @@ fn the_version_is_the_workspace_s() {
 }
 
 #[test]
-fn redocly_finds_nothing_against_the_specification_nor_against_its_examples() {
+fn redocly_finds_nothing_in_the_specification() {
     let js = Path::new(env!("CARGO_MANIFEST_DIR")).join("js");
     let redocly = Command::new(js.join("node_modules/.bin/redocly"))
         .args([

@@ -170,7 +170,7 @@ fn those_who_call_cognito_directly_have_the_same_limits() {
 }
 
 #[test]
-fn where_unknown_users_are_hidden_they_are_answered_like_known_ones_and_sent_nothing() {
+fn enabled_answers_unknown_users_like_known_ones() {
     let stack = Stack::passwordless_strict();
     let unknown = [Person::with_phone(), Person::with_email()];
     for ((known, _), unknown) in members(&stack).into_iter().zip(unknown) {

@@ -82,7 +82,7 @@ const CERTIFICATE: &str = "arn:aws:acm:us-east-1:000000000000:certificate/1";
 const LONG: &str = "A subject that goes on and on and on and on and on and on and on and on and on and on and on and on and on and on and on and on and on and on";
 
 #[test]
-fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
+fn wrong_parameter_combinations_are_rejected_with_the_remedy() {
     let passwordless = [("Mode", "Passwordless")];
     for (parameters, sentence) in [
         (
@@ -111,15 +111,15 @@ fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
         ),
         (
             &[("SesIdentityArn", IDENTITY)],
-            "SesIdentityArn and EmailFrom need each other, as SES sends only for addresses of the identity.",
+            "SesIdentityArn and EmailFrom need each other, because SES sends only from addresses of the identity.",
         ),
         (
             &[("EmailFrom", "no-reply@example.com")],
-            "SesIdentityArn and EmailFrom need each other, as SES sends only for addresses of the identity.",
+            "SesIdentityArn and EmailFrom need each other, because SES sends only from addresses of the identity.",
         ),
         (
             &[("ResetEmailMessage", "{####}")],
-            "ResetEmailMessage needs SesIdentityArn, as Cognito takes a text of a trigger for SES only.",
+            "ResetEmailMessage needs SesIdentityArn, because Cognito accepts a trigger's text only with SES.",
         ),
         (
             &[("DomainName", "auth.example.com")],
@@ -135,7 +135,7 @@ fn a_wrong_combination_is_refused_with_a_sentence_that_tells_what_to_change() {
         ),
         (
             &[("AlarmEmail", "ops@example.com"), ("Metrics", "DISABLED")],
-            "AlarmEmail needs Metrics=ENABLED, as alarms watch them.",
+            "AlarmEmail needs Metrics=ENABLED, because alarms watch metrics.",
         ),
         (
             &passwordless,
@@ -304,7 +304,7 @@ fn where_cognito_sends_no_sms_another_region_is_asked_for() {
         "Rules": { "SmsNeedARegion": template["Rules"]["SmsNeedARegion"] },
         "Resources": { "Nothing": { "Type": "AWS::CloudFormation::WaitConditionHandle" } },
     });
-    let sentence = "PhoneSignUpRoles needs SmsRegion here, as Cognito sends no SMS through SNS of this region.";
+    let sentence = "PhoneSignUpRoles needs SmsRegion here, because Cognito sends no SMS through SNS of this region.";
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = folder.join(format!("sms-{}.json", std::process::id()));
     std::fs::write(&file, small.to_string()).unwrap();

@@ -56,7 +56,7 @@ fn a_reset_ends_every_session_from_before() {
 
 /// SECURITY.md's way back: the owner confirms, then resets the password.
 #[test]
-fn an_owner_takes_back_an_address_that_a_stranger_signed_up_with() {
+fn owner_recovers_an_address_that_a_stranger_signed_up_with() {
     let stack = Stack::standard();
     let stranger = Person::with_email();
     stack.sign_up(&stranger, "User").assert_ok();
@@ -101,7 +101,7 @@ fn a_code_that_is_wrong_or_was_not_asked_for_changes_nothing() {
 }
 
 #[test]
-fn a_new_password_that_breaks_the_policy_is_refused_and_the_code_stays_good() {
+fn reset_code_stays_valid_after_a_rejected_password() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     forgot(&stack, &person.username).assert_ok();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const OTHER_COUNTRY: &str = "Phone numbers of this country are not accepted.";
 
 #[test]
-fn a_phone_number_signs_up_confirms_signs_in_with_a_code_refreshes_and_signs_out() {
+fn phone_user_goes_from_sign_up_to_sign_out() {
     let stack = Stack::passwordless();
     for (person, contact) in [
         (Person::with_phone(), "phone_number"),
@@ -160,7 +160,7 @@ fn who_can_not_sign_in_is_told_why_and_sent_nothing() {
 }
 
 #[test]
-fn a_phone_number_outside_the_allowed_prefixes_can_not_sign_up_through_the_api_or_around_it() {
+fn sign_up_rejects_numbers_outside_allowed_prefixes() {
     let stack = Stack::passwordless();
     stack
         .sign_up(&Person::with_phone_in("+1"), "User")
@@ -182,7 +182,7 @@ fn a_phone_number_outside_the_allowed_prefixes_can_not_sign_up_through_the_api_o
 }
 
 #[test]
-fn a_user_outside_the_allowed_prefixes_is_sent_nothing_through_the_api_or_around_it() {
+fn sign_in_sends_nothing_outside_allowed_prefixes() {
     let stack = Stack::passwordless();
     let person = stack.user_from_abroad();
     stack
@@ -195,7 +195,7 @@ fn a_user_outside_the_allowed_prefixes_is_sent_nothing_through_the_api_or_around
 }
 
 #[test]
-fn no_flow_but_the_one_with_codes_is_open_to_those_who_call_cognito_directly() {
+fn passwordless_client_allows_only_the_code_flow_at_cognito() {
     let stack = Stack::passwordless();
     let person = stack.confirmed_user();
     const INVALID: &str = "InvalidParameterException";

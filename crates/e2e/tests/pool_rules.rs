@@ -4,7 +4,7 @@ use e2e::{Person, Stack};
 use serde_json::{Value, json};
 
 #[test]
-fn a_direct_sign_up_that_breaks_the_rules_is_refused_by_the_pool_s_trigger() {
+fn pool_rejects_direct_sign_ups_that_break_the_rules() {
     let stack = Stack::standard();
     let (email, phone) = (Person::with_email(), Person::with_phone());
     let abroad = Person::with_phone_in("+44");
@@ -68,7 +68,7 @@ fn a_direct_sign_up_that_breaks_the_rules_is_refused_by_the_pool_s_trigger() {
 }
 
 #[test]
-fn a_signed_in_user_can_not_change_the_role_nor_say_that_a_contact_is_verified() {
+fn user_can_not_change_role_or_verified_flags_at_cognito() {
     for stack in [Stack::standard(), Stack::passwordless()] {
         let person = stack.confirmed_user();
         let access = stack.tokens_of(&person).access;
@@ -96,7 +96,7 @@ fn a_signed_in_user_can_not_change_the_role_nor_say_that_a_contact_is_verified()
 }
 
 #[test]
-fn where_contacts_are_not_to_change_a_signed_in_user_gets_no_code_for_a_new_one() {
+fn contact_changes_refused_sends_no_code_to_a_new_contact() {
     for (stack, name, contact) in [
         (Stack::strict(), "email", Person::with_email().username),
         (

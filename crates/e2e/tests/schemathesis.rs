@@ -8,12 +8,12 @@ use e2e::{Mode, Specification, Stack};
 use serde_json::{Value, json};
 
 #[test]
-fn the_stack_with_passwords_is_what_the_specification_says_to_schemathesis() {
+fn schemathesis_finds_nothing_in_user_password() {
     run(Mode::UserPassword);
 }
 
 #[test]
-fn the_stack_without_passwords_is_what_the_specification_says_to_schemathesis() {
+fn schemathesis_finds_nothing_in_passwordless() {
     run(Mode::Passwordless);
 }
 

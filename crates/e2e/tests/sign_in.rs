@@ -52,7 +52,7 @@ fn who_can_not_sign_in_is_told_why() {
 }
 
 #[test]
-fn a_challenge_that_this_api_does_not_answer_is_named_and_gives_no_tokens() {
+fn unsupported_challenge_gives_no_tokens() {
     let stack = Stack::standard();
     let person = Person::with_email();
     stack.create_user(&person, &[("email", &person.username)]);

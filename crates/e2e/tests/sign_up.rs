@@ -42,7 +42,7 @@ fn an_account_that_exists_is_a_conflict_whatever_the_password() {
 }
 
 #[test]
-fn a_password_that_breaks_the_pool_s_policy_is_refused_and_makes_no_user() {
+fn sign_up_rejects_passwords_that_break_the_policy() {
     let (standard, strict) = (Stack::standard(), Stack::strict());
     for (stack, role, password, why) in [
         (&standard, "User", "Aa1!aaa", "seven characters"),
@@ -81,7 +81,7 @@ fn a_role_that_skips_confirmation_can_sign_in_at_once() {
 }
 
 #[test]
-fn a_role_that_is_not_open_to_this_kind_of_username_is_refused_and_makes_no_user() {
+fn sign_up_rejects_closed_role() {
     let stack = Stack::standard();
     for (person, role, message) in [
         (Person::with_email(), "", "userAttributes.role is required."),

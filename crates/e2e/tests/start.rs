@@ -39,7 +39,7 @@ fn belongs_to_every_start(path: &str) -> bool {
 }
 
 #[test]
-fn a_function_reads_no_file_and_calls_nobody_but_lambda_before_its_first_event() {
+fn functions_read_no_file_before_their_first_event() {
     let functions = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
     for function in std::fs::read_dir(functions).unwrap() {
         let name = function.unwrap().file_name().into_string().unwrap();

@@ -168,7 +168,7 @@ fn every_role_may_do_exactly_what_its_function_needs() {
 }
 
 #[test]
-fn with_traces_every_function_may_write_them_too_and_nothing_else() {
+fn tracing_adds_only_the_right_to_write_traces() {
     let template = Template::expanded();
     let traces = json!({
         "PolicyName": "write-traces",
@@ -215,7 +215,7 @@ fn permission(statement: &Value) -> (Vec<&str>, Value) {
 }
 
 #[test]
-fn every_function_has_exactly_these_environment_variables_and_no_secret_among_them() {
+fn functions_have_exactly_these_environment_variables() {
     let everywhere = [
         "ALLOWED_ORIGIN",
         "ALLOWED_PHONE_PREFIXES",
@@ -334,7 +334,7 @@ fn only_the_service_that_needs_a_role_takes_it_on() {
 }
 
 #[test]
-fn every_function_has_a_role_and_a_log_group_of_its_own_and_one_route_or_trigger() {
+fn each_function_has_its_own_role_log_group_and_route() {
     let template = Template::expanded();
     let found = template.resources_of("AWS::Lambda::Function").into_iter();
     let found = found.map(|(name, _)| name.strip_suffix("Function").unwrap().to_owned());
@@ -408,7 +408,7 @@ fn every_function_has_a_role_and_a_log_group_of_its_own_and_one_route_or_trigger
 }
 
 #[test]
-fn every_route_answers_post_by_its_function_and_the_preflight_with_the_cors_headers() {
+fn each_route_has_its_function_and_cors_preflight() {
     let template = Template::expanded();
     let paths = template.properties("Api")["Body"]["paths"].as_object();
     let paths = paths.unwrap();
@@ -477,7 +477,7 @@ const GATEWAY_RESPONSES: [(&str, u16); 19] = [
 const UNREACHABLE: [&str; 2] = ["INVALID_API_KEY", "UNAUTHORIZED"];
 
 #[test]
-fn what_the_gateway_answers_itself_has_the_status_the_headers_and_the_body_of_every_error() {
+fn gateway_responses_have_the_form_of_every_other_error() {
     let template = Template::of(Mode::UserPassword);
     let answers = &template.properties("Api")["Body"]["x-amazon-apigateway-gateway-responses"];
     let specified = Specification::of(Mode::Passwordless).errors();
@@ -557,7 +557,7 @@ fn what_the_gateway_answers_itself_has_the_status_the_headers_and_the_body_of_ev
 }
 
 #[test]
-fn every_route_is_throttled_those_that_send_messages_more_and_nothing_is_traced() {
+fn each_route_has_its_throttling_limits() {
     for mode in Mode::BOTH {
         let template = Template::of(mode);
         let [(_, stage)] = template.resources_of("AWS::ApiGateway::Stage")[..] else {
@@ -600,7 +600,7 @@ fn every_route_is_throttled_those_that_send_messages_more_and_nothing_is_traced(
 }
 
 #[test]
-fn the_access_log_has_these_fields_and_its_stage_waits_for_the_role_that_writes_it() {
+fn access_log_has_exactly_these_fields() {
     let template = Template::of(Mode::UserPassword);
     let [(_, stage)] = template.resources_of("AWS::ApiGateway::Stage")[..] else {
         panic!("not one stage");
@@ -656,7 +656,7 @@ fn the_access_log_has_these_fields_and_its_stage_waits_for_the_role_that_writes_
 }
 
 #[test]
-fn the_web_acls_limit_each_address_by_their_own_parameter_and_count_what_they_find_in_bodies() {
+fn web_acls_limit_each_address_and_only_count_bodies() {
     assert!(
         Template::of(Mode::UserPassword)
             .resources_of("AWS::WAFv2::WebACL")
@@ -984,7 +984,7 @@ fn the_pool_has_the_rules_that_the_emulator_does_not() {
 }
 
 #[test]
-fn a_client_may_use_its_mode_s_flow_only_and_its_users_never_change_their_role() {
+fn client_allows_only_its_flow_and_no_role_writes() {
     // With rotation Cognito refuses the older flow; without it GetTokensFromRefreshToken is all that is called.
     let passwords = "ALLOW_USER_PASSWORD_AUTH";
     let challenges = "ALLOW_CUSTOM_AUTH";
@@ -1026,7 +1026,7 @@ fn a_client_may_use_its_mode_s_flow_only_and_its_users_never_change_their_role()
 }
 
 #[test]
-fn the_limits_table_is_encrypted_forgets_by_itself_and_goes_with_the_stack() {
+fn limits_table_is_encrypted_and_expires_its_items() {
     let template = Template::expanded();
     let table = &template.0["Resources"]["OtpTable"];
     assert_eq!(table["Condition"], "IsPasswordless");

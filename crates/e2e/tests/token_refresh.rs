@@ -14,7 +14,7 @@ fn member(stack: &Stack) -> Person {
 }
 
 #[test]
-fn a_refresh_token_gives_new_tokens_of_the_same_user_with_rotation_and_without() {
+fn refresh_returns_new_tokens_with_and_without_rotation() {
     let (rotating, fixed) = (Stack::standard(), Stack::strict());
     for (stack, person, rotates) in [
         (&rotating, rotating.confirmed_user(), true),

@@ -15,7 +15,7 @@ fn event(stack: &Stack, trigger: &str, person: &Person) -> Value {
 }
 
 #[test]
-fn post_confirmation_adds_a_missing_group_and_a_second_call_changes_nothing() {
+fn post_confirmation_adds_a_missing_group_once() {
     let stack = Stack::standard();
     // A user who has a role but not its group, as after a sign-up that ended half-way.
     let person = Person::with_email();
@@ -32,7 +32,7 @@ fn post_confirmation_adds_a_missing_group_and_a_second_call_changes_nothing() {
 }
 
 #[test]
-fn create_called_again_for_the_same_event_sends_no_second_message_and_keeps_the_code() {
+fn create_auth_challenge_sends_once_for_a_repeated_event() {
     let stack = Stack::passwordless();
     let function = stack.trigger("CreateAuthChallenge");
     let person = stack.confirmed_user();

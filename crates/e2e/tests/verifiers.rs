@@ -143,7 +143,7 @@ fn jsonwebtoken_accepts_the_stack_s_access_tokens_and_no_others() {
 }
 
 #[test]
-fn aws_jwt_verify_accepts_the_stack_s_access_tokens_and_no_others() {
+fn aws_jwt_verify_accepts_only_access_tokens_of_the_stack() {
     let stack = Stack::standard();
     let jwks_uri = stack.output("AuthApiJwksUri");
     let mut verify = Command::new("node");
@@ -211,7 +211,7 @@ fn py_jwt_accepts_a_fresh_token_by_a_clock_that_is_behind() {
 const EXAMPLE_ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example";
 
 #[test]
-fn booster_takes_the_roles_from_the_stack_s_tokens_by_the_configuration_that_its_page_shows() {
+fn booster_reads_roles_with_the_documented_configuration() {
     let stack = Stack::standard();
     let page = std::fs::read_to_string(here("../../docs/integrating.md")).unwrap();
     let (_, block) = page.split_once("\n```ts\n").unwrap();
@@ -295,7 +295,7 @@ fn run(program: &Command, arguments: &[&str], token: &str) -> Result<Value, Stri
 }
 
 #[test]
-fn api_gateway_s_authorizer_accepts_the_stack_s_access_tokens_and_no_others() {
+fn authorizer_accepts_only_access_tokens_of_the_stack() {
     let stack = Stack::standard();
     let url = deploy_api(&stack, "who-am-i");
     let tokens = stack.tokens_of(&stack.confirmed_user());
@@ -341,7 +341,7 @@ fn the_api_behind_the_authorizer_reads_groups_in_both_forms() {
 }
 
 #[test]
-fn a_token_that_was_revoked_is_refused_by_cognito_and_accepted_offline_until_it_expires() {
+fn revoked_token_is_rejected_by_cognito_but_verifies_offline() {
     let stack = Stack::standard();
     let url = deploy_api(&stack, "who-am-i-still");
     let tokens = stack.tokens_of(&stack.confirmed_user());

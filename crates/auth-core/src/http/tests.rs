@@ -295,7 +295,7 @@ async fn the_limit_of_16_kib_is_the_bodys_own_however_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_long_text_that_is_no_base64_is_too_large_without_being_decoded() {
+async fn long_body_is_too_large_before_decoding_base64() {
     for event in events_with("!".repeat(100_000), true) {
         assert_eq!(sign_in(&event, &tokens()).await["statusCode"], 413);
     }
@@ -436,7 +436,7 @@ async fn another_origin_is_rejected_without_a_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_that_takes_too_long_is_unavailable_before_lambda_ends_the_function() {
+async fn slow_operation_answers_503_before_lambdas_deadline() {
     for (why, left, longest) in [
         (
             "time enough",
@@ -469,7 +469,7 @@ async fn an_operation_that_takes_too_long_is_unavailable_before_lambda_ends_the_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_that_is_long_past_leaves_the_time_that_the_template_gives() {
+async fn past_deadline_is_replaced_by_the_templates_timeout() {
     let mut context = context(Duration::ZERO);
     context.deadline = 600_000;
     for (seconds, status) in [(19, 200), (20, 503)] {
@@ -538,7 +538,7 @@ async fn an_event_of_another_service_is_a_request_without_a_body() {
 }
 
 #[tokio::test]
-async fn each_answer_is_one_line_of_the_log_that_holds_nothing_of_the_request() {
+async fn each_answer_logs_one_line_without_request_data() {
     for (aws, level, outcome, cause) in [
         (tokens(), "INFO", "success", Value::Null),
         (
@@ -582,7 +582,7 @@ async fn each_answer_is_one_line_of_the_log_that_holds_nothing_of_the_request() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_is_counted_with_what_was_asked_of_cognito_and_what_came_of_it() {
+async fn metrics_count_each_request_and_its_cognito_outcome() {
     let failure = Reply::json(500, &json!({ "__type": "InternalErrorException" }));
     let granted = Reply::success(&Call::read(Some("x.InitiateAuth"), "", "{}"));
     let over = |name| FakeAws::failing("InitiateAuth", name, "no");
