@@ -7,7 +7,7 @@ use std::process::Command;
 
 use auth_core::exceptions::EXCEPTIONS;
 use e2e::{Mode, Person, Specification, Stack, assert_lists};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The first line of a block that no test can run.
 const NEEDS_AWS: &str = "# needs an AWS account";
@@ -428,111 +428,81 @@ fn is_like(shown: &str, text: &str) -> bool {
     }
 }
 
-/// What the page's session has to do: refresh once for all who ask, go on after a 503, forget its tokens after a 401,
-/// sign out, and what else it can.
-const BROWSER: &str = r#"
-import { Session } from './session.js';
-const [auth, username, password] = process.argv.slice(2);
-const routes = [];
-const { fetch } = globalThis;
-let unavailable = false;
-globalThis.fetch = (url, request) => {
-  routes.push(url.slice(auth.length));
-  if (!unavailable) return fetch(url, request);
-  return new Response('{"error":{"type":"ServiceUnavailableException"}}', { status: 503, headers: { 'Retry-After': '7' } });
-};
-const session = new Session(auth);
-const refused = await session.signIn(username, 'wrong').catch((error) => error);
-await session.signIn(username, password);
-const first = await session.accessToken();
-const { now } = Date;
-Date.now = () => now() + 3600_000;
-const [one, other] = await Promise.all([session.accessToken(), session.accessToken()]);
-Date.now = now;
-unavailable = true;
-const failure = await session.accessToken(one).catch((error) => error);
-unavailable = false;
-const again = await session.accessToken(one);
-const refusal = [refused.status, refused.type];
-const wait = [failure.status, failure.retryAfter];
-const seen = { refusal, refreshed: first !== one, shared: one === other, wait, repeated: again !== one };
+/// The block of docs/integrating.md in this language, which is the only one.
+fn block_of_integrating(language: &str) -> String {
+    let page = Page::read(root().join("docs/integrating.md"));
+    let blocks = page.blocks.iter();
+    let blocks: Vec<&Block> = blocks.filter(|block| block.language() == language).collect();
+    assert_eq!(blocks.len(), 1, "blocks of {language} that no test runs");
+    blocks[0].lines.join("\n") + "\n"
+}
 
-// The session's end elsewhere.
-await fetch(`${auth}/token/revoke`, { method: 'POST', body: JSON.stringify({ accessToken: again }) });
-seen.ended = (await session.accessToken(again).catch((error) => error)).status;
-seen.forgotten = await session.accessToken() === undefined;
-await session.signOut();
+/// A folder that finds the packages of `js`, with the page's client in it.
+fn js_folder(name: &str) -> PathBuf {
+    let folder = root().join("crates/e2e/js/dist").join(name);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("session.js"), block_of_integrating("js")).unwrap();
+    folder
+}
 
-await session.signIn(username, password);
-unavailable = true;
-seen.unheard = (await session.signOut().catch((error) => error)).status;
-seen.forgottenToo = await session.accessToken() === undefined;
-unavailable = false;
-await session.signIn(username, password);
-await session.signOut();
-const walked = [...routes];
-
-await session.signIn(username, password);
-const before = await session.account();
-await session.signOutHere();
-await session.signIn(username, password);
-await session.changePassword(password, `${password}2`);
-await session.signIn(username, `${password}2`);
-await session.deleteAccount(username);
-const gone = await session.signIn(username, `${password}2`).catch((error) => error.type);
-const own = before.username === username;
-console.log(JSON.stringify({ ...seen, own, gone, routes: walked }));
-"#;
+/// Runs a program of `js`, and fails with what it wrote if it fails.
+#[track_caller]
+fn run_js(program: &str, arguments: &[&str]) {
+    let mut node = Command::new("node");
+    let program = root().join("crates/e2e/js").join(program);
+    let output = node.arg(program).args(arguments).output();
+    let output = output.expect("node is missing: install Node.js 20 or later");
+    let written = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{written}{errors}");
+}
 
 #[test]
-fn the_session_for_browsers_keeps_to_the_rules_of_its_page() {
+fn integrating_page_browser_client_works() {
+    let client = js_folder("browser").join("session.js");
+    let phone = Person::with_phone().username;
+    let sms = format!(
+        "{}/_ministack/sns/sms-messages?phoneNumber={}",
+        Stack::passwordless().output("Endpoint"),
+        phone.replace('+', "%2B")
+    );
+    run_js(
+        "session.mjs",
+        &[
+            client.to_str().unwrap(),
+            Stack::standard().output("AuthApiURL"),
+            Stack::passwordless().output("AuthApiURL"),
+            &sms,
+            &Person::with_email().username,
+            &phone,
+        ],
+    );
+}
+
+#[test]
+fn integrating_page_react_example_works() {
+    let folder = js_folder("react");
+    fs::write(folder.join("app.jsx"), block_of_integrating("jsx")).unwrap();
+    let compiler = root().join("crates/e2e/js/node_modules/.bin/tsc");
+    let options = ["--allowJs", "--jsx", "react-jsx", "--outDir", "compiled"];
+    let modules = ["--target", "es2022", "--module", "nodenext", "app.jsx"];
+    let mut compile = Command::new(compiler);
+    compile.args(options).args(modules).current_dir(&folder);
+    let output = compile.output().unwrap();
+    let written = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{written}");
+
     let stack = Stack::standard();
     let person = stack.confirmed_user();
-    let page = Page::read(root().join("docs/integrating.md"));
-    let mut blocks = page.blocks.iter().filter(|block| block.language() == "js");
-    let session = blocks.next().unwrap();
-    assert!(blocks.next().is_none(), "a block that no test runs");
-
-    let folder = scratch_folder("session");
-    fs::write(folder.join("session.js"), session.lines.join("\n")).unwrap();
-    fs::write(folder.join("package.json"), r#"{"type":"module"}"#).unwrap();
-    fs::write(folder.join("test.js"), BROWSER).unwrap();
-    let mut node = Command::new("node");
-    let arguments = [
-        "test.js",
-        stack.output("AuthApiURL"),
-        &person.username,
-        &person.password,
-    ];
-    let output = node.args(arguments).current_dir(&folder).output();
-    let output = output.expect("node is missing: install Node.js 20 or later");
-    fs::remove_dir_all(&folder).unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let seen: Value = serde_json::from_slice(&output.stdout).expect(&errors);
-    assert_eq!(
-        seen,
-        json!({
-            "refusal": [401, "NotAuthorizedException"],
-            "refreshed": true,
-            "shared": true,
-            "own": true,
-            "gone": "UserNotFoundException",
-            "wait": [503, 7],
-            "repeated": true,
-            "ended": 401,
-            "forgotten": true,
-            "unheard": 503,
-            "forgottenToo": true,
-            "routes": [
-                "/sign-in", "/sign-in", "/token/refresh",
-                // The back end refused a token.
-                "/token/refresh", "/token/refresh",
-                // The session had ended.
-                "/token/refresh",
-                "/sign-in", "/token/revoke",
-                "/sign-in", "/token/revoke",
-            ],
-        })
+    run_js(
+        "react.mjs",
+        &[
+            folder.join("session.js").to_str().unwrap(),
+            folder.join("compiled/app.js").to_str().unwrap(),
+            stack.output("AuthApiURL"),
+            &person.username,
+            &person.password,
+        ],
     );
 }
 
