@@ -134,6 +134,7 @@ function tell(step, { status, error, retryAfter }, message, next) {
     countDown(wait, Date.now() + retryAfter * 1000, "Try again in {}", "You can try again now");
     said.push(element("p", {}, wait));
   }
+  for (const other of $$(".next")) other.remove();
   if (next) {
     const button = element("button", { type: "button", className: "next" }, `Next: ${$("h2", next).textContent}`);
     Object.assign(button.dataset, { action: "next", next: next.id });
@@ -343,12 +344,12 @@ async function send(step, form, { route = form.dataset.route, field }) {
   const goesOn = next === step;
   tell(step, answer, message, goesOn ? undefined : next);
   drawAll();
-  const inbox = next && $(".inbox", next);
-  if (inbox && isLocal(base)) await showSent(inbox);
   // The answer stays in view. Enter leads on.
   if (goesOn) goTo(step);
   else $(".next", step)?.focus({ preventScroll: true });
   showAnswer(step);
+  const inbox = next && $(".inbox", next);
+  if (inbox && isLocal(base)) await showSent(inbox);
 }
 
 /** Puts a person back at the field that was rejected. */
@@ -384,15 +385,15 @@ function connected({ mode: found, took }, step = $("#connect")) {
  */
 async function openOnWhatRuns(remembered) {
   const before = base;
+  const untouched = () => base === before && baseField.value === before && !exchanges.size;
   const { apis } = await fetch("running").then((response) => response.json()).catch(() => ({ apis: [] }));
   showRunning(apis);
   if (remembered && !isLocal(remembered)) return;
   const candidates = new Set([...(remembered ? [remembered] : []), ...apis.map((api) => api.base)]);
   for (const candidate of candidates) {
+    if (!untouched()) return; // the person was quicker
     const answer = await findMode(candidate, OPENING_PATIENCE);
-    // The person was quicker.
-    if (base !== before || baseField.value !== before || $("#connect .outcome").hasChildNodes() || exchanges.size) return;
-    if (answer.mode) {
+    if (answer.mode && untouched()) {
       use(candidate);
       keepBase();
       connected(answer);
@@ -478,7 +479,10 @@ const ACTIONS = {
     for (const input of $$("[name=password], [name=newPassword]")) input.type = reveal ? "text" : "password";
     drawAll();
   },
-  next: ({ dataset }) => goTo($(`#${dataset.next}`)),
+  next: (button) => {
+    button.remove();
+    goTo($(`#${button.dataset.next}`));
+  },
   choose: ({ dataset }) => {
     baseField.value = dataset.base;
     takeBase();

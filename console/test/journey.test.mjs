@@ -636,6 +636,10 @@ test("no test user or code is offered for another machine's API", async () => {
   await open({ base: "https://api.example.com/production/auth" });
   assert.equal(await field("sign-up", "username").inputValue(), "");
   assert.equal(await page.locator("[data-local]:visible").count(), 0);
+  // Nor is it called when the page opens again.
+  await page.reload();
+  await page.locator("#running button").first().waitFor();
+  assert.equal(await field("connect", "base").inputValue(), "https://api.example.com/production/auth");
 });
 
 test("the embedded AWS answers the page, which remembers its URL", async () => {
