@@ -1,33 +1,38 @@
 // The API as the console calls it, and its calls and tokens in words. Nothing here knows the page.
 import specification from "./openapi.js";
 
-/** The error of an answer that this API does not give. */
-export const NOT_THE_API = {
-  message: "The answer does not have the form that this API's answers have. Does the base URL end with /auth?",
+/** The error if the answer is not this API's. */
+const NOT_THE_API = {
+  message: "This is not an answer of Auth Rocket's API. Check the base URL.",
 };
 
 const SECRETS = ["password", "newPassword", "confirmationCode", "session", "accessToken", "tokenId", "refreshToken"];
 const MASK = "••••••••";
 const PATIENCE = 35_000;
 
-/** Whether a base URL is one of this machine, where nobody is sent a message. */
+/** Whether a base URL is on this machine. */
 export const isLocal = (base) => ["127.0.0.1", "localhost"].includes(new URL(base).hostname);
 
-/** The base URL in a text, without a slash at its end. Throws an Error that says what is wrong with it. */
+/**
+ * The base URL in a text: a URL with or without `/auth`, a route's, or a line such as `export AUTH=…` with one. Throws an
+ * Error that says what is wrong with it.
+ */
 export function readBase(text) {
+  const [, given] = text.trim().match(/^(?:(?:export\s+)?\w+=)?["']?(.*?)["']?$/s);
   let url;
   try {
-    url = new URL(text.trim());
+    url = new URL(given);
   } catch {
     throw new Error("This is not a URL. A base URL looks like https://….amazonaws.com/production/auth.");
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLocal(url))) {
-    throw new Error("Only https reaches another machine: passwords and tokens are not sent in the clear.");
+    throw new Error("Use https for another machine: passwords and tokens must not travel unencrypted.");
   }
   if (url.username || url.password || url.search || url.hash) {
-    throw new Error("Leave out what comes before the host and after the path: the base URL ends with /auth.");
+    throw new Error("Remove the user, the query and the fragment: a base URL ends with /auth.");
   }
-  return url.href.replace(/\/+$/, "");
+  const [path] = url.pathname.match(/^.*\/auth(?=\/|$)/) ?? [`${url.pathname.replace(/\/+$/, "")}/auth`];
+  return url.origin + path;
 }
 
 /**
@@ -49,11 +54,11 @@ export const needsToken = (route) => Boolean(specification.paths[`/${route}`].po
 const authorization = (token) => (token === undefined ? {} : { Authorization: `Bearer ${token}` });
 
 /**
- * Posts a body, with an access token if there is one. The answer has `status` (0 where none came), `took` (ms), `body`, `retryAfter` (seconds) where the
- * API asks to wait, and `error` with its type and message where it is not a success; no type where it is not the
- * API that says so.
+ * Posts a body, with an access token if there is one, and waits so many ms at most. The answer has `status` (0 if none
+ * came), `took` (ms), `body`, `retryAfter` (seconds, if the API says when to retry), and for every status but success
+ * `error` with its message. The error has a type if the API itself answered.
  */
-export async function post({ base, route, token, body }) {
+export async function post({ base, route, token, body }, patience = PATIENCE) {
   const start = performance.now();
   const answer = { status: 0, took: 0, body: null };
   try {
@@ -63,7 +68,7 @@ export async function post({ base, route, token, body }) {
       body: JSON.stringify(body),
       credentials: "omit",
       redirect: "error",
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(patience),
     });
     answer.status = response.status;
     answer.retryAfter = Number(response.headers.get("Retry-After")) || undefined;
@@ -77,12 +82,25 @@ export async function post({ base, route, token, body }) {
   } catch (failure) {
     const message =
       failure.name === "TimeoutError"
-        ? `${base} did not answer within ${PATIENCE / 1000} seconds.`
-        : `No answer from ${base}. Is it running, and does its AllowedOrigin admit ${location.origin}?`;
+        ? `${base} did not answer within ${patience / 1000} seconds.`
+        : `No answer from ${base}. Check that it runs, and that its AllowedOrigin allows ${location.origin}.`;
     answer.error = { message };
   }
   answer.took = Math.round(performance.now() - start);
   return answer;
+}
+
+/**
+ * Asks an API for its mode, by a sign-in of a user that can't exist, without a password. UserPassword rejects it for the
+ * password that is missing. Passwordless looks for the user, and sends nothing. The answer has `mode` if it is this API's.
+ */
+export async function findMode(base, patience) {
+  const nobody = `nobody-${crypto.randomUUID()}@example.invalid`;
+  const answer = await post({ base, route: "sign-in", body: { username: nobody } }, patience);
+  const type = answer.error?.type;
+  if (type === "MissingRequiredParameter") return { ...answer, mode: "UserPassword" };
+  const passwordless = answer.body?.session || ["UserNotFoundException", "InvalidParameterException"].includes(type);
+  return passwordless ? { ...answer, mode: "Passwordless" } : { ...answer, error: answer.error ?? NOT_THE_API };
 }
 
 /** A body as indented JSON, its secrets masked unless they are to be seen. */

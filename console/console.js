@@ -1,15 +1,18 @@
-// The page: its steps send requests, show them with their answers, and lead on to the next. What a person types and
-// what the API grants stays in this module's memory; only the base URL and the mode are kept.
-import specification from "./openapi.js";
-import { NOT_THE_API, bodyOf, clock, curl, decoded, isLocal, needsToken, post, readBase, shown } from "./api.js";
+// The page: its steps send requests and show them with their answers. What a person types and what the API grants stays
+// in this module's memory. The browser stores the base URL and the mode only.
+import { bodyOf, clock, curl, decoded, findMode, isLocal, needsToken, post, readBase, shown } from "./api.js";
+import { $, $$, chip, element, inline } from "./dom.js";
+import { showOutbox, showSent } from "./outbox.js";
+import { showReference } from "./reference.js";
 
-const DEFAULT_BASE = "http://127.0.0.1:9000/auth";
-const EMBEDDED_AWS = "http://127.0.0.1:4566";
+const DEFAULT_BASE = "http://127.0.0.1:9000/auth"; // make watch
+const OPENING_PATIENCE = 6_000;
+const OUTBOX_INTERVAL = 3_000;
 const ANSWERS_PER_CODE = 3;
 const MOMENT = { dateStyle: "medium", timeStyle: "long" };
 const TIMES = ["exp", "iat", "auth_time"];
 const REFRESH_TOKEN =
-  "Opaque: only Cognito reads it. It lives for the stack's RefreshTokenDays; where it rotates, a refresh replaces it.";
+  "Only Cognito can read it. It expires after the stack's RefreshTokenDays. If the stack rotates it, each refresh returns a new one.";
 const CLAIMS = {
   alg: "Signature algorithm",
   kid: "Key, in the JWKS",
@@ -28,23 +31,13 @@ const CLAIMS = {
   "custom:role": "Role asked for at sign-up",
 };
 
-const $ = (selector, root = document) => root.querySelector(selector);
-const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 const baseField = $("#connect [name=base]");
 const memory = {}; // session, accessToken, tokenId, refreshToken
 const exchanges = new Map(); // by the id of a step
 let base = DEFAULT_BASE;
 let mode = "UserPassword";
+let channel = "phone"; // of Passwordless
 let reveal = false;
-
-/** An element with properties and children. */
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
-const chip = (kind, text) => element("span", { className: `chip ${kind}` }, text);
 
 // ── What is asked ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -53,12 +46,15 @@ function random(choices, length) {
   return Array.from(numbers, (number) => choices[number % choices.length]).join("");
 }
 
-/** A user whom nobody is. The name is for this machine only: elsewhere a message would go out to it. */
+/** Whether the username to ask for is a phone number first. */
+const byPhone = () => mode === "Passwordless" && channel === "phone";
+
+/** A user that no one else uses. On this machine only: elsewhere the messages would reach somebody. */
 function makeUpUser() {
   const [small, large, digits] = ["abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKMNPQRSTUVWXYZ", "23456789"];
   const password = () => `${random(small, 6)}-${random(large, 4)}-${random(digits, 4)}`;
   const email = `user-${random(small + digits, 6)}@example.com`;
-  const name = mode === "Passwordless" ? `+34999${random("0123456789", 6)}` : email;
+  const name = byPhone() ? `+34999${random("0123456789", 6)}` : email;
   share("username", isLocal(base) ? name : "");
   share("password", password());
   $("#reset [name=password]").value = password();
@@ -71,7 +67,7 @@ function makeUpUser() {
 function forgetTokens() {
   for (const name of Object.keys(memory)) delete memory[name];
   $("#answers-left").textContent = "No session yet: sign in first";
-  const nothing = element("p", { className: "empty" }, "Sign in, and the tokens are taken apart here.");
+  const nothing = element("p", { className: "empty" }, "Sign in to see the tokens here, decoded.");
   $("#held").replaceChildren(nothing);
 }
 
@@ -81,6 +77,7 @@ function forget() {
   exchanges.clear();
   for (const outcome of $$(".outcome")) outcome.replaceChildren();
   for (const link of $$(".rail a")) delete link.dataset.state;
+  for (const inbox of $$(".inbox")) inbox.replaceChildren();
 }
 
 /** Puts a value into every step that asks for it. */
@@ -124,21 +121,24 @@ function drawAnswer(pane, answer) {
 
 function drawAll() {
   $$(".step").forEach(draw);
-  const embedded = base.includes("/_aws/") ? new URL(base).origin : EMBEDDED_AWS;
-  const number = encodeURIComponent($("#code [name=username]").value);
-  $("#messages").href = `${embedded}/_ministack/sns/sms-messages?phoneNumber=${number}`;
 }
 
-/** Says in the step what came of it: an error in the API's words, with the time to wait if it names one. */
-function tell(step, { status, error, retryAfter }, message) {
+/** Says in the step what happened: an error in the API's words with the time to wait, or a success with the next step. */
+function tell(step, { status, error, retryAfter }, message, next) {
   const what = message ?? element("code", {}, error.type ?? "");
   const said = [element("p", {}, chip(error ? "bad" : "good", status || "No answer"), " ", what)];
   if (error) said.push(element("p", {}, error.message));
-  if (error?.session) said.push(element("p", {}, "The next try uses the session of this answer."));
+  if (error?.session) said.push(element("p", {}, "The next try uses the new session of this error."));
   if (retryAfter) {
     const wait = element("span", { className: "wait", role: "timer" });
     countDown(wait, Date.now() + retryAfter * 1000, "Try again in {}", "You can try again now");
     said.push(element("p", {}, wait));
+  }
+  for (const other of $$(".next")) other.remove();
+  if (next) {
+    const button = element("button", { type: "button", className: "next" }, `Next: ${$("h2", next).textContent}`);
+    Object.assign(button.dataset, { action: "next", next: next.id });
+    said.push(button);
   }
   const outcome = $(".outcome", step);
   outcome.className = `outcome ${error ? "bad" : "good"}`;
@@ -200,7 +200,7 @@ function claims(caption, values) {
 }
 
 function showRevoked() {
-  $("#held").prepend(element("p", { className: "empty" }, "Revoked: Cognito takes none of these any more."));
+  $("#held").prepend(element("p", { className: "empty" }, "Revoked: Cognito rejects these tokens now."));
 }
 
 function showAnswersLeft() {
@@ -226,11 +226,13 @@ function follow({ route, body }, form, answer) {
       const rotated = memory.refreshToken && memory.refreshToken !== answer.refreshToken;
       Object.assign(memory, answer);
       showTokens();
-      if (route !== "token/refresh") return ["Signed in: the tokens are below.", "tokens"];
-      return [`New tokens; the refresh token is ${rotated ? "a new one" : "the same"}.`];
+      if (route !== "token/refresh") return ["Signed in. The tokens are below.", "tokens"];
+      return [`New tokens. The refresh token is ${rotated ? "new, too" : "the same"}.`];
     }
     case "sign-up":
-      return [`${answer.username} has signed up as ${answer.userAttributes.role}.`, form.dataset.next];
+      return [`${answer.username} signed up with the role ${answer.userAttributes.role}.`, form.dataset.next];
+    case "sign-up/resend-code":
+      return [answer.message, "confirm"];
     case "password/change":
       share("password", body.password);
       return [answer.message, form.dataset.next];
@@ -238,7 +240,7 @@ function follow({ route, body }, form, answer) {
       showRevoked();
       return [answer.message];
     default:
-      if (answer.roles) return [`${answer.username}, with the roles ${answer.roles.join(", ") || "none"}.`];
+      if (answer.roles) return [`${answer.username} has the roles ${answer.roles.join(", ") || "none"}.`];
       if (body.newPassword) share("password", body.newPassword);
       if (form.dataset.ends === "sessions") showRevoked();
       if (form.dataset.ends === "account") forgetTokens();
@@ -263,10 +265,17 @@ function recover(route, form, { type = "", message, session }) {
 /** Leads on to a step: to the first field that is still empty. */
 function goTo(step) {
   const fields = $$("input:not([type=hidden])", step).filter((input) => input.checkVisibility());
-  const field = fields.find((input) => !input.value) ?? fields[0] ?? $("button", step);
+  const field = fields.find((input) => !input.value) ?? fields.find(({ type }) => type !== "radio") ?? $("button", step);
   field.focus({ preventScroll: true });
   if (field.matches("input")) field.select();
   step.scrollIntoView({ block: step.offsetHeight > innerHeight / 2 ? "start" : "nearest" });
+}
+
+/** Scrolls until the outcome of a step is in view, with the answer that it is about if there is room for both. */
+function showAnswer(step) {
+  const [outcome, answer] = [$(".outcome", step), $(".answer", step)];
+  answer?.scrollIntoView({ block: "nearest" });
+  outcome.scrollIntoView({ block: "nearest" });
 }
 
 async function submit(event) {
@@ -279,14 +288,14 @@ async function submit(event) {
   $(".outcome", step).replaceChildren();
   try {
     if (!takeBase()) return;
-    if (step.id === "connect") await connect(step);
+    if (step.id === "connect") await connect(base);
     else await send(step, form, event.submitter?.dataset ?? {});
   } finally {
     form.setAttribute("aria-busy", false);
   }
 }
 
-/** Takes the base URL that stands in its field; if it is none, says so there. */
+/** Uses the base URL in its field. If it is none, says so there. */
 function takeBase() {
   try {
     use(readBase(baseField.value));
@@ -295,19 +304,24 @@ function takeBase() {
     mark(baseField);
     return false;
   }
-  baseField.value = base;
-  localStorage.setItem("base", base);
+  keepBase();
   return true;
 }
 
-/** Shows the base URL of a link that led here, unless it is the one in use: only the person's word makes it that. */
-function propose(text) {
+function keepBase() {
+  baseField.value = base;
+  localStorage.setItem("base", base);
+}
+
+/** Shows the base URL of a link that led here. It is used, with the link's mode, only if the person agrees. */
+function propose(text, linkMode) {
   try {
     const proposed = readBase(text);
     $("#proposal code").textContent = proposed;
+    $("#proposal").dataset.mode = linkMode;
     $("#proposal").hidden = proposed === base;
   } catch {
-    // A link to nothing that can be used is none.
+    // Not a base URL: there is nothing to propose.
   }
 }
 
@@ -315,44 +329,104 @@ async function send(step, form, { route = form.dataset.route, field }) {
   if (form.dataset.question && !confirm(form.dataset.question)) return;
   const request = requestIn(form, route, field);
   const answer = await post(request);
-  if (request.base !== base) return; // the person has turned to another API meanwhile
+  if (request.base !== base) return; // the person chose another API meanwhile
   exchanges.set(step.id, { ...request, answer });
   if (answer.error) {
     const field = recover(route, form, answer.error);
     tell(step, answer);
     drawAll();
     if (field) mark(field);
-    $(".outcome", step).scrollIntoView({ block: "nearest" });
-  } else {
-    const [message, next] = follow(request, form, answer.body);
-    tell(step, answer, message);
-    drawAll();
-    if (next) goTo($(`#${next}`));
-    else $(".outcome", step).scrollIntoView({ block: "nearest" });
+    showAnswer(step);
+    return;
   }
+  const [message, id] = follow(request, form, answer.body);
+  const next = id && $(`#${id}`);
+  const goesOn = next === step;
+  tell(step, answer, message, goesOn ? undefined : next);
+  drawAll();
+  // The answer stays in view. Enter leads on.
+  if (goesOn) goTo(step);
+  else $(".next", step)?.focus({ preventScroll: true });
+  showAnswer(step);
+  const inbox = next && $(".inbox", next);
+  if (inbox && isLocal(base)) await showSent(inbox);
 }
 
-/** Puts a person back at the field that was refused. */
+/** Puts a person back at the field that was rejected. */
 function mark(field) {
   field.setAttribute("aria-invalid", true);
   field.focus();
   field.select();
 }
 
-/** Asks the API for nothing: that it says so shows that it is there and lets this page in. */
-async function connect(step) {
-  const answer = await post({ base, route: "sign-in", body: {} });
-  if (answer.error?.type === "MissingRequiredParameter") {
-    tell(step, { status: "Connected" }, `The API answers, in ${answer.took} ms.`);
-    goTo($("#sign-up"));
-  } else {
-    tell(step, { ...answer, error: answer.error ?? NOT_THE_API });
+/** Connects to an API, and takes over its mode. */
+async function connect(candidate) {
+  const step = $("#connect");
+  const answer = await findMode(candidate);
+  if (candidate !== base) return;
+  if (answer.error && !answer.mode) {
+    tell(step, answer);
+    return;
   }
+  connected(answer, step);
+  $(".next", step).focus({ preventScroll: true });
+  showAnswer(step);
+}
+
+/** Says that the API in use answered, and with which mode. */
+function connected({ mode: found, took }, step = $("#connect")) {
+  useMode(found);
+  tell(step, { status: "Connected" }, `The API answered in ${took} ms. Its mode is ${mode}.`, $("#sign-up"));
+}
+
+/**
+ * Opens on the first API that answers: the remembered one, then what runs on this machine. One on another machine is
+ * remembered because the person chose it, and is not called before the person does so.
+ */
+async function openOnWhatRuns(remembered) {
+  const before = base;
+  const untouched = () => base === before && baseField.value === before && !exchanges.size;
+  const { apis } = await fetch("running").then((response) => response.json()).catch(() => ({ apis: [] }));
+  showRunning(apis);
+  if (remembered && !isLocal(remembered)) return;
+  const candidates = new Set([...(remembered ? [remembered] : []), ...apis.map((api) => api.base)]);
+  for (const candidate of candidates) {
+    if (!untouched()) return; // the person was quicker
+    const answer = await findMode(candidate, OPENING_PATIENCE);
+    if (answer.mode && untouched()) {
+      use(candidate);
+      keepBase();
+      connected(answer);
+      return;
+    }
+  }
+  if (!candidates.size) say("Nothing runs yet. Start the API with `make local`, then reload this page.");
+  else say("No API answered. Check that `make local` or `make watch` runs, then reload this page.");
+}
+
+/** Says it under the list of what runs. */
+function say(text) {
+  $("#running").append(element("p", { className: "empty" }, ...inline(text)));
+}
+
+function showRunning(apis) {
+  const buttons = apis.map(({ name, base: address }) => {
+    const button = element("button", { type: "button", className: "api" }, element("b", {}, name), element("code", {}, address));
+    Object.assign(button.dataset, { action: "choose", base: address });
+    return button;
+  });
+  $("#running").replaceChildren(...buttons);
+  markRunning();
+}
+
+/** Marks the API in use in the list of what runs. */
+function markRunning() {
+  for (const button of $$("#running button")) button.setAttribute("aria-pressed", button.dataset.base === base);
 }
 
 // ── The page itself ────────────────────────────────────────────────────────────────────────────────────
 
-/** Turns to another API, or the same one in another mode. */
+/** Uses another API, or the same one in another mode. */
 function use(newBase, newMode = mode) {
   if (newBase !== base || newMode !== mode) forget();
   const another = newMode !== mode || isLocal(newBase) !== isLocal(base);
@@ -360,15 +434,25 @@ function use(newBase, newMode = mode) {
   for (const choice of $$("[name=mode]")) choice.checked = choice.value === mode;
   for (const part of $$("[data-only]")) part.hidden = part.dataset.only !== mode;
   for (const hint of $$("[data-local]")) hint.hidden = !isLocal(base);
-  const phone = mode === "Passwordless";
-  const label = phone ? "Phone number" : "E-mail address or phone number";
-  for (const part of $$("[data-username]")) part.textContent = label;
-  for (const input of $$("[name=username]")) {
-    input.placeholder = phone ? "+34600000000" : "you@example.org";
-    input.inputMode = phone ? "tel" : "email";
-  }
+  showChannel();
+  markRunning();
   if (another) makeUpUser();
   drawAll();
+}
+
+function useMode(newMode) {
+  use(base, newMode);
+  localStorage.setItem("mode", mode);
+}
+
+/** Asks for usernames of the kind that was chosen. Either kind may be typed in. */
+function showChannel() {
+  const label = byPhone() ? "Phone number or e-mail address" : "E-mail address or phone number";
+  for (const part of $$("[data-username]")) part.textContent = label;
+  for (const input of $$("[name=username]")) {
+    input.placeholder = byPhone() ? "+34600000000" : "you@example.org";
+    input.inputMode = byPhone() ? "tel" : "email";
+  }
 }
 
 async function copy(button, text) {
@@ -381,7 +465,9 @@ const ACTIONS = {
   accept: () => {
     baseField.value = $("#proposal code").textContent;
     takeBase();
+    useMode($("#proposal").dataset.mode);
     $("#proposal").hidden = true;
+    baseField.focus();
   },
   generate: () => {
     forget();
@@ -393,81 +479,94 @@ const ACTIONS = {
     for (const input of $$("[name=password], [name=newPassword]")) input.type = reveal ? "text" : "password";
     drawAll();
   },
-  // What is copied works: with the secrets, as whoever copies it asks for.
+  next: (button) => {
+    button.remove();
+    goTo($(`#${button.dataset.next}`));
+  },
+  choose: ({ dataset }) => {
+    baseField.value = dataset.base;
+    takeBase();
+    connect(base);
+  },
+  use: (button) => {
+    const { confirmationCode } = button.closest("form").elements;
+    confirmationCode.value = button.dataset.code;
+    confirmationCode.focus();
+    drawAll();
+  },
+  // A copied request works: it has the secrets.
   copy: (button) => copy(button, curl(exchangeOf(button.closest(".step")), true)),
 };
 
-/** The view that the address names; the reference is loaded when it is first looked at. */
+/** Shows the view that the address names, and the part of it. */
 function view() {
-  const reference = location.hash === "#reference";
-  for (const part of $$("[data-view]")) part.hidden = (part.id === "reference") !== reference;
+  const [name, part] = location.hash.slice(1).split("/", 2);
+  const shown = ["outbox", "reference"].includes(name) ? name : "walk";
+  for (const main of $$("[data-view]")) main.hidden = main.id !== shown;
   for (const link of $$(".bar nav a")) {
-    if ((link.hash === "#reference") === reference) link.setAttribute("aria-current", "page");
+    if (link.hash === `#${shown}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (reference && !window.SwaggerUIBundle && !$("script[src*=swagger]")) {
-    document.head.append(element("link", { rel: "stylesheet", href: "swagger-ui.css" }));
-    document.head.append(element("script", { src: "swagger-ui-bundle.js", onload: showReference }));
-  }
-}
-
-function showReference() {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const paint = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-  dark.addEventListener("change", paint);
-  paint();
-  const node = element("div");
-  $("#reference").append(node);
-  window.SwaggerUIBundle({
-    domNode: node,
-    spec: specification,
-    validatorUrl: null,
-    supportedSubmitMethods: [], // trying is what the walk-through is for
-    showExtensions: true, // x-modes
-    defaultModelsExpandDepth: 0,
-    onComplete: () => $("#reference > .empty")?.remove(),
-  });
+  if (shown === "reference") showReference($("#reference"));
+  if (shown === "outbox") showOutbox();
+  // The browser looked for the part before it was there.
+  if (part) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  else if (shown !== "walk") scrollTo(0, 0);
 }
 
 for (const step of $$(".step:not(#connect)")) step.firstElementChild.after($("#exchange").content.cloneNode(true));
 document.addEventListener("submit", submit);
 document.addEventListener("input", ({ target }) => {
   if (target.name === "mode") {
-    localStorage.setItem("mode", target.value);
-    use(base, target.value);
+    useMode(target.value);
+  }
+  if (target.name === "channel") {
+    channel = target.value;
+    showChannel();
+    if (isLocal(base)) ACTIONS.generate();
   }
   if (target.name === "base") {
     try {
       use(readBase(target.value));
     } catch {
-      // Said when it is used: a person is still typing.
+      // The person is still typing.
     }
   }
   if ("shared" in target.dataset) share(target.name, target.value);
   drawAll();
 });
 document.addEventListener("click", ({ target }) => {
-  const { action, token } = target.dataset ?? {};
-  if (action) ACTIONS[action](target);
-  if (token) copy(target, memory[token]);
+  const button = target.closest("button");
+  const { action, token } = button?.dataset ?? {};
+  if (action) ACTIONS[action](button);
+  if (token) copy(button, memory[token]);
 });
 document.addEventListener("focusin", ({ target }) => {
   const step = target.closest(".step");
   for (const link of step ? $$(".rail a") : []) {
-    if (link.hash === `#${step.id}`) link.setAttribute("aria-current", "step");
-    else link.removeAttribute("aria-current");
+    if (link.hash === `#${step.id}`) {
+      link.setAttribute("aria-current", "step");
+      // On a narrow screen the list scrolls.
+      link.closest("ol").scrollTo({ left: link.parentElement.offsetLeft - 16 });
+    } else link.removeAttribute("aria-current");
   }
 });
 addEventListener("hashchange", view);
 setInterval(tick, 1000);
+setInterval(() => {
+  if (!$("#outbox").hidden && !document.hidden) showOutbox();
+}, OUTBOX_INTERVAL);
 
 const asked = new URLSearchParams(location.search);
-base = localStorage.getItem("base") ?? DEFAULT_BASE;
+const remembered = localStorage.getItem("base");
+base = remembered ?? DEFAULT_BASE;
 baseField.value = base;
-const passwordless = (asked.get("mode") ?? localStorage.getItem("mode")) === "Passwordless";
-use(base, passwordless ? "Passwordless" : "UserPassword");
-if (asked.has("base")) propose(asked.get("base"));
+const wanted = asked.get("mode") ?? localStorage.getItem("mode");
+use(base, wanted === "Passwordless" ? wanted : "UserPassword");
+if (asked.has("base")) propose(asked.get("base"), mode);
 forget();
 makeUpUser();
 drawAll();
 view();
+say("Looking for `make local` and `make watch`…");
+openOnWhatRuns(remembered);
