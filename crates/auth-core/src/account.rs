@@ -1,4 +1,4 @@
-//! The signed-in user: who it is, and what the user may do.
+//! The signed-in user's account and roles.
 
 use aws_sdk_cognitoidentityprovider::operation::get_user::GetUserOutput;
 use serde::Serialize;

@@ -114,7 +114,7 @@ mod tests {
         json!({ "username": "user@example.com" })
     }
 
-    /// The token of a user who signed in so many seconds ago.
+    /// The token of a sign-in of this age, in seconds.
     fn token(age: i64) -> String {
         let now = UNIX_EPOCH.elapsed().unwrap().as_secs();
         access_token(&json!({ "auth_time": now.checked_add_signed(-age).unwrap() }))

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Where the code stands in a message, in Cognito's own notation.
+/// The placeholder for the code in a message, in Cognito's notation.
 pub const CODE_PLACEHOLDER: &str = "{####}";
 
 /// How users sign up and in: the stack parameter `Mode`.
@@ -56,7 +56,7 @@ impl From<rustls::Error> for ConfigError {
     }
 }
 
-/// Where variables come from: the process in a function, a table in a test.
+/// The source of variables: the process in a function, a table in a test.
 #[derive(Clone, Copy)]
 pub struct Env<'a>(&'a dyn Fn(&str) -> Option<String>);
 
@@ -130,7 +130,7 @@ impl<'a> Env<'a> {
     /// A comma-separated list, which may be empty; white space around an entry is dropped.
     ///
     /// # Errors
-    /// Names the variable where an entry breaks the rule, and what is expected.
+    /// Names the variable if an entry breaks the rule, and the expected form.
     pub fn list(&self, name: &str, rule: fn(&str) -> bool, expected: &str) -> Result<Vec<String>> {
         let Some(value) = self.optional(name) else {
             return Ok(Vec::new());

@@ -19,7 +19,7 @@ pub struct Channels {
     email: Option<Email>,
 }
 
-/// Where a user's codes go.
+/// The channel of a user's codes.
 enum Contact<'a> {
     Phone(&'a str),
     Email(&'a str, &'a Email),
@@ -80,7 +80,7 @@ impl Channels {
 ///
 /// # Errors
 /// `TooManyRequestsException` beyond the limits; `InvalidParameterException` for a phone number outside
-/// the allowed prefixes; unavailable where the code can't be counted or sent.
+/// the allowed prefixes; unavailable if the code can't be counted or sent.
 pub async fn create_auth_challenge(
     event: &mut Event,
     limits: &Limits,
@@ -116,7 +116,7 @@ async fn new_code(
     channels: &Channels,
 ) -> Result<Code> {
     let user = view.limits_key()?;
-    // For a user who does not exist everything goes the same way, but no message is sent.
+    // A user who does not exist is handled in the same way, but no message is sent.
     let contact = match view.request.user_not_found {
         true => None,
         false => Some(channels.contact(&view.request.user_attributes)?),

@@ -15,7 +15,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// What kind of answer an [`Error`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The request can't be granted as it is, whoever sends it.
+    /// The request is invalid, for every caller.
     Invalid,
     /// The credentials, tokens or codes are wrong or spent.
     Unauthenticated,
@@ -138,7 +138,7 @@ impl Error {
         Self::new(Name::NotAuthorizedException, message)
     }
 
-    /// A request of a signed-in user without an access token where it belongs.
+    /// A request of a signed-in user without an access token in its header.
     pub fn access_token_missing() -> Self {
         Self {
             needs_bearer: true,

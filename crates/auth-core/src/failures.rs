@@ -184,7 +184,7 @@ fn kind_of(code: &str) -> Kind {
         .1
 }
 
-/// Where cargo has the source of the SDK of this service that this build uses.
+/// The folder with the source of this service's SDK.
 fn sdk_source(service: &str) -> PathBuf {
     static PACKAGES: LazyLock<Value> = LazyLock::new(|| {
         let metadata = Command::new(env!("CARGO"))

@@ -8,7 +8,7 @@ use crate::roles::Roles;
 use crate::telemetry::{self, Metric};
 use crate::trigger::{self, Event, UserAttributes, View, nullable};
 
-/// What Cognito says of the user.
+/// The `request` of the event.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
@@ -16,7 +16,7 @@ struct Request<'a> {
     user_attributes: UserAttributes<'a>,
 }
 
-/// Adds the user who confirmed a sign-up to the role's group, or signs out the user who reset the password. A second
+/// After a confirmation, adds the user to the role's group. After a password reset, signs the user out. A second
 /// time changes nothing.
 ///
 /// The pool's id is the event's: the template can't give it to the function, as the pool depends on the function.
@@ -43,7 +43,7 @@ pub async fn post_confirmation(event: &Event, admin: &UserPoolAdmin, roles: &Rol
         }
         return Ok(());
     }
-    // A user without the attribute was made by an administrator, who gives the groups too.
+    // An administrator made a user without the attribute, and gives the groups too.
     let Some(role) = view.request.user_attributes.role.get() else {
         return Ok(());
     };

@@ -50,7 +50,7 @@ pub(crate) fn with_setup<T>(
 }
 
 /// A route over this AWS. Everything else is as deployed, so that the number of calls is the number of requests that
-/// AWS would get. Tests in which a request is retried start with paused time, where waiting takes none.
+/// AWS would get. Tests in which a request is retried start with paused time, in which waiting takes no time.
 pub(crate) fn route<R: Route>(aws: &FakeAws, changes: Changes<'_>) -> R {
     with_setup(aws.http_client(), changes, R::new).unwrap()
 }
@@ -208,7 +208,7 @@ impl Metrics {
     }
 }
 
-/// A trigger's event as Cognito sends it, with a field that nobody knows yet.
+/// A trigger's event as Cognito sends it, with an unknown field.
 pub(crate) fn event(source: &str, request: Value) -> Event {
     let event = json!({
         "version": "1",

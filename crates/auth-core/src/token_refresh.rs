@@ -9,7 +9,7 @@ use crate::request::Fields;
 use crate::route::{Anyone, Route};
 use crate::tokens::Tokens;
 
-/// `POST /auth/token/refresh`. A retry is harmless: a rotated token stays good for a grace of 60 s.
+/// `POST /auth/token/refresh`. A retry is harmless: a rotated token stays valid for 60 s.
 #[derive(Debug)]
 pub struct TokenRefresh(UserPool);
 

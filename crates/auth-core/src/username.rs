@@ -35,7 +35,7 @@ impl Username {
     /// Reads a username of either kind.
     ///
     /// # Errors
-    /// `InvalidParameterException` where it is neither.
+    /// `InvalidParameterException` if it is neither.
     pub fn parse(text: String) -> Result<Self> {
         if is_phone(&text) {
             Ok(Self {
@@ -114,7 +114,7 @@ impl fmt::Display for Username {
     }
 }
 
-/// Never printed by accident: `{:?}` tells the kind only.
+/// Never printed by accident: `{:?}` shows only the kind.
 impl fmt::Debug for Username {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Username({:?})", self.kind)

@@ -609,7 +609,7 @@ async fn metrics_count_each_request_and_its_cognito_outcome() {
             "refusal",
             Some("SignInFailures"),
         ),
-        // A limit of requests tells nothing of who signs in.
+        // A limit of requests is not counted as a failed sign-in.
         (signs_in, throttled, Some([3, 2]), "refusal", None),
         (signs_in, failing, Some([3, 2]), "failure", None),
         (&no_request[0], tokens(), None, "refusal", None),
