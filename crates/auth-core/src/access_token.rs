@@ -101,7 +101,7 @@ impl Users {
         let user = self.pool.cognito.get_user().access_token(token.as_str());
         let user = user.customize().config_override(clients::repeatable());
         let user = user.send().await.map_err(error)?;
-        // The SDK fills in what a response lacks.
+        // The SDK fills in missing values of a response.
         match user.username.is_empty() {
             true => Err(Error::unavailable("Cognito's response has no user")),
             false => Ok(user),

@@ -50,7 +50,7 @@ impl Route for AccountDelete {
     }
 
     async fn run(&self, Request { token, username }: Request) -> Result<Message> {
-        // What the token says counts only after this.
+        // The token's claims may be used only after this call.
         let user = self.users.get(&token).await?;
         self.check_fresh(&token)?;
         check_own(user.user_attributes(), &username)?;
@@ -120,7 +120,7 @@ mod tests {
         access_token(&json!({ "auth_time": now.checked_add_signed(-age).unwrap() }))
     }
 
-    /// What comes of a deletion, and the operations that Cognito was asked for.
+    /// The result of a deletion, and the operations that were called.
     async fn delete(
         aws: &FakeAws,
         minutes: &str,

@@ -1,4 +1,4 @@
-//! The one-time code, and what the challenge triggers and `token` call it by.
+//! The one-time code, and the names that the challenge triggers and `token` share.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -71,7 +71,7 @@ pub struct PrivateChallengeParameters<'a> {
     pub code: Text<'a>,
 }
 
-/// What `token` says beside the answer: [`USERNAME_METADATA`].
+/// The metadata that `token` sends with the answer: [`USERNAME_METADATA`].
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct ClientMetadata<'a> {

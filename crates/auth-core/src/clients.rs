@@ -182,7 +182,7 @@ fn credentials(setup: &Setup<'_>) -> config::Result<SharedCredentialsProvider> {
     use aws_config::provider_config::ProviderConfig;
     use aws_credential_types::provider::{ProvideCredentials, future};
 
-    /// The chain, made when it is first asked: only then there is something to wait for.
+    /// The chain. It is made with the first request, because making it is asynchronous.
     #[derive(Debug)]
     struct DefaultChain(ProviderConfig);
 
@@ -282,8 +282,8 @@ fn cognito(sdk: &SdkConfig) -> Client {
     Client::from_conf(Builder::from(sdk).interceptor(UpstreamMetrics).build())
 }
 
-/// What an operation that is harmless to retry adds: the SDK's standard retries, with jitter. All others
-/// are sent once: a retry's error would hide that the first attempt succeeded.
+/// The SDK's standard retries, with jitter, for an operation that is harmless to retry. All others are sent once: a
+/// retry's error would hide that the first attempt succeeded.
 pub fn repeatable() -> Builder {
     repeatable_within(ATTEMPT_TIMEOUT)
 }
@@ -295,7 +295,7 @@ pub fn second() -> Builder {
 }
 
 /// As [`repeatable`], for attempts of another length. The two pauses between three attempts take at most
-/// half an attempt together, so that all ends within three and a half, or the operation's time.
+/// half an attempt together. So all attempts end within three and a half, or within the operation's time.
 fn repeatable_within(attempt: Duration) -> Builder {
     let retries = RetryConfig::standard()
         .with_max_attempts(3)

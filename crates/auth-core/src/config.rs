@@ -41,7 +41,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// What a `main` that returns it prints: the same one line.
+/// The same text, because a `main` that returns it prints its `Debug` output.
 impl fmt::Debug for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
@@ -90,7 +90,7 @@ impl<'a> Env<'a> {
         })
     }
 
-    /// A required variable of a type; the type's error says what it should be.
+    /// A required variable of a type. The type's error has the expected form.
     ///
     /// # Errors
     /// Names the variable and what is expected.
@@ -111,7 +111,7 @@ impl<'a> Env<'a> {
             .ok_or_else(|| bad_value(name, &format!("a whole number of at least {least}")))
     }
 
-    /// A required text of a message, in which the code, [`CODE_PLACEHOLDER`], stands once or up to `most` times.
+    /// A required text of a message, with the code, [`CODE_PLACEHOLDER`], once or up to `most` times.
     ///
     /// # Errors
     /// Names the variable.

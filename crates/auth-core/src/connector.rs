@@ -132,7 +132,7 @@ impl SdkConnector for Connector {
     }
 }
 
-/// What the SDK closes after a failure that may be the connection's, so that the next attempt has another one.
+/// The connection that the SDK closes after a connection's failure, so that the next attempt uses another one.
 fn closable(connection: CaptureConnection) -> ConnectionMetadata {
     let close = move || {
         if let Some(connected) = connection.connection_metadata().as_ref() {

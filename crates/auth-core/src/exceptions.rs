@@ -107,8 +107,8 @@ const TRIGGER_REPORTS: [&str; 3] = [
     "UserLambdaValidationException",
 ];
 
-/// An operation of Cognito's, so that `?` is all that a route needs. Another service's errors do not compile here:
-/// no caller asked for its operations, and they take [`from_dependency`].
+/// For Cognito's operations, so that a route only needs `?`. Errors of other services don't compile here: callers did
+/// not ask for those operations, so they need [`from_dependency`].
 impl<E> From<SdkError<E>> for Error
 where
     E: ProvideErrorMetadata + StdError + Into<CognitoError> + 'static,

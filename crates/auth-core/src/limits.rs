@@ -96,7 +96,7 @@ pub struct Reservation {
 /// Why a message could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendFailure {
-    /// SNS or SES rejected it, or was never asked.
+    /// SNS or SES rejected it, or it was never sent.
     Rejected,
     /// No response came: it may be on its way, and be charged for.
     NoResponse,
@@ -115,7 +115,7 @@ impl SendFailure {
     }
 }
 
-/// An answer to a code, as it was counted.
+/// The outcome of counting an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The code is spent.
@@ -126,7 +126,7 @@ pub enum Answer {
     Over,
 }
 
-/// What is stored about the codes that were sent to a user.
+/// The stored item of a user's codes.
 #[derive(Clone, Debug)]
 struct Sends {
     /// When the last code was sent; zero before the first one.
@@ -352,7 +352,7 @@ impl Limits {
 const SEND: &str =
     "SET sentAt = :sentAt, lastCode = :lastCode, fullAt = :fullAt, expiresAt = :expires";
 
-/// What a conditional write answered; none if its condition did not hold.
+/// The result of a conditional write; `None` if its condition did not hold.
 fn applied<T>(outcome: std::result::Result<T, SdkError<UpdateItemError>>) -> Result<Option<T>> {
     match outcome {
         Ok(output) => Ok(Some(output)),

@@ -19,11 +19,11 @@ struct Request<'a> {
 /// After a confirmation, adds the user to the role's group. After a password reset, signs the user out. A second
 /// time changes nothing.
 ///
-/// The pool's id is the event's: the template can't give it to the function, as the pool depends on the function.
+/// The pool's id is the event's: the template can't pass it to the function, because the pool depends on the function.
 ///
 /// # Errors
 /// Cognito's; internal for another trigger's event or a role that does not exist. A sign-out that fails is only logged
-/// and counted: an error would say that the reset had failed.
+/// and counted: an error would look as if the reset had failed.
 pub async fn post_confirmation(event: &Event, admin: &UserPoolAdmin, roles: &Roles) -> Result<()> {
     let is_reset = match event.source() {
         "PostConfirmation_ConfirmSignUp" => false,

@@ -54,7 +54,7 @@ pub fn pre_sign_up(event: &mut Event, rules: &SignUpRules) -> Result<()> {
     if rules.skips_confirmation(role) {
         let (email, phone) = (email.is_some(), phone.is_some());
         event.respond("autoConfirmUser", true);
-        // To verify what the user does not have is an error of Cognito's.
+        // Cognito answers an error if a contact is verified that the user does not have.
         event.respond("autoVerifyEmail", email);
         event.respond("autoVerifyPhone", phone);
     }

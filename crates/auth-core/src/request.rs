@@ -1,7 +1,6 @@
-//! Reading a request body: one JSON object, its fields taken out by name.
+//! Reads a request body: one JSON object, with its fields by name.
 //!
-//! Fields nobody asks for are skipped without being built. A key that stands twice is refused: two
-//! readers could disagree about which one counts.
+//! Unknown fields are skipped. A repeated key is rejected, because two readers could use different values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -110,7 +109,7 @@ impl<'a> Fields<'a> {
         Username::parse(self.trimmed("username")?)
     }
 
-    /// What a person types and no white space or letter outside ASCII can be part of.
+    /// A typed value, which can't have white space or letters outside ASCII.
     fn trimmed(&self, key: &str) -> Result<String> {
         let text = self.string(key)?;
         let text = text.trim();

@@ -40,7 +40,7 @@ pub enum Request {
     },
 }
 
-/// What a sign-in gets.
+/// The response of a sign-in.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Response {

@@ -101,7 +101,7 @@ impl Route for SignUp {
             .user_attributes(attribute(ROLE_ATTRIBUTE, &role)?)
             .send()
             .await?;
-        // The SDK fills in what a response lacks.
+        // The SDK fills in missing values of a response.
         if user.user_sub.is_empty() {
             return Err(Error::unavailable("Cognito's response has no user"));
         }

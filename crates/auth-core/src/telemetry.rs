@@ -72,7 +72,7 @@ fn is_namespace(text: &str) -> bool {
     text.len() <= 255 && text.bytes().all(good)
 }
 
-/// What is being answered: names, no data.
+/// The current call: names, no data.
 #[derive(Debug)]
 pub struct Call<'a> {
     /// The function's name in this repository.

@@ -1,4 +1,4 @@
-//! What the unit tests share: routes over a [`FakeAws`], events, and what was logged and counted.
+//! Shared by the unit tests: routes over a [`FakeAws`], events, and the captured log and metrics.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -152,7 +152,7 @@ pub(crate) fn log() -> (Log, tracing::subscriber::DefaultGuard) {
     (log, tracing::subscriber::set_default(subscriber))
 }
 
-/// What was logged.
+/// The captured log.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -185,7 +185,7 @@ pub(crate) fn metrics() -> (Metrics, LocalRecorderGuard<'static>) {
     (metrics, guard)
 }
 
-/// What was counted.
+/// The captured metrics.
 pub(crate) struct Metrics(Snapshotter);
 
 impl Metrics {

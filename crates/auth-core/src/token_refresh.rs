@@ -64,7 +64,7 @@ mod tests {
         json!({ "refreshToken": "the.presented_one-" })
     }
 
-    /// What the caller gets if Cognito answers with this result.
+    /// The answer to the caller for this result of Cognito.
     async fn refresh(result: Value) -> Result<Value> {
         let aws = FakeAws::with("GetTokensFromRefreshToken", Reply::json(200, &result));
         let outcome = run(&route::<TokenRefresh>(&aws, &[]), &body()).await;

@@ -74,7 +74,7 @@ impl Event {
     }
 }
 
-/// What a trigger reads of an [`Event`].
+/// The fields of an [`Event`] that a trigger reads.
 pub struct View<'a, R> {
     /// The pool that calls.
     pub user_pool_id: Text<'a>,
@@ -103,7 +103,7 @@ pub struct UserAttributes<'a> {
     /// `true` or `false`.
     #[serde(borrow)]
     pub phone_number_verified: Text<'a>,
-    /// The role asked for at sign-up.
+    /// The role of the sign-up.
     #[serde(borrow, rename = "custom:role")]
     pub role: Text<'a>,
     /// Such as `UNCONFIRMED`.

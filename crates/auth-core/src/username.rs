@@ -1,11 +1,11 @@
-//! What a user is called: an e-mail address or a phone number.
+//! Usernames: e-mail addresses and phone numbers.
 
 use std::fmt;
 
 use crate::config::{self, Env, Mode};
 use crate::error::{Error, Result};
 
-/// A well-formed e-mail address or phone number, at most 128 bytes of ASCII, as Cognito takes it.
+/// A well-formed e-mail address or phone number, at most 128 bytes of ASCII, as Cognito accepts it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Username {
     text: String,
@@ -97,7 +97,7 @@ impl UsernameKinds {
     /// The same username, if it is of one of these kinds.
     ///
     /// # Errors
-    /// `InvalidParameterException` for an e-mail address that is none.
+    /// `InvalidParameterException` for a malformed e-mail address.
     pub fn check(self, username: Username) -> Result<Username> {
         match self.email || username.is_phone() {
             true => Ok(username),

@@ -19,7 +19,7 @@ use crate::error::{Error, Kind};
 /// The counts since the last line; `None` if the functions have no metrics.
 static COLLECTOR: OnceLock<&Collector> = OnceLock::new();
 
-/// What is counted of a call, beside its outcome.
+/// The counts of a call, beside its outcome.
 #[derive(Clone, Copy, Debug, IntoStaticStr, PartialEq, Eq)]
 pub enum Metric {
     /// A user was made.
@@ -62,7 +62,7 @@ pub fn count_sign_in_failure(error: &Error) {
     }
 }
 
-/// Writes what was counted of a call that ends now.
+/// Writes the counts of the call that ends now.
 pub(super) fn write(function: &'static str, outcome: &'static str, activity: &Activity) {
     let dimensions = [("function", function), ("outcome", outcome)];
     add("Requests", &dimensions, 1);
