@@ -55,12 +55,12 @@ pub(crate) fn route<R: Route>(aws: &FakeAws, changes: Changes<'_>) -> R {
     with_setup(aws.http_client(), changes, R::new).unwrap()
 }
 
-/// What the route makes of this body.
+/// The route's answer to this body.
 pub(crate) async fn run(route: &impl Route, body: &Value) -> Result<Value> {
     run_as(route, "", body).await
 }
 
-/// What the route makes of this body, sent with this token.
+/// The route's answer to this body with this token.
 pub(crate) async fn run_as<R: Route>(route: &R, token: &str, body: &Value) -> Result<Value> {
     let response = route.run(parse_as(route, token, body)?).await?;
     Ok(to_json(response))
