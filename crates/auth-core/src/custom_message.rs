@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn where_contacts_are_not_to_change_no_code_goes_to_a_new_one() {
+    fn contact_changes_refused_rejects_the_message_to_a_new_contact() {
         for source in CONTACT_CHANGES {
             let error = custom_message(&mut message(source), &messages("", "REFUSED")).unwrap_err();
             assert_eq!(

@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_that_can_not_be_right_is_our_fault() {
+    async fn invalid_event_is_an_internal_error() {
         let without = |key: &str| {
             let mut event = event(CONFIRMED, user(json!("User"))).into_json();
             event.remove(key);

@@ -523,7 +523,7 @@ fn an_unlocked_user_gets_a_code_at_once() {
 }
 
 #[test]
-fn nobody_is_unlocked_where_nothing_is_counted() {
+fn unlock_user_rejects_stacks_without_codes() {
     let person = Stack::standard().confirmed_user();
     let message = "The stack standard has no one-time codes";
     let mut unlock = users(&["unlock-user", "standard", &person.username]);

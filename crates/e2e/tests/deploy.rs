@@ -246,7 +246,7 @@ fn a_section_is_shown_and_deployed_after_one_y() {
 }
 
 #[test]
-fn what_lets_strangers_in_is_shown_before_the_question() {
+fn deploy_warns_of_settings_that_let_strangers_in() {
     let skip = "WARNING  SkipConfirmationRoles=Guest: anyone can sign up with another person's address or \
                 number, and has the role at once.";
     let link = "WARNING  EmailVerification=LINK: mail scanners open links, which can confirm a stranger's sign-up. \

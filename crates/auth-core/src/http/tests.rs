@@ -693,7 +693,7 @@ async fn one_bearer_token_is_read_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_missing_or_malformed_token_is_told_with_a_challenge() {
+async fn missing_or_malformed_token_gets_a_challenge() {
     for values in [
         &[][..],
         &[""],
