@@ -225,8 +225,8 @@ def check_machines(template, architecture):
         header = bootstrap.open("rb").read(20) if bootstrap.exists() else b""
         machine = MACHINES.get(int.from_bytes(header[18:20], "little")) if header.startswith(b"\x7fELF") else None
         if machine != architecture:
-            sys.exit(f"{bootstrap} is for {machine or 'an unknown architecture'}, and Architecture is {architecture}. Run "
-                     f"this, then make deploy again: make build BUILD_FLAGS={build_flag(architecture)}")
+            sys.exit(f"{bootstrap} is for {machine or 'an unknown architecture'}, and Architecture is {architecture}. "
+                     f"Run this, then make deploy again: make build BUILD_FLAGS={build_flag(architecture)}")
 
 
 def build_flag(architecture):
