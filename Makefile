@@ -3,7 +3,7 @@
 MODE ?= UserPassword
 PORT ?= 4566
 CONFIG ?= default
-# What is deployed is release; one test, or make local, does not need its long link.
+# Deployments use the release profile. One test, or make local, does not need its long link.
 PROFILE ?= $(if $(TEST),local,release)
 FUZZ_SECONDS ?= 120
 
@@ -15,18 +15,18 @@ CARGO_DENY_ROOT := local/.tools/cargo-deny-$(CARGO_DENY_VERSION)
 CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 EMBEDDED_AWS := local/embedded-aws
 TEST_VENV := local/.venv-test
-# Nothing but what is pinned, as it was then; uv pip compile --no-deps --generate-hashes writes the hashes.
+# Installs only pinned files. uv pip compile --no-deps --generate-hashes writes the hashes.
 PIP_INSTALL := bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 TEST_JS := crates/e2e/js
 TEST_CLIENT := $(TEST_JS)/dist/client.js
 EXPANDED := target/template
-# What the scanner is to see, too.
+# Options that are off by default: the scanner checks them too.
 OPTIONS := PhoneSignUpRoles=User EnableWaf=true AlarmEmail=ops@example.com TracingMode=Active ContactChanges=REFUSED \
 	DomainName=auth.example.com CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/1 HostedZoneId=Z0123456789 \
 	SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com EmailFrom=no-reply@example.com
 BENCH := target/bench
 GO_PEERS := $(BENCH)/go/bootstrap $(BENCH)/go-static/bootstrap
-# Where Debian's packages of Go's libraries are.
+# The folder of Debian's packages of Go libraries.
 GO_PATH := /usr/share/gocode
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
@@ -35,13 +35,13 @@ CARGO_FUZZ_ROOT := local/.tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 CARGO_FUZZ := $(CARGO_FUZZ_ROOT)/bin/cargo-fuzz
 CONSOLE := console/node_modules/.installed
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
-# Codes by e-mail, too: the embedded AWS has this identity.
+# With codes by e-mail: the embedded AWS has this identity.
 LOCAL_PARAMETERS = $(if $(filter Passwordless,$(MODE)),--parameter-overrides Mode=Passwordless PhoneSignUpRoles=User \
 	SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com EmailFrom=no-reply@example.com)
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
 USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
-# What is given reaches the scripts as it is: neither make nor a shell expands it.
+# These values reach the scripts unchanged: neither make nor a shell expands them.
 GIVEN := MODE PORT CONFIG PROFILE TEST STACK USERNAME ROLE PHONE EMAIL FUZZ_SECONDS BUILD_FLAGS ACCOUNT GUIDED SLOW
 $(foreach name,$(GIVEN),$(if $(filter command environment,$(origin $(name))),\
 	$(eval override $(name) := $$(value $(name)))))
@@ -56,7 +56,7 @@ help: ## List the targets
 
 tools: $(VENV)/.installed $(EMBEDDED_VENV)/.installed ## Install the pinned tools into local/.venv and others
 
-# None shares one with another: make deploy and others run in local/.venv with your AWS credentials.
+# Each has its own folder, because make deploy and others run in local/.venv with your AWS credentials.
 $(VENV)/.installed: local/requirements.txt
 $(EMBEDDED_VENV)/.installed: local/requirements-embedded-aws.txt
 $(LINT_VENV)/.installed: local/requirements-lint.txt
@@ -68,7 +68,7 @@ $(VENV)/.installed $(EMBEDDED_VENV)/.installed $(LINT_VENV)/.installed $(TEST_VE
 	$(@D)/$(PIP_INSTALL) -r $<
 	@touch $@
 
-build: tools ## Build every function as it is deployed, into target/lambda (PROFILE=local: in a quarter of the time)
+build: tools ## Build every function for Lambda, into target/lambda (PROFILE=local takes a quarter of the time)
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --profile "$$PROFILE" --locked $$BUILD_FLAGS
 	@local/check-glibc target/lambda/*/bootstrap
 
@@ -78,23 +78,23 @@ local: build ## Run the stack on an embedded AWS (MODE=UserPassword or Passwordl
 	@$(EMBEDDED_AWS) deploy $(LOCAL_CONFIG) $(LOCAL_PARAMETERS)
 	@$(EMBEDDED_AWS) next-steps "$$STACK" "$$MODE"
 
-watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… as you edit (ACCOUNT=mine: on your AWS account)
+watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… and rebuild on save (ACCOUNT=mine: your AWS account)
 	$(if $(ACCOUNT),,@$(EMBEDDED_AWS) run) local/watch "$$STACK"
 
-console: $(CONSOLE) ## Serve the API reference and a walk through both modes (CONSOLE_PORT=9100)
+console: $(CONSOLE) ## Serve the API reference and a walk-through of both modes (CONSOLE_PORT=9100)
 	@node console/serve.mjs
 
 $(CONSOLE): console/package-lock.json | npm
 	npm ci --prefix console --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; GUIDED=1 asks everything)
+deploy: tools ## Build and deploy to your AWS account (CONFIG=default, passwordless or prod; GUIDED=1 asks for everything)
 	@PATH=$(CURDIR)/$(VENV)/bin:$$PATH python local/deploy.py "$$CONFIG" $(if $(GUIDED),--guided)
 
 smoke: tools ## Check a stack on your AWS account: STACK=… [PHONE=+…] [EMAIL=…] [SLOW=1]
 	@$(VENV)/bin/python local/smoke.py "$$STACK" --phone "$$PHONE" --email "$$EMAIL" $(if $(SLOW),--slow)
 
-create-user: tools ## Make a confirmed user: USERNAME=… ROLE=…, a closed role too (ACCOUNT=mine: on your AWS account)
+create-user: tools ## Make a confirmed user with any role: USERNAME=… ROLE=… (ACCOUNT=mine: on your AWS account)
 	@$(USERS) $@ "$$STACK" "$$USERNAME" "$$ROLE"
 
 list-users: tools ## List the users with their status and groups (ACCOUNT=mine: of your AWS account)
@@ -103,13 +103,13 @@ list-users: tools ## List the users with their status and groups (ACCOUNT=mine: 
 set-role: tools ## Give a user another role: USERNAME=… ROLE=… (ACCOUNT=mine: on your AWS account)
 	@$(USERS) $@ "$$STACK" "$$USERNAME" "$$ROLE"
 
-unlock-user: tools ## Let a user ask for one-time codes again at once: USERNAME=… (ACCOUNT=mine: on your AWS account)
+unlock-user: tools ## Reset a user's limits of one-time codes: USERNAME=… (ACCOUNT=mine: on your AWS account)
 	@$(USERS) $@ "$$STACK" "$$USERNAME"
 
-local-down: ## End the embedded AWS that `make local` started (PORT=4566)
+local-down: ## Stop the embedded AWS of `make local` (PORT=4566)
 	@$(EMBEDDED_AWS) down
 
-test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests, on an embedded AWS of their own (TEST=…: those of this name, file or crate)
+test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests on their own embedded AWS (TEST=…: only tests of this name, file or crate)
 	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
 	$(if $(TEST),,cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)')
 	local/test-stacks cargo nextest run --workspace --locked \
@@ -125,10 +125,10 @@ $(TEST_CLIENT): openapi.yaml $(TEST_JS)/tsconfig.json $(wildcard $(TEST_JS)/src/
 npm:
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
 
-test-console: build $(CONSOLE) ## Run the console's tests in Chromium, which must be installed
+test-console: build $(CONSOLE) ## Run the console's tests; needs Chromium
 	local/test-stacks local/test-console
 
-fuzz: $(CARGO_FUZZ) ## Fuzz the functions' entry for FUZZ_SECONDS=120, from the corpus on
+fuzz: $(CARGO_FUZZ) ## Fuzz the functions' entry for FUZZ_SECONDS=120, starting with the corpus
 	@mkdir -p crates/hostile/fuzz/target/found
 	cd crates/hostile && RUSTC_BOOTSTRAP=1 $(CURDIR)/$(CARGO_FUZZ) run --sanitizer none http fuzz/target/found \
 		fuzz/corpus/http -- -max_total_time="$$FUZZ_SECONDS" -max_len=20000 -timeout=10 -dict=fuzz/http.dict
@@ -136,14 +136,14 @@ fuzz: $(CARGO_FUZZ) ## Fuzz the functions' entry for FUZZ_SECONDS=120, from the 
 $(CARGO_FUZZ): | tools
 	cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root $(CARGO_FUZZ_ROOT)
 
-bench: build $(GO_PEERS) $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions beside others that do the same, into crates/bench/results.md
+bench: build $(GO_PEERS) $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions and their peers, into crates/bench/results.md
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)
 	cargo bench --locked -p bench --bench bench
 
 load: build ## Send the functions and the deployed API thousands of requests, into crates/bench/load.md
 	local/test-stacks cargo bench --locked -p bench --bench load
 
-# As it is built on Linux unless one says otherwise, and without the C library.
+# Go's default on Linux, and without the C library.
 $(BENCH)/go/bootstrap: export CGO_ENABLED := 1
 $(BENCH)/go-static/bootstrap: export CGO_ENABLED := 0
 $(GO_PEERS): $(wildcard crates/bench/peers/go/*.go) | go
@@ -180,7 +180,7 @@ lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licen
 $(CARGO_DENY): | tools
 	cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root $(CARGO_DENY_ROOT)
 
-clean: ## End every embedded AWS, and remove what was built and installed here
+clean: ## Stop every embedded AWS, and delete everything that was built and installed here
 	@for run in local/.run/*/pid; do [ ! -f "$$run" ] || PORT=$$(basename "$${run%/pid}") $(EMBEDDED_AWS) down; done
 	rm -rf target local/.run local/.run-test crates/bench/peers/node/node_modules $(VENV) $(EMBEDDED_VENV) $(LINT_VENV)
 	rm -rf local/.tools $(TEST_VENV) $(TEST_JS)/node_modules $(TEST_JS)/dist console/node_modules

@@ -2,9 +2,9 @@
 
     python local/deploy.py SECTION [--guided]
 
-`make deploy` runs it. It reads the section as SAM CLI does, refuses what SAM CLI or CloudFormation would refuse in
-words that help nobody, and shows what is about to be deployed where. With `--guided` it asks for everything first, and
-keeps the answers in samconfig.toml.
+`make deploy` runs it. It reads the section as SAM CLI does. It rejects, with the remedy, what SAM CLI or CloudFormation
+would ignore or reject without one. It shows account, region and parameters before it deploys. With `--guided`
+it first asks for everything, and writes the answers to samconfig.toml.
 """
 
 import argparse
@@ -38,7 +38,7 @@ UPDATABLE = {
     "IMPORT_ROLLBACK_COMPLETE",
 }
 DELETE = "aws cloudformation delete-stack"
-# What a stack that can't be updated needs first, with its name and region.
+# The command that a stack in this status needs first. The stack's name and region are added.
 FIRST = {
     "CREATE_FAILED": DELETE,
     "ROLLBACK_COMPLETE": DELETE,
@@ -71,7 +71,7 @@ class Section:
         self.overrides = read_overrides(self.settings.get("parameter_overrides", ""))
 
     def save(self):
-        """Keeps stack, region and parameters in the file, with everything else that it says."""
+        """Writes stack, region and parameters to the file, and keeps the rest of the file."""
         config = tomlkit.parse(CONFIG.read_text())
         deploy = config[self.name]["deploy"]["parameters"]
         deploy["stack_name"], deploy["region"] = self.settings["stack_name"], self.settings["region"]
@@ -80,7 +80,7 @@ class Section:
 
 
 def read_overrides(given):
-    """The parameters, as SAM CLI reads a string, a list or a map of them; ends at what it would drop."""
+    """Reads the parameters as SAM CLI does. Exits if SAM CLI would ignore a part of them."""
     for text in [given] if isinstance(given, str) else given if isinstance(given, list) else []:
         if not isinstance(text, str) or text.startswith("file://"):
             continue
@@ -99,7 +99,7 @@ def read_overrides(given):
 
 
 class Target:
-    """The stack as it is in the account."""
+    """The deployed stack."""
 
     def __init__(self, settings):
         self.stack = settings["stack_name"]
@@ -119,13 +119,13 @@ class Target:
             if users.code(error) != "ValidationError":
                 raise
             return
-        # Only a change set was made of it: SAM CLI creates such a stack.
+        # A stack in REVIEW_IN_PROGRESS has only a change set. SAM CLI deploys it like a new one.
         if stack["StackStatus"] != "REVIEW_IN_PROGRESS":
             self.status = stack["StackStatus"]
             self.parameters = {item["ParameterKey"]: item["ParameterValue"] for item in stack.get("Parameters", [])}
 
     def check_status(self):
-        """Ends where the stack can't be deployed, with the command to run first."""
+        """Exits if the stack can't be deployed, with the command to run first."""
         if self.status is None or self.status in UPDATABLE:
             return
         where = f"--stack-name {self.stack} --region {self.region}"
@@ -142,34 +142,34 @@ def items(value):
 
 
 def problems(template, overrides, values):
-    """What is wrong with the parameters, each with what to change."""
+    """The errors in the parameters, each with the remedy."""
     for name in overrides:
         if name not in template["Parameters"]:
-            yield f"template.yaml has no parameter {name}, and SAM CLI would not say so."
+            yield f"template.yaml has no parameter {name}. SAM CLI would ignore it."
     roles = items(values["Roles"])
     for role in sorted({role for role in roles if roles.count(role) > 1}):
         yield f"Roles names {role} twice."
     for name in ROLE_LISTS:
         unknown = [role for role in items(values[name]) if role not in roles]
-        # An e-mail address signs nobody up without passwords.
+        # Passwordless without SES ignores this list, and the default must not need a change.
         if not unknown or (name, values["Mode"]) == ("EmailSignUpRoles", "Passwordless"):
             continue
-        yield (f"{name} is {values[name]}{'' if name in overrides else ', where samconfig.toml does not set it'}, and "
+        yield (f"{name} is {values[name]}{'' if name in overrides else ' (samconfig.toml does not set it)'}, and "
                f"Roles is {values['Roles']}. Set {name} to some of these, or {name}='' for none.")
 
 
 def warnings(values):
-    """What is allowed and lets strangers do more than one may expect."""
+    """Allowed settings that give strangers more rights than an operator may expect."""
     if roles := items(values["SkipConfirmationRoles"]):
-        yield (f"SkipConfirmationRoles={','.join(roles)}: anyone can sign up with an address or a number of somebody "
-               "else's, and has the role at once.")
+        yield (f"SkipConfirmationRoles={','.join(roles)}: anyone can sign up with another person's address or "
+               "number, and has the role at once.")
     if (values["EmailVerification"], values["Mode"]) == ("LINK", "UserPassword") and items(values["EmailSignUpRoles"]):
         yield ("EmailVerification=LINK: mail scanners open links, which can confirm a stranger's sign-up. CODE needs a "
                "person.")
 
 
 def ask(name, current, allowed=()):
-    """The answer; an empty one keeps what stands in brackets."""
+    """The answer. An empty answer keeps the value in brackets."""
     while True:
         answer = input(f"{name} [{current}]: ").strip()
         answer = current if not answer else "" if answer in ("''", '""') else answer
@@ -180,7 +180,7 @@ def ask(name, current, allowed=()):
 
 def ask_for_stack(section, target):
     """Asks for the stack and the region, and returns the stack that was named."""
-    print("Enter keeps what stands in brackets, '' makes it empty.")
+    print("Enter keeps the value in brackets, '' makes it empty.")
     section.settings["stack_name"] = ask("Stack", target.stack)
     section.settings["region"] = ask("Region", target.region)
     return Target(section.settings)
@@ -198,14 +198,14 @@ def ask_for_parameters(section, target, template):
 
 
 def current_values(section, target, template):
-    """What each parameter will be: SAM CLI leaves what the section does not set as it is deployed."""
+    """The value of each parameter. SAM CLI keeps the deployed value if the section does not set one."""
     defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
     deployed = {name: value for name, value in target.parameters.items() if name in defaults}
     return defaults | deployed | section.overrides
 
 
 def show(section, target, template, values):
-    """Prints what is about to be deployed where."""
+    """Prints the target and the parameters."""
     print(f"Account  {target.account}\nRegion   {target.region}\nStack    {target.stack} ({target.status or 'new'})")
     for name, parameter in template["Parameters"].items():
         before = target.parameters.get(name, values[name])
@@ -217,7 +217,7 @@ def show(section, target, template, values):
 
 
 def check_machines(template, architecture):
-    """Ends where a function was built for another machine than it is deployed on."""
+    """Exits if a function was built for another architecture."""
     for resource in template["Resources"].values():
         if not isinstance(resource, dict) or resource["Type"] != "AWS::Serverless::Function":
             continue
@@ -225,8 +225,8 @@ def check_machines(template, architecture):
         header = bootstrap.open("rb").read(20) if bootstrap.exists() else b""
         machine = MACHINES.get(int.from_bytes(header[18:20], "little")) if header.startswith(b"\x7fELF") else None
         if machine != architecture:
-            sys.exit(f"{bootstrap} is for {machine or 'no machine of Lambda'}, and Architecture is {architecture}. Run "
-                     f"this, then make deploy again: make build BUILD_FLAGS={build_flag(architecture)}")
+            sys.exit(f"{bootstrap} is for {machine or 'an unknown architecture'}, and Architecture is {architecture}. "
+                     f"Run this, then make deploy again: make build BUILD_FLAGS={build_flag(architecture)}")
 
 
 def build_flag(architecture):
@@ -266,8 +266,8 @@ def deploy(section, guided):
     subprocess.run(["make", "build", f"BUILD_FLAGS={build_flag(values['Architecture'])}"], check=True)
     check_machines(template, values["Architecture"])
     if target.status is None and values["DeletionProtection"] == "ACTIVE":
-        # A roll-back can't delete a protected pool, and a stack whose roll-back failed can't be mended.
-        print("The pool is protected from deletion once it is there: this deploys twice.", flush=True)
+        # A roll-back can't delete a protected pool, and would leave it behind.
+        print("Deploys twice: the pool gets its deletion protection in the second deployment.", flush=True)
         sam_deploy(section, target, section.overrides | {"DeletionProtection": "INACTIVE"})
     sam_deploy(section, target, section.overrides)
 

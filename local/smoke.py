@@ -93,7 +93,7 @@ def expect(holds, what, seen):
 
 
 def check(*, if_it_fails=None):
-    """Makes a function a check. `if_it_fails` says what to change, where this project relies on what is checked."""
+    """Makes a function a check. `if_it_fails` names the place that relies on the checked behaviour."""
 
     def register(function):
         CHECKS.append((function, if_it_fails))
@@ -169,7 +169,7 @@ class Smoke(users.Stack):
     # ── Users ─────────────────────────────────────────────────────────────────────────────────────────
 
     def person(self, username, role=None):
-        """A new user, who is deleted at the end whatever happens."""
+        """A new user. It is deleted at the end, also after an error."""
         person = Person(username, role, users.generate(max(20, self.number("PasswordMinLength"))))
         self.people.append(person)
         return person
@@ -202,7 +202,7 @@ class Smoke(users.Stack):
         )["UserSub"]
 
     def confirmed_person(self):
-        """Someone new who signs in with a password."""
+        """A new confirmed user with a password."""
         person = self.email_person(self.open_role("email"))
         self.sign_up(person).expect(200)
         self.confirm_sign_up(person)
@@ -215,12 +215,12 @@ class Smoke(users.Stack):
 
     @cached_property
     def member(self):
-        """Someone who signs in with a password."""
+        """A confirmed user with a password."""
         return self.confirmed_person()
 
     @cached_property
     def signed_in(self):
-        """Someone with tokens. `refresh` replaces them."""
+        """A user with tokens. `refresh` replaces them."""
         if not self.passwordless:
             self.member.tokens = self.sign_in(self.member).expect(200)
             return self.member
@@ -259,12 +259,12 @@ class Smoke(users.Stack):
                 sys.exit(f"{contact} has an account in the stack {self.name}. Give a contact without one.")
 
     def delete_people(self):
-        """Deletes every user that was made; returns the commands for those who could not be deleted."""
+        """Deletes every user of the checks. Returns the commands for users that could not be deleted."""
         left = []
         for person in self.people:
             for attempt in range(3):
                 try:
-                    # By its id, as a check may have deleted its contact.
+                    # By id, because a check may have deleted the contact.
                     self.cognito.admin_delete_user(**self.pool, Username=person.id or person.username)
                 except self.cognito.exceptions.UserNotFoundException:
                     pass
@@ -323,7 +323,7 @@ class Smoke(users.Stack):
 
 
 def ask(question):
-    """What is typed at the terminal."""
+    """The input at the terminal."""
     print(question, end="", file=sys.stderr, flush=True)
     return input().strip()
 
@@ -364,7 +364,7 @@ def preflight(stack):
         names = ("origin", "methods", "headers")
         seen = {name: answer.headers.get(f"access-control-allow-{name}", "") for name in names}
         allowed = set(re.split(r",\s*", seen["headers"].lower()))
-        # To browsers, * stands for every header but Authorization.
+        # In browsers, * means every header except Authorization.
         allows = "authorization" in allowed and {"*", "content-type"} & allowed
         holds = answer.status == 200 and seen["origin"] == origin and "POST" in seen["methods"] and allows
         expect(holds, "200 with CORS headers", f"{route}: {answer.status} {seen}")
@@ -550,7 +550,7 @@ def rotated(stack):
 
 @check(if_it_fails="SECURITY.md, who can do what: what ContactChanges=REFUSED stops")
 def refused_contacts(stack):
-    """ContactChanges=REFUSED: a signed-in user gets no other contact; a deleted one leaves none in its place."""
+    """ContactChanges=REFUSED: a signed-in user can't set a new contact; deleting the old one leaves no contact."""
     if stack.parameters["ContactChanges"] != "REFUSED":
         raise Skipped("ContactChanges=ALLOWED")
     if stack.passwordless:
@@ -588,14 +588,14 @@ def refused_contacts(stack):
         expect(now() in {None, "", person.username}, "the contact or none", now())
 
 
-# If so, leaving the contacts out of WriteAttributes could lock them where ContactChanges is REFUSED.
+# If this passes, ContactChanges=REFUSED could leave the contacts out of WriteAttributes.
 @check(if_it_fails="local/strict/cognito/attributes.py, sign_up: a username counts as a write of its contact")
 def client_without_contacts(stack):
     """A client that can't write contacts can sign up by username alone."""
     contact = "phone_number" if stack.passwordless else "email"
     person = (stack.phone_person if stack.passwordless else stack.email_person)(stack.open_role(contact, skipping=True))
     if stack.passwordless and person.role not in stack.list("SkipConfirmationRoles"):
-        raise Skipped("an SMS would be sent to nobody's number")
+        raise Skipped("an SMS would be sent to a number without an owner")
     client = stack.cognito.create_user_pool_client(**stack.pool, ClientName="smoke", WriteAttributes=["custom:role"])
     client = {**stack.pool, "ClientId": client["UserPoolClient"]["ClientId"]}
     try:
@@ -628,7 +628,7 @@ def unknown_user(stack):
 
 @check(if_it_fails="crates/auth-core/src/create_auth_challenge.rs: an unknown user has another userName each time")
 def unknown_number(stack):
-    """ENABLED: an unknown number is answered as a known one at 0, 5 and 20 seconds."""
+    """ENABLED: unknown and known numbers get the same answers at 0, 5 and 20 seconds."""
     person = hidden_number(stack)
     start = time.monotonic()
     limited = stack.number("OtpCooldownSeconds") > 20 or stack.number("OtpMaxSendsPerHour") < 2
@@ -645,7 +645,7 @@ def unknown_number(stack):
 
 @check(if_it_fails="crates/auth-core/src/sign_in.rs: the prefixes are asked before Cognito is")
 def outside_prefixes(stack):
-    """ENABLED: outside AllowedPhonePrefixes an unknown number is answered as a known one."""
+    """ENABLED: outside AllowedPhonePrefixes, unknown and known numbers get the same answer."""
     unknown = hidden_number(stack)
     prefixes = stack.list("AllowedPhonePrefixes")
     # No country has any of these.
@@ -666,7 +666,7 @@ def outside_prefixes(stack):
 
 
 def hidden_number(stack):
-    """An unknown number, where unknown numbers are hidden."""
+    """An unknown number, if the stack hides unknown users."""
     if not stack.passwordless:
         raise Skipped("UserPassword")
     if not stack.hides_users:
@@ -679,7 +679,7 @@ def hidden_number(stack):
 
 @check()
 def confirmed_email(stack):
-    """An e-mail address confirms with what is in the e-mail, and signs in."""
+    """An e-mail address confirms with the code or the link of the e-mail, and signs in."""
     person = stack.email_owner
     if stack.parameters["EmailVerification"] == "CODE":
         code = ask(f"The code of the e-mail to {person.username} that confirms the sign-up: ")
@@ -711,7 +711,7 @@ def reset(stack):
 
 @check(if_it_fails="template.yaml: the resource named is not the same twice")
 def deployed_twice(stack):
-    """A second deployment without a change makes a deployment of the API anew, and nothing else."""
+    """A second deployment without a change replaces only the API's deployment."""
     changes = [
         f"{change['Action']} {change['LogicalResourceId']}"
         for change in stack.update()
@@ -723,7 +723,7 @@ def deployed_twice(stack):
 
 @check(if_it_fails="template.yaml, SmsRole and UserAttributeUpdateSettings: what Cognito says of the update")
 def pool_update(stack):
-    """The user pool takes an update of its settings."""
+    """The user pool accepts an update of its settings."""
     key = "ConfirmByCodeSubject"
     old = stack.parameters[key]
     new = f"{old}." if len(old) < 140 else old[:-1]
@@ -740,7 +740,7 @@ def throttled(stack):
     """Too many requests at once get 429 with Retry-After."""
     burst, most = stack.number("MessageThrottlingBurstLimit"), 400
     if stack.parameters["EnableWaf"] == "true":
-        # Or the web ACL would block the checks that follow.
+        # The web ACL would block the next checks.
         most = min(most, stack.number("ApiWafRateLimit") // 3)
     if burst * 2 > most:
         raise Skipped(f"MessageThrottlingBurstLimit={burst} is more than this sends")
@@ -770,7 +770,7 @@ def account(stack):
     stack.post("/account").expect(401, "NotAuthorizedException")
     bearer = {"authorization": f"Bearer {person.tokens['accessToken']}"}
     body = stack.send("POST", "/account", **bearer).expect(200)
-    # The username may be gone by now: a check deletes contacts.
+    # The username may be missing: a check deletes contacts.
     expect(body["id"] == person.id, person.id, body["id"])
     expect(person.role in body["roles"], f"the role {person.role}", body["roles"])
 
@@ -873,7 +873,7 @@ def metrics(stack):
 
 
 def run(stack):
-    """Runs all checks and prints a row for each; whether none failed."""
+    """Runs all checks and prints a row for each. Returns whether none failed."""
     count = dict.fromkeys(("passed", "failed", "skipped"), 0)
     for function, if_it_fails in CHECKS:
         outcome, lines = "passed", []

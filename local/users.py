@@ -98,21 +98,21 @@ class Stack:
             yield from page[key]
 
     def user(self, username):
-        """The user as Cognito has it; `None` where there is none."""
+        """The user as Cognito has it; `None` if there is none."""
         try:
             return self.cognito.admin_get_user(**self.pool, Username=username)
         except self.cognito.exceptions.UserNotFoundException:
             return None
 
     def known_user(self, username):
-        """The user as Cognito has it; ends where there is none."""
+        """The user as Cognito has it. Exits if there is none."""
         user = self.user(username)
         if not user:
             sys.exit(f"The stack {self.name} has no user {quoted(username)}. `make list-users` lists them.")
         return user
 
     def resource(self, logical_id):
-        """What CloudFormation made of a resource of the template."""
+        """The id of a resource of the template."""
         resource = self.client("cloudformation").describe_stack_resource(
             StackName=self.name, LogicalResourceId=logical_id
         )
@@ -123,7 +123,7 @@ class Stack:
         return [group["GroupName"] for group in groups]
 
     def check(self, username, role):
-        """Ends where the username or the role can't be right in this stack."""
+        """Exits if the username or the role is not valid in this stack."""
         check_username(username, self.takes_email)
         if role not in self.roles:
             sys.exit(f"The stack {self.name} has no role {role!r}. Its roles are: {', '.join(self.roles)}")
@@ -135,7 +135,7 @@ class Stack:
         need_terminal("A change on a real account is asked for first")
         account = self.client("sts").get_caller_identity()["Account"]
         region = self.cognito.meta.region_name
-        # Not by `input`, which would ask in the log where the output goes to one.
+        # Not with `input`: its question would go into a redirected output.
         question = f"{change} in the stack {self.name} (account {account}, region {region})? [y/N] "
         print(question, end="", file=sys.stderr, flush=True)
         if input().lower() != "y":
@@ -169,7 +169,7 @@ def create_user(name, username, role):
     attribute = "phone_number" if PHONE.fullmatch(username) else "email"
     attributes = {attribute: username, f"{attribute}_verified": "true", "custom:role": role}
     cognito = stack.cognito
-    # Given here as well, so that one against the policy is refused before there is a user.
+    # Cognito checks the password policy here, before it makes the user.
     user = cognito.admin_create_user(
         **stack.pool,
         Username=username,
@@ -179,7 +179,7 @@ def create_user(name, username, role):
     )["User"]["Username"]
     try:
         cognito.admin_add_user_to_group(**stack.pool, Username=user, GroupName=role)
-        # Last: a password is good for nothing before. A temporary one would ask for a challenge beyond this API.
+        # Last: without it the user can't sign in. A temporary password would need a challenge, which has no route.
         cognito.admin_set_user_password(**stack.pool, Username=user, Password=password, Permanent=True)
     except BaseException:
         undo(stack, user, username)
@@ -200,7 +200,7 @@ def create_user(name, username, role):
 def list_users(name):
     """Prints every user, a page at a time."""
     stack = Stack(name)
-    # By group, as that is a few calls where each user's own groups would be one call for each.
+    # By group: a few calls. By user it would be a call for each user.
     groups = {}
     for group in stack.pages("list_groups", "Groups"):
         for user in stack.pages("list_users_in_group", "Users", GroupName=group["GroupName"]):
@@ -234,7 +234,7 @@ def set_role(name, username, role):
         return
     stack.confirm(f"Change the role of {quoted(username)} from {', '.join(before) or 'none'} to {role}")
     try:
-        # The old one first: a failure between the two leaves too little, not too much.
+        # The old role first: a failure in between leaves too few rights, not too many.
         member = {**stack.pool, "Username": user["Username"]}
         for group in before:
             if group != role:
@@ -253,7 +253,7 @@ def set_role(name, username, role):
 
 
 def unlock_user(name, username):
-    """Deletes what is counted of a user's one-time codes."""
+    """Deletes the counts of a user's one-time codes."""
     stack = Stack(name)
     if not stack.passwordless:
         sys.exit(f"The stack {name} has no one-time codes: Cognito ends its own lock-outs, in some minutes.")
@@ -266,12 +266,12 @@ def unlock_user(name, username):
 
 
 def undo(stack, user, username):
-    """Takes a user away who could not be finished."""
+    """Deletes a user that could not be completed."""
     try:
         stack.cognito.admin_delete_user(**stack.pool, Username=user)
-        print(f"{quoted(username)} was taken away again: nothing is left of it.", file=sys.stderr)
+        print(f"{quoted(username)} was deleted again. Nothing is left of it.", file=sys.stderr)
     except (BotoCoreError, ClientError):
-        print(f"{quoted(username)} is left half made. Take it away before you try again:\n"
+        print(f"{quoted(username)} is incomplete. Delete it before you try again:\n"
               f"  {delete_command(stack, user)}", file=sys.stderr)
 
 
@@ -280,7 +280,7 @@ def delete_command(stack, user):
 
 
 def check_username(username, takes_email):
-    """Ends where the API would refuse the username; the prefixes are not asked, an administrator may take any."""
+    """Exits if the API would reject the username. The prefixes are not checked: an administrator may use any."""
     if PHONE.fullmatch(username):
         return
     if not takes_email:
@@ -290,7 +290,7 @@ def check_username(username, takes_email):
 
 
 def need_terminal(why):
-    """Ends where nobody sits at the other side."""
+    """Exits if this does not run in a terminal."""
     try:
         open("/dev/tty").close()
         attended = sys.stdin.isatty()
@@ -301,10 +301,10 @@ def need_terminal(why):
 
 
 def ask_password(username):
-    """The password, typed twice; empty where one is to be made."""
+    """The password, typed twice. Empty if a random one is wanted."""
     password = getpass.getpass(f"Password for {quoted(username)} (Enter makes one): ")
     if password and getpass.getpass("The same again: ") != password:
-        sys.exit("The two differ. Nothing was changed.")
+        sys.exit("The two passwords differ. Nothing was changed.")
     return password
 
 
@@ -330,7 +330,7 @@ def code(error):
 
 @contextmanager
 def legible_errors():
-    """Ends with a sentence where AWS, its configuration or the person at the terminal ends what is done here."""
+    """Exits with one sentence after an error of AWS or its configuration, or after Ctrl+C."""
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError):
@@ -345,7 +345,7 @@ def legible_errors():
     except BotoCoreError as error:
         sys.exit(str(error))
     except BrokenPipeError:
-        # Whoever read the list has seen enough.
+        # The reader of the list closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (KeyboardInterrupt, EOFError):
         sys.exit("\nInterrupted.")

@@ -1,5 +1,5 @@
-//! Access tokens of this stack's users. What a token says of itself is looked at before Cognito is asked: whether it is
-//! of this pool and this client. Cognito checks the rest: signature, expiry and revocation.
+//! Access tokens of this stack's users. The function first compares a token's claims with this pool and client, without
+//! a call. Cognito then checks signature, expiry and revocation.
 
 use aws_sdk_cognitoidentityprovider::operation::get_user::GetUserOutput;
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use crate::clients::{self, Setup, UserPool};
 use crate::config::{self, bad_value};
 use crate::error::{Error, Kind, Result};
 
-/// An access token that says it is of this pool and this client.
+/// An access token whose claims name this pool and this client.
 #[derive(Debug)]
 pub struct AccessToken(SecretString);
 
@@ -21,13 +21,13 @@ impl AccessToken {
         self.0.expose_secret()
     }
 
-    /// What the token says of its user. Only to be believed once Cognito has taken the token.
+    /// The token's claims about its user. Use them only after Cognito accepted the token.
     pub fn claims(&self) -> Claims {
         decode(self.as_str()).unwrap_or_default()
     }
 }
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Default, Deserialize)]
 pub struct Claims {
     iss: String,
@@ -77,7 +77,7 @@ impl Users {
         })
     }
 
-    /// The token, if it says that it is of this pool and this client.
+    /// The token, if its claims name this pool and this client.
     ///
     /// # Errors
     /// `NotAuthorizedException` for any other, without a call.
@@ -93,7 +93,7 @@ impl Users {
         }
     }
 
-    /// The token's user. Cognito takes the token: what it says is true.
+    /// The token's user. Cognito accepts the token here, so its claims are true afterwards.
     ///
     /// # Errors
     /// Cognito's, after three attempts if it may pass.
@@ -101,7 +101,7 @@ impl Users {
         let user = self.pool.cognito.get_user().access_token(token.as_str());
         let user = user.customize().config_override(clients::repeatable());
         let user = user.send().await.map_err(error)?;
-        // The SDK fills in what a response lacks.
+        // The SDK fills in missing values of a response.
         match user.username.is_empty() {
             true => Err(Error::unavailable("Cognito's response has no user")),
             false => Ok(user),
@@ -109,12 +109,12 @@ impl Users {
     }
 }
 
-/// The rejection of a token that is none, is another pool's, or is over.
+/// The error for a token that is malformed, expired, or of another pool.
 pub fn invalid() -> Error {
     Error::not_authorized("Invalid Access Token")
 }
 
-/// The error of a call that was made with an access token. A token that outlived its user is as good as none.
+/// Maps the error of a call with an access token. A token of a deleted user is rejected like an invalid one.
 pub fn error(error: impl Into<Error>) -> Error {
     let error = error.into();
     match error.kind {

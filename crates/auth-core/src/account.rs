@@ -1,4 +1,4 @@
-//! The signed-in user: who it is, and what the user may do.
+//! The signed-in user's account and roles.
 
 use aws_sdk_cognitoidentityprovider::operation::get_user::GetUserOutput;
 use serde::Serialize;
@@ -19,7 +19,7 @@ pub struct Account {
     mode: Mode,
 }
 
-/// The account as its owner sees it, without what the user does not have.
+/// The account as its owner sees it. Missing attributes are left out.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::testing::{assert_error, parse_as, route, run_as};
 
-    /// The account of a user with these attributes, and what Cognito was asked.
+    /// The account of a user with these attributes, and the calls to Cognito.
     async fn account(mode: &str, attributes: &[(&str, &str)]) -> (Value, Vec<Value>) {
         let attributes: Vec<Value> = attributes
             .iter()

@@ -50,7 +50,7 @@ impl Route for AccountDelete {
     }
 
     async fn run(&self, Request { token, username }: Request) -> Result<Message> {
-        // What the token says counts only after this.
+        // The token's claims may be used only after this call.
         let user = self.users.get(&token).await?;
         self.check_fresh(&token)?;
         check_own(user.user_attributes(), &username)?;
@@ -114,13 +114,13 @@ mod tests {
         json!({ "username": "user@example.com" })
     }
 
-    /// The token of a user who signed in so many seconds ago.
+    /// The token of a sign-in of this age, in seconds.
     fn token(age: i64) -> String {
         let now = UNIX_EPOCH.elapsed().unwrap().as_secs();
         access_token(&json!({ "auth_time": now.checked_add_signed(-age).unwrap() }))
     }
 
-    /// What comes of a deletion, and the operations that Cognito was asked for.
+    /// The result of a deletion, and the operations that were called.
     async fn delete(
         aws: &FakeAws,
         minutes: &str,

@@ -1,4 +1,4 @@
-//! A new password for the signed-in user, who knows the old one.
+//! Changes the password of the signed-in user with the old password.
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -10,7 +10,7 @@ use crate::message::Message;
 use crate::request::Fields;
 use crate::route::{Bearer, Route};
 
-/// `POST /auth/account/password`. Ends every session of the user: whoever had the old password may have one.
+/// `POST /auth/account/password`. Ends every session of the user, because somebody else may have used the old password.
 #[derive(Debug)]
 pub struct AccountPassword(Users);
 

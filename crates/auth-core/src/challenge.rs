@@ -1,4 +1,4 @@
-//! The one-time code, and what the challenge triggers and `token` call it by.
+//! The one-time code, and the names that the challenge triggers and `token` share.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 use crate::error::{Error, Result};
 use crate::trigger::{Text, UserAttributes, View, nullable};
 
-/// The challenge's name, which is Cognito's for all challenges of one's own.
+/// The name of the challenge: Cognito has one name for all custom challenges.
 pub const CUSTOM_CHALLENGE: &str = "CUSTOM_CHALLENGE";
 
 /// How many answers there are for one code.
@@ -17,7 +17,7 @@ pub const ANSWERS_PER_CODE: usize = 3;
 /// The private challenge parameter that holds the code.
 pub const CODE_PARAMETER: &str = "code";
 
-/// The client metadata in which `token` says whose session it answers.
+/// The client metadata with the username whose session `token` answers.
 pub const USERNAME_METADATA: &str = "username";
 
 /// What Cognito sends the three challenge triggers; each reads its part.
@@ -71,7 +71,7 @@ pub struct PrivateChallengeParameters<'a> {
     pub code: Text<'a>,
 }
 
-/// What `token` says beside the answer: [`USERNAME_METADATA`].
+/// The metadata that `token` sends with the answer: [`USERNAME_METADATA`].
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub struct ClientMetadata<'a> {
@@ -81,8 +81,8 @@ pub struct ClientMetadata<'a> {
 }
 
 impl View<'_, Request<'_>> {
-    /// What the user's limits are kept under: the `sub`, or for a user who does not exist a digest of the name that
-    /// Cognito made up, so that their limits give nothing away and no phone number is stored.
+    /// The key of the user's limits: the `sub`, or for a user who does not exist a digest of the name that
+    /// Cognito invents. So unknown users have limits too, and no phone number is stored.
     ///
     /// # Errors
     /// Internal if the event names no user.
@@ -102,7 +102,7 @@ impl View<'_, Request<'_>> {
     }
 }
 
-/// Six digits that only the user's phone is told.
+/// Six digits that only the user gets.
 #[derive(Clone, Debug)]
 pub struct Code(SecretString);
 
@@ -110,7 +110,7 @@ impl Code {
     /// A uniform code from the operating system's generator.
     ///
     /// # Errors
-    /// Internal where the generator fails.
+    /// Internal if the generator fails.
     pub fn random() -> Result<Self> {
         const CODES: u32 = 1_000_000;
         // Numbers from here on would make the first codes likelier than the others.
@@ -134,7 +134,7 @@ impl Code {
         self.0.expose_secret()
     }
 
-    /// Whether the answer is this code, in a time that does not depend on where they differ.
+    /// Whether the answer is this code, compared in constant time.
     pub fn matches(&self, answer: &str) -> bool {
         self.expose().as_bytes().ct_eq(answer.as_bytes()).into()
     }

@@ -1,9 +1,9 @@
-//! How functions reach AWS: the one place where clients are made, with how long they wait and whether they retry.
-//! Whom they trust, and how they connect, is in `connector`.
+//! The AWS clients, with their timeouts and retries. All clients are made here. `connector` has the trusted roots and
+//! the connections.
 //!
-//! A release build takes region and credentials from the environment, where Lambda puts them, and looks nowhere else:
-//! no profile, no instance metadata. A debug build, as `cargo lambda watch` makes it, has the SDK's default chain, so
-//! that it finds a developer's credentials where the AWS CLI does.
+//! A release build reads region and credentials only from the environment, which Lambda sets: no profile, no instance
+//! metadata. A debug build, as in `cargo lambda watch`, has the SDK's default chain, which finds a developer's
+//! credentials as the AWS CLI does.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -41,7 +41,7 @@ const DYNAMODB_TIMEOUT: Duration = Duration::from_millis(600);
 /// One message.
 const MESSAGE_TIMEOUT: Duration = Duration::from_millis(1400);
 
-/// What a function starts from: its environment, and how it reaches AWS.
+/// The environment of a function, and its way to AWS.
 pub struct Setup<'a> {
     /// The environment.
     pub env: Env<'a>,
@@ -167,7 +167,7 @@ impl<'a> Setup<'a> {
 fn credentials(setup: &Setup<'_>) -> config::Result<SharedCredentialsProvider> {
     use aws_config::environment::EnvironmentVariableCredentialsProvider;
 
-    // The provider would find it out with the first request.
+    // Checked here: the provider would fail only in the first request.
     for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         setup.env.required(variable)?;
     }
@@ -175,14 +175,14 @@ fn credentials(setup: &Setup<'_>) -> config::Result<SharedCredentialsProvider> {
     Ok(SharedCredentialsProvider::new(provider))
 }
 
-/// A developer's, from wherever the AWS CLI would take them.
+/// A developer's credentials, found as the AWS CLI finds them.
 #[cfg(debug_assertions)]
 fn credentials(setup: &Setup<'_>) -> config::Result<SharedCredentialsProvider> {
     use aws_config::default_provider::credentials::DefaultCredentialsChain;
     use aws_config::provider_config::ProviderConfig;
     use aws_credential_types::provider::{ProvideCredentials, future};
 
-    /// The chain, made when it is first asked: only then there is something to wait for.
+    /// The chain. It is made with the first request, because making it is asynchronous.
     #[derive(Debug)]
     struct DefaultChain(ProviderConfig);
 
@@ -205,7 +205,7 @@ fn credentials(setup: &Setup<'_>) -> config::Result<SharedCredentialsProvider> {
     Ok(SharedCredentialsProvider::new(DefaultChain(config)))
 }
 
-/// The user pool as a public client sees it.
+/// The user pool for operations that need no IAM permission.
 #[derive(Debug)]
 pub struct UserPool {
     /// The SDK's client.
@@ -214,8 +214,8 @@ pub struct UserPool {
     pub client_id: String,
 }
 
-/// The user pool as an administrator sees it. No caller asks for these operations: their errors are always internal
-/// or unavailable.
+/// The user pool for operations that need IAM permission. Callers did not ask for them, so their errors are always
+/// internal or unavailable.
 #[derive(Debug)]
 pub struct UserPoolAdmin(Client);
 
@@ -256,7 +256,7 @@ impl UserPoolAdmin {
     }
 }
 
-/// Retries what Cognito can answer about a user that `SignUp` has only just made.
+/// Retries errors that Cognito can answer about a user that `SignUp` has just made.
 #[derive(Debug)]
 struct NotYetThere;
 
@@ -282,20 +282,20 @@ fn cognito(sdk: &SdkConfig) -> Client {
     Client::from_conf(Builder::from(sdk).interceptor(UpstreamMetrics).build())
 }
 
-/// What an operation that is harmless to retry adds: the SDK's standard retries, with jitter. All others
-/// are sent once: a retry's error would hide that the first attempt succeeded.
+/// The SDK's standard retries, with jitter, for an operation that is harmless to retry. All others are sent once: a
+/// retry's error would hide that the first attempt succeeded.
 pub fn repeatable() -> Builder {
     repeatable_within(ATTEMPT_TIMEOUT)
 }
 
-/// What an operation adds that follows another one of up to 12 s: the caller learns what became of both.
+/// The time limit of an operation that follows one of up to 12 s, so that the function can answer for both.
 pub fn second() -> Builder {
     let timeouts = timeouts().operation_timeout(SECOND_OPERATION_TIMEOUT);
     Config::builder().timeout_config(timeouts.build())
 }
 
 /// As [`repeatable`], for attempts of another length. The two pauses between three attempts take at most
-/// half an attempt together, so that all ends within three and a half, or the operation's time.
+/// half an attempt together. So all attempts end within three and a half, or within the operation's time.
 fn repeatable_within(attempt: Duration) -> Builder {
     let retries = RetryConfig::standard()
         .with_max_attempts(3)
@@ -312,7 +312,7 @@ fn timeouts() -> TimeoutConfigBuilder {
     TimeoutConfig::builder().operation_timeout(OPERATION_TIMEOUT)
 }
 
-/// Whether the request never left, as there was no connection to send it over.
+/// Whether the request was never sent, because there was no connection.
 pub fn was_not_sent<E>(error: &SdkError<E>) -> bool {
     let SdkError::DispatchFailure(failure) = error else {
         return matches!(error, SdkError::ConstructionFailure(_));

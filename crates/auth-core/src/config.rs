@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Where the code stands in a message, in Cognito's own notation.
+/// The placeholder for the code in a message, in Cognito's notation.
 pub const CODE_PLACEHOLDER: &str = "{####}";
 
 /// How users sign up and in: the stack parameter `Mode`.
@@ -41,7 +41,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// What a `main` that returns it prints: the same one line.
+/// The same text, because a `main` that returns it prints its `Debug` output.
 impl fmt::Debug for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
@@ -56,7 +56,7 @@ impl From<rustls::Error> for ConfigError {
     }
 }
 
-/// Where variables come from: the process in a function, a table in a test.
+/// The source of variables: the process in a function, a table in a test.
 #[derive(Clone, Copy)]
 pub struct Env<'a>(&'a dyn Fn(&str) -> Option<String>);
 
@@ -90,7 +90,7 @@ impl<'a> Env<'a> {
         })
     }
 
-    /// A required variable of a type; the type's error says what it should be.
+    /// A required variable of a type. The type's error has the expected form.
     ///
     /// # Errors
     /// Names the variable and what is expected.
@@ -111,7 +111,7 @@ impl<'a> Env<'a> {
             .ok_or_else(|| bad_value(name, &format!("a whole number of at least {least}")))
     }
 
-    /// A required text of a message, in which the code, [`CODE_PLACEHOLDER`], stands once or up to `most` times.
+    /// A required text of a message, with the code, [`CODE_PLACEHOLDER`], once or up to `most` times.
     ///
     /// # Errors
     /// Names the variable.
@@ -130,7 +130,7 @@ impl<'a> Env<'a> {
     /// A comma-separated list, which may be empty; white space around an entry is dropped.
     ///
     /// # Errors
-    /// Names the variable where an entry breaks the rule, and what is expected.
+    /// Names the variable if an entry breaks the rule, and the expected form.
     pub fn list(&self, name: &str, rule: fn(&str) -> bool, expected: &str) -> Result<Vec<String>> {
         let Some(value) = self.optional(name) else {
             return Ok(Vec::new());

@@ -1,6 +1,6 @@
-//! HTTP for the SDK's clients: hyper and rustls, over HTTP/1.1, which is all that AWS's endpoints are asked for.
+//! HTTP for the SDK's clients: hyper and rustls, over HTTP/1.1, which all of AWS's endpoints support.
 //!
-//! The SDK's own connector can do more, proxies and HTTP/2 among it, and with that weighs a tenth of a function:
+//! The SDK's own connector also has proxies and HTTP/2, and takes a tenth of a function's size:
 //! `crates/bench/README.md` has the figures.
 
 use std::error::Error as StdError;
@@ -30,11 +30,11 @@ use crate::config::{self, Env, bad_value};
 
 /// Looking up the name, connecting, and the TLS handshake.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// An idle connection is not used again after this: shorter than any server keeps one, so that a request
-/// that can't be repeated is not lost on a connection that was closed while Lambda froze the function.
+/// An idle connection is not used again after this time. Every server keeps connections longer. So a request that can't
+/// be repeated is not lost on a connection that was closed while Lambda froze the function.
 const IDLE_CONNECTION_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What no answer comes near: tokens are the largest.
+/// Much more than any answer has: tokens are the largest.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// The roots that AWS's endpoints chain to: Amazon Root CA 1 to 4 and Starfield Services Root G2, as
@@ -49,16 +49,16 @@ const AMAZON_TRUST_SERVICES: [&[u8]; 5] = [
     include_bytes!("../trust/starfield-services-root-g2.cer"),
 ];
 
-/// Sends the SDK's requests, and keeps its connections for the next ones. How long it waits is decided here: it
-/// ignores the connect and read timeouts of the SDK's `TimeoutConfig`.
+/// Sends the SDK's requests, and keeps connections for the next ones. It has its own timeouts, and ignores the connect
+/// and read timeouts of the SDK's `TimeoutConfig`.
 #[derive(Debug)]
 pub(crate) struct Connector {
     connect: Connect,
     pool: Mutex<Pool>,
 }
 
-/// Connections, and when the last request was sent over one, by the system's clock: the one of [`Instant`], which the
-/// client itself looks at, may have stood still while Lambda froze the function.
+/// Connections, and the time of the last request by the system's clock. The client itself uses [`Instant`], whose clock
+/// may stand still while Lambda freezes the function.
 ///
 /// [`Instant`]: std::time::Instant
 #[derive(Debug)]
@@ -68,10 +68,10 @@ struct Pool {
 }
 
 impl Connector {
-    /// A connector that trusts AWS's endpoints, and those of `AWS_CA_BUNDLE` where it is set.
+    /// A connector that trusts AWS's roots, and those of `AWS_CA_BUNDLE` if it is set.
     ///
     /// # Errors
-    /// Names the variable where it is bad; says it where TLS can't be used as it is built.
+    /// Names the variable if it is bad. Also if the build of TLS is unusable.
     pub(crate) fn from_env(env: Env<'_>) -> config::Result<Self> {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
@@ -88,7 +88,7 @@ impl Connector {
     fn client(&self, now: SystemTime) -> Client<Connect, SdkBody> {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = now.duration_since(pool.used);
-        // A clock that was set back tells nothing.
+        // If the clock was set back, the idle time is unknown.
         if idle.is_ok_and(|idle| idle > IDLE_CONNECTION_TIMEOUT) {
             pool.client = client(&self.connect);
         }
@@ -105,13 +105,13 @@ fn client(connect: &Connect) -> Client<Connect, SdkBody> {
 }
 
 impl SdkConnector for Connector {
-    /// Sends nothing over a connection which is known to be gone, and ends an answer at [`MAX_ANSWER_BYTES`]:
-    /// the SDK reads it into memory to its end.
+    /// Sends nothing over a closed connection, and cuts an answer at [`MAX_ANSWER_BYTES`], because the SDK reads all of it
+    /// into memory.
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let client = self.client(SystemTime::now());
         HttpConnectorFuture::new(async move {
-            // First lets the connections notice what happened while Lambda froze the function: a request that is sent
-            // once would be lost on a connection that was reset meanwhile.
+            // First let the connections notice a reset while Lambda froze the function: a request that is sent once would
+            // be lost on such a connection.
             for _ in 0..2 {
                 tokio::task::yield_now().await;
             }
@@ -123,7 +123,7 @@ impl SdkConnector for Connector {
                 capture.set_connection_retriever(move || Some(closable(connection.clone())));
             }
             let response = client.request(request).await;
-            // Whatever went wrong may go well over another connection; what may be repeated, its caller knows.
+            // Another connection may work. The caller decides whether to retry.
             let response = response.map_err(|error| ConnectorError::io(error.into()))?;
             let bounded = |body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES));
             HttpResponse::try_from(response.map(bounded))
@@ -132,7 +132,7 @@ impl SdkConnector for Connector {
     }
 }
 
-/// What the SDK closes after a failure that may be the connection's, so that the next attempt has another one.
+/// The connection that the SDK closes after a connection's failure, so that the next attempt uses another one.
 fn closable(connection: CaptureConnection) -> ConnectionMetadata {
     let close = move || {
         if let Some(connected) = connection.connection_metadata().as_ref() {

@@ -1,4 +1,4 @@
-//! The one-time code of a sign-in: made, counted and sent by SMS or e-mail; or the one that was sent, asked for again.
+//! Makes, counts and sends the one-time code of a sign-in, or asks again for the code that was sent.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ pub struct Channels {
     email: Option<Email>,
 }
 
-/// Where a user's codes go.
+/// The channel of a user's codes.
 enum Contact<'a> {
     Phone(&'a str),
     Email(&'a str, &'a Email),
@@ -37,8 +37,8 @@ impl Channels {
         })
     }
 
-    /// The contact that is the username. Users sign up with one. Of two, one was added later, and the phone number is
-    /// taken unless only the e-mail address is verified.
+    /// The contact that is the username. Users sign up with one contact. If there are two, one was added later: this is
+    /// the phone number, unless only the e-mail address is verified.
     fn contact<'a>(&'a self, user: &UserAttributes<'a>) -> Result<Contact<'a>> {
         let phone = user.phone_number.get();
         let email = user.email.get();
@@ -75,12 +75,12 @@ impl Channels {
 
 /// Fills in the challenge: the code for the verifying trigger, nothing for the caller.
 ///
-/// The code is in the challenge's metadata too: Cognito asks anew after a wrong answer, and hands over the
-/// metadata of the rounds before, neither of which its clients see.
+/// The code is also in the challenge's metadata. After a wrong answer, Cognito calls this trigger again with the metadata
+/// of the earlier rounds. Clients see none of it.
 ///
 /// # Errors
 /// `TooManyRequestsException` beyond the limits; `InvalidParameterException` for a phone number outside
-/// the allowed prefixes; unavailable where the code can't be counted or sent.
+/// the allowed prefixes; unavailable if the code can't be counted or sent.
 pub async fn create_auth_challenge(
     event: &mut Event,
     limits: &Limits,
@@ -116,7 +116,7 @@ async fn new_code(
     channels: &Channels,
 ) -> Result<Code> {
     let user = view.limits_key()?;
-    // For a user who does not exist everything goes the same way, but no message is sent.
+    // A user who does not exist is handled in the same way, but no message is sent.
     let contact = match view.request.user_not_found {
         true => None,
         false => Some(channels.contact(&view.request.user_attributes)?),

@@ -1,6 +1,6 @@
-//! The messages that Cognito sends. The e-mail with the code that resets a password has a text of its own here:
-//! Cognito has one for it and for the code that confirms a sign-up. And no code goes to a new contact, where
-//! a signed-in user, or who has stolen a token, is not to change theirs.
+//! The messages that Cognito sends. This trigger gives the e-mail of a password reset its own text: Cognito has one text
+//! for resets and confirmations. With `ContactChanges=REFUSED`, it rejects the code to a new contact, so that neither a
+//! signed-in user nor the thief of a token can change a contact.
 
 use serde::Deserialize;
 
@@ -8,10 +8,10 @@ use crate::config::{self, CODE_PLACEHOLDER, Env, bad_value};
 use crate::error::{Error, Result};
 use crate::trigger::{self, Event, Text, View};
 
-/// What becomes of the messages.
+/// The settings of the messages.
 #[derive(Debug)]
 pub struct Messages {
-    /// Subject and text of the e-mail that resets a password, where they are not the pool's.
+    /// Subject and text of the e-mail that resets a password; `None` for the pool's.
     reset: Option<(String, String)>,
     refuses_contact_changes: bool,
 }
@@ -36,17 +36,17 @@ impl Messages {
     }
 }
 
-/// What Cognito says of a message.
+/// The request of Cognito's event.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
-    /// Where Cognito puts the code.
+    /// The placeholder that Cognito replaces with the code.
     #[serde(borrow, default)]
     code_parameter: Text<'a>,
 }
 
-/// Fills in the e-mail of a forgotten password, refuses the messages to a new contact, each where it is
-/// configured; every other message stays the pool's.
+/// Sets the e-mail of a forgotten password, and rejects messages to a new contact, each if it is configured. Every other
+/// message is the pool's.
 ///
 /// # Errors
 /// `InvalidParameterException` for the change of a contact; internal for another trigger's event, or one without
@@ -54,7 +54,7 @@ struct Request<'a> {
 pub fn custom_message(event: &mut Event, messages: &Messages) -> Result<()> {
     match (event.source(), &messages.reset) {
         ("CustomMessage_ForgotPassword", Some((subject, message))) => {
-            // Cognito does not tell the code: it puts it where this text of its own stands.
+            // Cognito does not send the code to triggers. It replaces this placeholder with it.
             let view: View<Request> = event.view()?;
             let code = view
                 .request
@@ -65,8 +65,8 @@ pub fn custom_message(event: &mut Event, messages: &Messages) -> Result<()> {
             event.respond("emailMessage", message);
             Ok(())
         }
-        // Without the code the new contact never takes the old one's place. An administrator's change sends none, where
-        // it says that the contact is verified.
+        // Without the code, the new contact never replaces the old one. If an administrator sets a verified contact, Cognito
+        // sends no code.
         ("CustomMessage_UpdateUserAttribute" | "CustomMessage_VerifyUserAttribute", _)
             if messages.refuses_contact_changes =>
         {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn where_contacts_are_not_to_change_no_code_goes_to_a_new_one() {
+    fn contact_changes_refused_rejects_the_message_to_a_new_contact() {
         for source in CONTACT_CHANGES {
             let error = custom_message(&mut message(source), &messages("", "REFUSED")).unwrap_err();
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Lambda's deadline: whoever waits is told in time that it passed, as Lambda itself would only end the function.
+//! Lambda's deadline. A function answers 503 shortly before it, because Lambda would end the function without an answer.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,17 +6,17 @@ use lambda_runtime::Context;
 
 use crate::error::{Error, Result};
 
-/// What is kept back for telling.
+/// The time before the deadline that is reserved for the answer.
 const RESERVE: Duration = Duration::from_millis(500);
 
-/// The time there is where the deadline has long passed, as with `cargo lambda watch`: Lambda would have ended
-/// the function by then. It is the template's `Timeout`.
+/// The time limit if the deadline has long passed, as with `cargo lambda watch`: the template's `Timeout`. Lambda would
+/// have ended the function by then.
 const WITHOUT_DEADLINE: Duration = Duration::from_secs(20);
 
-/// What the operation comes to before Lambda would end the function.
+/// The operation's result, if it is there before Lambda's deadline.
 ///
 /// # Errors
-/// The operation's; unavailable where it takes longer.
+/// The operation's error; unavailable if the operation takes longer.
 pub(crate) async fn within<T>(
     context: &Context,
     operation: impl Future<Output = Result<T>>,

@@ -10,7 +10,7 @@ use crate::trigger_error;
 /// Decides by the answers so far: a right one gets the tokens, the third wrong one ends it.
 ///
 /// # Errors
-/// `UserNotConfirmedException`, as Cognito itself lets unconfirmed users into challenges of one's own;
+/// `UserNotConfirmedException`, because Cognito itself allows custom challenges to unconfirmed users;
 /// internal for another trigger's event.
 pub fn define_auth_challenge(event: &mut Event) -> Result<()> {
     if event.source() != "DefineAuthChallenge_Authentication" {

@@ -106,7 +106,7 @@ impl Email {
     }
 }
 
-/// What is left of a text without everything from a `<` to the next `>`.
+/// The text without everything from a `<` to the next `>`.
 fn without_tags(text: &str) -> String {
     let mut parts = text.split('<');
     let before = parts.next().unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
-//! What can go wrong. It stands on the ground: it knows neither HTTP nor AWS, and imports nothing of this crate.
+//! Errors. This module is in the lowest layer: it has neither HTTP nor AWS, and imports nothing of this crate.
 //!
-//! `name` and `message` are for the caller, `cause` is for the log. An error of our own fault or configuration has
-//! one fixed public text. [`crate::exceptions`] reads AWS's exceptions, [`crate::http`] gives each [`Kind`] its status.
+//! `name` and `message` are for the caller, `cause` is for the log. A bug or a wrong configuration has one
+//! fixed public text. [`crate::exceptions`] reads AWS's exceptions, [`crate::http`] gives each [`Kind`] its status.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,7 +15,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// What kind of answer an [`Error`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The request can't be granted as it is, whoever sends it.
+    /// The request is invalid, for every caller.
     Invalid,
     /// The credentials, tokens or codes are wrong or spent.
     Unauthenticated,
@@ -92,7 +92,7 @@ impl Name {
     }
 }
 
-/// A request that was rejected, or failed: what the caller gets, and the cause for the log.
+/// A rejected or failed request: the caller's name and text, and the cause for the log.
 #[derive(Debug)]
 pub struct Error {
     /// The kind, for the status.
@@ -111,7 +111,7 @@ pub struct Error {
     pub cause: Option<String>,
 }
 
-/// How long `503` asks the caller to wait.
+/// The `Retry-After` of `503`.
 const UNAVAILABLE_SECONDS: u32 = 5;
 
 impl Error {
@@ -138,7 +138,7 @@ impl Error {
         Self::new(Name::NotAuthorizedException, message)
     }
 
-    /// A request of a signed-in user without an access token where it belongs.
+    /// A request of a signed-in user without an access token in its header.
     pub fn access_token_missing() -> Self {
         Self {
             needs_bearer: true,
@@ -173,7 +173,7 @@ impl Error {
         )
     }
 
-    /// As [`Error::unavailable`], after a part was done: `message` says which, and what to do about the rest.
+    /// Like [`Error::unavailable`], after one part succeeded: `message` names it, and how to do the rest.
     pub fn half_done(message: &'static str, cause: impl Into<String>) -> Self {
         Self {
             retry_after: Some(UNAVAILABLE_SECONDS),
@@ -204,7 +204,7 @@ impl Error {
     }
 }
 
-/// What the caller sees, without the session.
+/// The error for the caller, without the session.
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}: {}", self.name, self.message)

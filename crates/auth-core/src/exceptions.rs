@@ -1,7 +1,7 @@
-//! What AWS's exceptions mean: every error of an SDK becomes an [`Error`] here, and nowhere else.
+//! Maps AWS's exceptions: every error of an SDK becomes an [`Error`] here, and only here.
 //!
-//! Cognito's exceptions about the request go through unchanged. Decisions are made on the exception's code; its text
-//! is only read for an error that one of our own triggers put there.
+//! Cognito's exceptions about the request go through unchanged. Only the exception's code decides. Its text is read only
+//! for the error of one of our own triggers.
 
 use std::error::Error as StdError;
 
@@ -11,9 +11,9 @@ use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use crate::error::{Error, Kind};
 use crate::trigger_error;
 
-/// How long `429` asks to wait where Cognito throttled the account's rate of requests: its quotas are per second.
+/// The `Retry-After` if Cognito throttles the account's requests: its quotas are per second.
 const THROTTLED_SECONDS: u32 = 1;
-/// How long `429` asks to wait where Cognito counted this user's attempts: its lock-outs end within 15 minutes.
+/// The `Retry-After` if Cognito counted this user's attempts: its lock-outs end within 15 minutes.
 const LIMIT_SECONDS: u32 = 900;
 
 /// The kind of every exception that the operations called here model, by its name on the wire, and of those that any
@@ -28,7 +28,7 @@ pub const EXCEPTIONS: [(&str, Kind); 76] = [
     ("UserLambdaValidationException", Kind::Invalid),
     ("NotAuthorizedException", Kind::Unauthenticated),
     ("RefreshTokenReuseException", Kind::Unauthenticated),
-    // Of a refresh token that is another client's, or is none.
+    // For a refresh token that is malformed or of another client.
     ("UnauthorizedException", Kind::Unauthenticated),
     ("UnsupportedTokenTypeException", Kind::Unauthenticated),
     // A web ACL on the pool.
@@ -107,8 +107,8 @@ const TRIGGER_REPORTS: [&str; 3] = [
     "UserLambdaValidationException",
 ];
 
-/// An operation of Cognito's, so that `?` is all that a route needs. Another service's errors do not compile here:
-/// no caller asked for its operations, and they take [`from_dependency`].
+/// For Cognito's operations, so that a route only needs `?`. Errors of other services don't compile here: callers did
+/// not ask for those operations, so they need [`from_dependency`].
 impl<E> From<SdkError<E>> for Error
 where
     E: ProvideErrorMetadata + StdError + Into<CognitoError> + 'static,
@@ -149,7 +149,7 @@ where
     }
 }
 
-/// What the exception `code` with `message` means, if the response had this HTTP status.
+/// The error for the exception `code` with `message` and this HTTP status of the response.
 fn from_exception(code: &str, message: Option<&str>, status: u16) -> Error {
     if TRIGGER_REPORTS.contains(&code)
         && let Some(error) = message.and_then(trigger_error::decode)
@@ -164,7 +164,7 @@ fn from_exception(code: &str, message: Option<&str>, status: u16) -> Error {
         };
     };
     match *kind {
-        // The texts of these name our own resources and roles, nothing of the request.
+        // These texts name only our own resources and roles, and have nothing of the request.
         Kind::Internal => Error::internal(format!("{code}: {}", message.unwrap_or_default())),
         Kind::Unavailable => Error::unavailable(code),
         kind => Error {

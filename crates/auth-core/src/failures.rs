@@ -20,7 +20,7 @@ use crate::http::{AnyRoute, status};
 use crate::testing::{access_token, bodies, with_setup};
 use crate::{ROUTES, trigger_error};
 
-/// What any AWS service can answer, modelled or not.
+/// The errors that any AWS service can answer, modelled or not.
 const ANY_SERVICE: [&str; 5] = [
     "AccessDeniedException",
     "InternalFailure",
@@ -35,7 +35,7 @@ struct Operation {
     /// Its place in [`ROUTES`].
     route: usize,
     mode: Mode,
-    /// What the route is sent.
+    /// The body for the route.
     body: String,
     /// How many operations the route calls before it.
     before: usize,
@@ -75,7 +75,7 @@ async fn operations() -> Vec<Operation> {
     operations
 }
 
-/// What the route makes of this body, sent by a signed-in user.
+/// The route's answer to this body of a signed-in user.
 async fn run(route: &dyn AnyRoute, body: &str) -> Result<Value> {
     route.run(&access_token(), body.as_bytes()).await
 }
@@ -97,7 +97,7 @@ fn over(http_client: impl HttpClient + 'static, route: usize, mode: Mode) -> Box
 }
 
 impl Operation {
-    /// What the caller gets if AWS answers this operation so.
+    /// The answer to the caller if AWS answers this operation so.
     async fn error(&self, reply: &Reply) -> (Error, usize) {
         let aws = FakeAws::with(self.name, reply.clone());
         let route = over(aws.http_client(), self.route, self.mode);
@@ -125,7 +125,7 @@ impl Operation {
         }
     }
 
-    /// Whether no caller asked for it.
+    /// Whether the function calls it without a caller's request.
     fn is_admin(&self) -> bool {
         self.name.starts_with("Admin")
     }
@@ -184,7 +184,7 @@ fn kind_of(code: &str) -> Kind {
         .1
 }
 
-/// Where cargo has the source of the SDK of this service that this build uses.
+/// The folder with the source of this service's SDK.
 fn sdk_source(service: &str) -> PathBuf {
     static PACKAGES: LazyLock<Value> = LazyLock::new(|| {
         let metadata = Command::new(env!("CARGO"))
@@ -211,7 +211,7 @@ fn every_error_code_of_dynamodb_and_sns_has_a_kind() {
         ("sns", "publish"),
     ] {
         for code in wire_codes(service, operation) {
-            // What the limits are counted with.
+            // These count the limits.
             if code != "ConditionalCheckFailedException" {
                 kind_of(&code);
             }
@@ -385,7 +385,7 @@ async fn only_what_iam_guards_is_signed() {
     }
 }
 
-/// What API Gateway answers itself and no function does: the template has their texts.
+/// The errors that only API Gateway answers: the template has their texts.
 const GATEWAYS: [(u16, &str); 2] = [(400, "BadRequestException"), (404, "NotFoundException")];
 
 type Errors = BTreeSet<(u16, String)>;
@@ -407,7 +407,7 @@ async fn the_specification_has_every_error_of_every_route() {
     }
     let mut specified = Errors::new();
     for (operation, errors) in specified_errors() {
-        // A route that asks nothing of Cognito has none of its errors.
+        // A route without a call to Cognito has none of its errors.
         let cognitos = cognitos.get(&operation).into_iter().flatten();
         let known = ours.iter().chain(cognitos).cloned().collect();
         let unknown: Vec<_> = errors.difference(&known).collect();

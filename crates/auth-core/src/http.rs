@@ -29,14 +29,14 @@ use crate::request::{Fields, MAX_BODY_BYTES};
 use crate::route::{Caller, Route};
 use crate::telemetry::{self, Call};
 
-/// The base64 of the largest body: what is longer need not be decoded to be rejected.
+/// The length of the largest body in base64: a longer one is rejected without decoding.
 const MAX_BASE64_BYTES: usize = MAX_BODY_BYTES.div_ceil(3) * 4;
 
 /// Serves Lambda's invocations of a route until the process ends: a doorway's whole `main`.
 ///
 /// # Errors
-/// Names the variable of the environment that is missing or bad; says if Lambda's runtime interface fails. Never for
-/// a request.
+/// Names the variable of the environment that is missing or bad; also if Lambda's runtime interface fails. Never
+/// because of a request.
 pub async fn serve<R: Route>() -> std::result::Result<(), lambda_runtime::Error> {
     let env = telemetry::start()?;
     let endpoint = Endpoint::<R>::new(&Setup::from_env(env)?)?;
@@ -51,7 +51,7 @@ pub struct Endpoint<R> {
 }
 
 impl<R: Route> Endpoint<R> {
-    /// The route of this environment. Reads `ALLOWED_ORIGIN`, and what the route does.
+    /// The route with its settings. Reads `ALLOWED_ORIGIN`, and the variables of the route.
     ///
     /// # Errors
     /// Names the variable that is missing or bad.
@@ -70,7 +70,7 @@ impl<R: Route> Endpoint<R> {
         })
     }
 
-    /// What answers Lambda's events.
+    /// The service that answers Lambda's events.
     pub fn service(
         &self,
     ) -> impl Service<LambdaEvent<Event>, Response = impl Serialize, Error = Infallible> {
@@ -114,8 +114,8 @@ impl<R: Route> Endpoint<R> {
             .map_err(|_| Error::internal("the response can't be written as JSON"))
     }
 
-    /// A page may send some requests without asking first, and CORS hides only their answer from it. What is no browser
-    /// sends no `Origin`.
+    /// Rejects other origins. A page can send some requests without a preflight, and CORS then hides only the answer.
+    /// Clients that are not browsers send no `Origin`.
     fn check_origin(&self, headers: &HeaderMap) -> Result<()> {
         let is_allowed = |origin: &HeaderValue| origin == self.allowed_origin;
         let mut origins = headers.get_all(header::ORIGIN).iter();
@@ -173,7 +173,7 @@ impl<R: Route> Endpoint<R> {
             |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
         add(header::CONTENT_TYPE, "application/json");
         add(header::CACHE_CONTROL, "no-store");
-        // In a browser, `*` stands for every header but this one.
+        // In browsers, `*` means every header except this one.
         add(header::ACCESS_CONTROL_ALLOW_HEADERS, "*,Authorization");
         add(header::ACCESS_CONTROL_ALLOW_METHODS, "POST,OPTIONS");
         if status == StatusCode::METHOD_NOT_ALLOWED {
@@ -195,7 +195,7 @@ pub trait AnyRoute: Send + Sync {
     /// [`Route::NAME`].
     fn name(&self) -> &'static str;
 
-    /// What API Gateway gets for an event, as JSON.
+    /// The answer to API Gateway for an event, as JSON.
     fn answer(&self, event: LambdaEvent<Event>) -> LocalFuture<'_, serde_json::Value>;
 
     /// The request of this token and this body, for `{:?}`.
@@ -323,8 +323,8 @@ fn headers(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// The text of a body. What is not the base64 of a text is not JSON either, and is rejected as that; what is too long
-/// is too long as a text, too.
+/// The text of a body. Invalid base64 is rejected as invalid JSON. A body that is too long in base64 is also too long as
+/// text.
 fn text(body: Option<String>, is_base64_encoded: bool) -> Option<String> {
     const NOT_JSON: &str = "no text";
     let body = body?;

@@ -1,11 +1,11 @@
-//! What a user may ask for across sessions: codes, and answers to them.
+//! The limits of a user across sessions: codes, and answers to them.
 //!
 //! Cognito locks out failed sign-ins with a password, but not those with a custom challenge, so the counts are kept
 //! here: one DynamoDB item per user, under the user's `sub`, changed by conditional writes only. It holds no phone
 //! number.
 //!
-//! Codes are limited by the generic cell rate algorithm (GCRA): some at once, then one in each interval. So nobody who
-//! asks for many codes locks the user out for longer than an interval.
+//! The generic cell rate algorithm (GCRA) limits codes: some at once, then one in each interval. So a stranger who
+//! requests many codes delays the user by one interval at most.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -96,7 +96,7 @@ pub struct Reservation {
 /// Why a message could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendFailure {
-    /// SNS or SES rejected it, or was never asked.
+    /// SNS or SES rejected it, or it was never sent.
     Rejected,
     /// No response came: it may be on its way, and be charged for.
     NoResponse,
@@ -115,7 +115,7 @@ impl SendFailure {
     }
 }
 
-/// An answer to a code, as it was counted.
+/// The outcome of counting an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The code is spent.
@@ -126,7 +126,7 @@ pub enum Answer {
     Over,
 }
 
-/// What is stored about the codes that were sent to a user.
+/// The stored item of a user's codes.
 #[derive(Clone, Debug)]
 struct Sends {
     /// When the last code was sent; zero before the first one.
@@ -215,7 +215,7 @@ impl Limits {
                     return Err(trigger_error::too_many_codes(wait));
                 }
             };
-            // Later than the last one in any case, as it tells versions of the item apart.
+            // Always later than the last one, because it identifies the version of the item.
             let sent_at = now.max(before.last_sent_at + 1);
             let code = before.new_code()?;
             let update = self.send(user, before.last_sent_at, sent_at, &code, full_at);
@@ -274,8 +274,8 @@ impl Limits {
     }
 
     /// Counts an answer to a code by one write, which succeeds only while the code has answers left: a right answer
-    /// takes the code, a wrong one takes an answer. However many come at once, the writes have an order, and after the
-    /// third wrong one none is right.
+    /// takes the code, a wrong one takes an answer. Parallel writes have an order too: after the third wrong answer,
+    /// every answer is rejected.
     ///
     /// # Errors
     /// Unavailable if DynamoDB does not answer.
@@ -352,7 +352,7 @@ impl Limits {
 const SEND: &str =
     "SET sentAt = :sentAt, lastCode = :lastCode, fullAt = :fullAt, expiresAt = :expires";
 
-/// What a conditional write answered; none if its condition did not hold.
+/// The result of a conditional write; `None` if its condition did not hold.
 fn applied<T>(outcome: std::result::Result<T, SdkError<UpdateItemError>>) -> Result<Option<T>> {
     match outcome {
         Ok(output) => Ok(Some(output)),
@@ -482,7 +482,7 @@ mod tests {
     fn no_hour_and_no_day_has_more_codes_than_allowed() {
         for (per_hour, per_day) in [(1, 1), (1, 2), (2, 3), (5, 20), (10, 10), (10, 40), (1, 40)] {
             let rules = Rules::new(15, per_hour, per_day);
-            // Someone who asks for a code every 15 s, then once in the seconds after the hour's and the day's end.
+            // Requests a code every 15 s, and once in the seconds after the end of the hour and the day.
             let mut sends = none_sent();
             let mut times: Vec<u64> = Vec::new();
             let mut longest_wait = 0;
@@ -558,7 +558,7 @@ mod tests {
         )
     }
 
-    /// The item of a user who was sent the code 246810 this long ago.
+    /// The item of a user whose code 246810 was sent this long ago.
     fn item(age: u64) -> Reply {
         let item = json!({
             "sub": { "S": "user" },

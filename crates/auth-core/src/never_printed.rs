@@ -1,5 +1,5 @@
-//! Nothing of a request can be printed by accident: not by `{:?}`, which logs and panics use, and not
-//! by an error, which is told and logged.
+//! Nothing of a request can be printed by accident: neither by `{:?}`, which logs and panics use, nor by an error, which
+//! callers and logs get.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -110,7 +110,7 @@ fn debug_output_hides_sessions_codes_and_events() {
     );
 }
 
-/// Whether `{:?}` takes a `T`: the constant of `Of` itself goes before the trait's, where there is one.
+/// Whether `T` implements `Debug`: the constant of `Of` itself hides the trait's, if it exists.
 struct Of<T: ?Sized>(PhantomData<T>);
 
 trait Printed {

@@ -8,7 +8,7 @@ use crate::roles::Roles;
 use crate::telemetry::{self, Metric};
 use crate::trigger::{self, Event, UserAttributes, View, nullable};
 
-/// What Cognito says of the user.
+/// The `request` of the event.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
@@ -16,14 +16,14 @@ struct Request<'a> {
     user_attributes: UserAttributes<'a>,
 }
 
-/// Adds the user who confirmed a sign-up to the role's group, or signs out the user who reset the password. A second
+/// After a confirmation, adds the user to the role's group. After a password reset, signs the user out. A second
 /// time changes nothing.
 ///
-/// The pool's id is the event's: the template can't give it to the function, as the pool depends on the function.
+/// The pool's id is the event's: the template can't pass it to the function, because the pool depends on the function.
 ///
 /// # Errors
 /// Cognito's; internal for another trigger's event or a role that does not exist. A sign-out that fails is only logged
-/// and counted: an error would say that the reset had failed.
+/// and counted: an error would look as if the reset had failed.
 pub async fn post_confirmation(event: &Event, admin: &UserPoolAdmin, roles: &Roles) -> Result<()> {
     let is_reset = match event.source() {
         "PostConfirmation_ConfirmSignUp" => false,
@@ -43,7 +43,7 @@ pub async fn post_confirmation(event: &Event, admin: &UserPoolAdmin, roles: &Rol
         }
         return Ok(());
     }
-    // A user without the attribute was made by an administrator, who gives the groups too.
+    // An administrator made a user without the attribute, and gives the groups too.
     let Some(role) = view.request.user_attributes.role.get() else {
         return Ok(());
     };
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_that_can_not_be_right_is_our_fault() {
+    async fn invalid_event_is_an_internal_error() {
         let without = |key: &str| {
             let mut event = event(CONFIRMED, user(json!("User"))).into_json();
             event.remove(key);

@@ -1,4 +1,4 @@
-//! Before a user is made: the role rules again, for those who call Cognito's public `SignUp` directly.
+//! Before Cognito makes a user: checks the role rules again, because anyone can call Cognito's `SignUp` directly.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use crate::roles::SignUpRules;
 use crate::trigger::{self, Event, UserAttributes, View, nullable};
 use crate::username::{UsernameKind, is_phone};
 
-/// What Cognito says of a sign-up.
+/// The `request` of a sign-up's event.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Request<'a> {
@@ -21,7 +21,7 @@ struct Request<'a> {
 /// would verify an address or a number that is somebody else's.
 ///
 /// # Errors
-/// `InvalidParameterException` where the rules refuse; internal for another trigger's event.
+/// `InvalidParameterException` if the rules reject the sign-up; internal for another trigger's event.
 pub fn pre_sign_up(event: &mut Event, rules: &SignUpRules) -> Result<()> {
     match event.source() {
         "PreSignUp_SignUp" => {}
@@ -54,7 +54,7 @@ pub fn pre_sign_up(event: &mut Event, rules: &SignUpRules) -> Result<()> {
     if rules.skips_confirmation(role) {
         let (email, phone) = (email.is_some(), phone.is_some());
         event.respond("autoConfirmUser", true);
-        // To verify what the user does not have is an error of Cognito's.
+        // Cognito answers an error if a contact is verified that the user does not have.
         event.respond("autoVerifyEmail", email);
         event.respond("autoVerifyPhone", phone);
     }
@@ -84,7 +84,7 @@ mod tests {
         with_env(&lists, SignUpRules::from_env).unwrap()
     }
 
-    /// A sign-up as Cognito tells it; an empty text is an attribute that the user does not have.
+    /// The event of a sign-up. An empty text is a missing attribute.
     fn sign_up(source: &str, role: &str, email: &str, phone: &str) -> Event {
         let attributes = [
             ("custom:role", role),
@@ -124,7 +124,7 @@ mod tests {
             let before = sign_up("PreSignUp_SignUp", role, email, phone).into_json();
             let mut event = Event::new(before.clone());
             pre_sign_up(&mut event, &rules()).unwrap();
-            // Everything that Cognito sent comes back to it, fields that nobody knows included.
+            // Cognito gets back everything that it sent, also unknown fields.
             let mut expected = before;
             expected["response"] = json!({ "autoConfirmUser": confirm, "autoVerifyEmail": verify_email, "autoVerifyPhone": verify_phone });
             assert_eq!(event.into_json(), expected, "{role} {email} {phone}");

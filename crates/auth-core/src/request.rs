@@ -1,7 +1,6 @@
-//! Reading a request body: one JSON object, its fields taken out by name.
+//! Reads a request body: one JSON object, with its fields by name.
 //!
-//! Fields nobody asks for are skipped without being built. A key that stands twice is refused: two
-//! readers could disagree about which one counts.
+//! Unknown fields are skipped. A repeated key is rejected, because two readers could use different values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,7 +22,7 @@ impl<'a> Fields<'a> {
     /// Reads a request body.
     ///
     /// # Errors
-    /// `RequestEntityTooLargeException` over [`MAX_BODY_BYTES`]; `SerializationException` where it is not
+    /// `RequestEntityTooLargeException` over [`MAX_BODY_BYTES`]; `SerializationException` if it is not
     /// UTF-8, not JSON, not an object, or has a key twice.
     pub fn parse(body: &'a [u8]) -> Result<Self> {
         if body.len() > MAX_BODY_BYTES {
@@ -57,7 +56,7 @@ impl<'a> Fields<'a> {
     /// Whether the field is there; `null` and `""` count as missing.
     ///
     /// # Errors
-    /// `InvalidParameterType` where it is not a string.
+    /// `InvalidParameterType` if it is not a string.
     pub fn has(&self, key: &str) -> Result<bool> {
         Ok(self.optional(key)?.is_some())
     }
@@ -110,7 +109,7 @@ impl<'a> Fields<'a> {
         Username::parse(self.trimmed("username")?)
     }
 
-    /// What a person types and no white space or letter outside ASCII can be part of.
+    /// A typed value, which can't have white space or letters outside ASCII.
     fn trimmed(&self, key: &str) -> Result<String> {
         let text = self.string(key)?;
         let text = text.trim();
@@ -127,7 +126,7 @@ impl<'a> Fields<'a> {
     /// An optional object; `null` counts as missing.
     ///
     /// # Errors
-    /// `InvalidParameterType` where it is not an object.
+    /// `InvalidParameterType` if it is not an object.
     pub fn object(&self, key: &str) -> Result<Option<Fields<'a>>> {
         self.present(key)
             .map(|value| {
@@ -172,7 +171,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// A key that is borrowed from the body where it has no escapes.
+/// A key. It is borrowed from the body if it has no escapes.
 #[derive(serde::Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 

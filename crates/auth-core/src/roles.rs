@@ -1,15 +1,14 @@
-//! Which roles may be had by signing up, and how: the lists of the stack, and nothing else.
+//! The roles that are open to sign-up, and their usernames: only the lists of the stack decide.
 //!
-//! The same rules stand twice, in `sign-up` for a clear answer and in `pre-sign-up` for those who call
-//! Cognito directly. A role in no list is for administrators to give.
+//! `sign-up` checks these rules for a clear answer. `pre-sign-up` checks them again, because anyone can call Cognito
+//! directly. Only administrators can give a role that is in no list.
 
 use crate::config::{self, Env, bad_value};
 use crate::error::{Error, Result};
 use crate::trigger_error;
 use crate::username::UsernameKind;
 
-/// The user's attribute that keeps the role asked for at sign-up. It is written once; authorisation
-/// relies on the group only.
+/// The user's attribute with the role of the sign-up. It is written once. Authorisation uses only the group.
 pub const ROLE_ATTRIBUTE: &str = "custom:role";
 
 /// The stack's lists of roles and phone prefixes.
@@ -47,7 +46,7 @@ impl SignUpRules {
     /// Whether a user with `role` may sign up with a username of this kind.
     ///
     /// # Errors
-    /// `InvalidParameterException` that tells what is wrong with the role.
+    /// `InvalidParameterException` with the reason.
     pub fn check_role(&self, role: &str, kind: UsernameKind) -> Result<()> {
         let has = |list: &[String]| list.iter().any(|open| open == role);
         let (list, other, with) = match kind {
@@ -61,7 +60,7 @@ impl SignUpRules {
                 "The role does not allow sign-up with {with}."
             )))
         } else {
-            // One text for an unknown role and a closed one: the list of roles is not for guessing.
+            // Unknown and closed roles get the same text, so that nobody can guess the roles.
             Err(Error::invalid_parameter(
                 "The role does not exist or is not open to sign-up.",
             ))
@@ -71,7 +70,7 @@ impl SignUpRules {
     /// Whether a message may be sent to this phone number.
     ///
     /// # Errors
-    /// `InvalidParameterException` where its prefix is not in the stack's list.
+    /// `InvalidParameterException` if its prefix is not in the stack's list.
     pub fn check_phone(&self, phone: &str) -> Result<()> {
         check_phone_prefix(&self.phone_prefixes, phone)
     }
@@ -90,7 +89,7 @@ impl Roles {
     /// Reads `ROLES`.
     ///
     /// # Errors
-    /// Names it where it is missing or has a bad entry.
+    /// Names it if it is missing or has a bad entry.
     pub fn from_env(env: Env<'_>) -> config::Result<Self> {
         env.required("ROLES")?;
         env.list("ROLES", is_role, ROLE_FORM).map(Self)
@@ -128,7 +127,7 @@ pub fn phone_prefixes(env: Env<'_>) -> config::Result<Vec<String>> {
 /// Whether `phone` starts with one of `prefixes`, or there are none.
 ///
 /// # Errors
-/// `InvalidParameterException` where it does not.
+/// `InvalidParameterException` if it does not.
 pub fn check_phone_prefix(prefixes: &[String], phone: &str) -> Result<()> {
     if prefixes.is_empty()
         || prefixes

@@ -1,4 +1,4 @@
-//! What a route is, apart from HTTP and Lambda.
+//! Routes, without HTTP and Lambda.
 
 use std::fmt;
 
@@ -10,21 +10,21 @@ use crate::config;
 use crate::error::{Error, Result};
 use crate::request::Fields;
 
-/// A route: one function behind API Gateway. Its doorway serves it with [`crate::http::serve`].
+/// A route: one function behind API Gateway. Its `main` serves it with [`crate::http::serve`].
 pub trait Route: Sized + Send + Sync + 'static {
     /// The function's name: its folder's, its package's, and the path's with `-` for `/`.
     const NAME: &'static str;
 
-    /// Who may call it: [`Anyone`], or with a [`Bearer`] the signed-in user.
+    /// Its caller: [`Anyone`], or [`Bearer`] for the signed-in user.
     type Caller: Caller;
 
-    /// A request that can be right. Printed, it shows nothing of its values.
+    /// A validated request. Its `Debug` output hides its values.
     type Request: fmt::Debug + Send;
 
     /// The body of the success.
     type Response: Serialize;
 
-    /// The route with what it needs of the environment.
+    /// The route with its settings from the environment.
     ///
     /// # Errors
     /// Names the variable that is missing or bad.
@@ -33,29 +33,29 @@ pub trait Route: Sized + Send + Sync + 'static {
     /// Reads the body of a request.
     ///
     /// # Errors
-    /// What is wrong with it, without a call of AWS.
+    /// The error in the body, without a call to AWS.
     fn parse(&self, caller: Self::Caller, fields: &Fields<'_>) -> Result<Self::Request>;
 
-    /// Does what the route is for.
+    /// Does the work of the route.
     ///
     /// # Errors
-    /// Cognito's, our triggers' and our own.
+    /// The errors of Cognito, of the triggers and of this project.
     fn run(&self, request: Self::Request) -> impl Future<Output = Result<Self::Response>> + Send;
 }
 
-/// Who calls a route.
+/// The caller of a route.
 pub trait Caller: Sized + Send {
     /// Whether an empty body counts as `{}`.
     const BODY_MAY_BE_EMPTY: bool;
 
-    /// The caller of a request, who sent this token in its `Authorization` header.
+    /// The caller of a request with this token in its `Authorization` header.
     ///
     /// # Errors
     /// The token is missing.
     fn read(token: Option<SecretString>) -> Result<Self>;
 }
 
-/// A caller who need not be signed in.
+/// A caller without an access token.
 #[derive(Debug)]
 pub struct Anyone;
 
@@ -67,7 +67,7 @@ impl Caller for Anyone {
     }
 }
 
-/// A caller with a token, which may be any text yet: see [`crate::access_token`].
+/// A caller with a token. The token is not checked yet: see [`crate::access_token`].
 #[derive(Debug)]
 pub struct Bearer(pub SecretString);
 

@@ -23,7 +23,7 @@ pub struct SignIn {
     phone_prefixes: Vec<String>,
 }
 
-/// Who signs in, and how.
+/// The username, and the password if the mode has one.
 #[derive(Debug)]
 pub enum Request {
     /// With a password.
@@ -40,7 +40,7 @@ pub enum Request {
     },
 }
 
-/// What a sign-in gets.
+/// The response of a sign-in.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum Response {
@@ -48,7 +48,7 @@ pub enum Response {
     Tokens(Tokens),
     /// The first of two steps.
     Session {
-        /// To be presented with the code; good for one use.
+        /// To send with the code. It is valid for one use.
         session: String,
         /// What to do with it.
         message: &'static str,
@@ -78,7 +78,7 @@ impl Route for SignIn {
                 password: fields.secret("password")?,
             }),
             Mode::Passwordless => {
-                // The trigger checks it too, but of a user who does not exist Cognito does not tell it the number.
+                // The trigger checks it too. But Cognito does not send it the number of a user who does not exist.
                 if username.is_phone() {
                     check_phone_prefix(&self.phone_prefixes, username.as_str())?;
                 }

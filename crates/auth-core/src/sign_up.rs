@@ -101,7 +101,7 @@ impl Route for SignUp {
             .user_attributes(attribute(ROLE_ATTRIBUTE, &role)?)
             .send()
             .await?;
-        // The SDK fills in what a response lacks.
+        // The SDK fills in missing values of a response.
         if user.user_sub.is_empty() {
             return Err(Error::unavailable("Cognito's response has no user"));
         }
@@ -146,7 +146,7 @@ fn role(fields: &Fields<'_>) -> Result<String> {
     })
 }
 
-/// A password nobody knows: 256 random bits in hexadecimal, and every class of character that a policy
+/// A password that is never shown: 256 random bits in hexadecimal, and every class of character that a policy
 /// can ask for, at a length (100) that the longest policy (98) accepts.
 fn random_password() -> Result<SecretString> {
     let mut bits = [0u8; 32];

@@ -31,7 +31,7 @@ pub use metrics::{Metric, count, count_sign_in_failure};
 /// environment that everything else is read from.
 ///
 /// # Errors
-/// Names the variable where `LOG_LEVEL` is missing or no level, or `METRICS_NAMESPACE` no namespace.
+/// Names the variable: `LOG_LEVEL` if it is missing or no level, `METRICS_NAMESPACE` if it is no namespace.
 pub fn start() -> config::Result<Env<'static>> {
     let env = Env::process();
     let level = match env.required("LOG_LEVEL")?.as_str() {
@@ -72,7 +72,7 @@ fn is_namespace(text: &str) -> bool {
     text.len() <= 255 && text.bytes().all(good)
 }
 
-/// What is being answered: names, no data.
+/// The current call: names, no data.
 #[derive(Debug)]
 pub struct Call<'a> {
     /// The function's name in this repository.
@@ -86,8 +86,8 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Writes the one line of this call, and those of its metrics. Refusals are the caller's affair and not errors
-    /// of ours.
+    /// Writes the one line of this call, and those of its metrics. A request that the API rejects is not
+    /// an error in the log.
     pub fn finish(&self, outcome: Result<(), &Error>) {
         static WARM: AtomicBool = AtomicBool::new(false);
         let cold_start = !WARM.swap(true, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! What the unit tests share: routes over a [`FakeAws`], events, and what was logged and counted.
+//! Shared by the unit tests: routes over a [`FakeAws`], events, and the captured log and metrics.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,17 +50,17 @@ pub(crate) fn with_setup<T>(
 }
 
 /// A route over this AWS. Everything else is as deployed, so that the number of calls is the number of requests that
-/// AWS would get. Tests in which a request is retried start with paused time, where waiting takes none.
+/// AWS would get. Tests in which a request is retried start with paused time, in which waiting takes no time.
 pub(crate) fn route<R: Route>(aws: &FakeAws, changes: Changes<'_>) -> R {
     with_setup(aws.http_client(), changes, R::new).unwrap()
 }
 
-/// What the route makes of this body.
+/// The route's answer to this body.
 pub(crate) async fn run(route: &impl Route, body: &Value) -> Result<Value> {
     run_as(route, "", body).await
 }
 
-/// What the route makes of this body, sent with this token.
+/// The route's answer to this body with this token.
 pub(crate) async fn run_as<R: Route>(route: &R, token: &str, body: &Value) -> Result<Value> {
     let response = route.run(parse_as(route, token, body)?).await?;
     Ok(to_json(response))
@@ -152,7 +152,7 @@ pub(crate) fn log() -> (Log, tracing::subscriber::DefaultGuard) {
     (log, tracing::subscriber::set_default(subscriber))
 }
 
-/// What was logged.
+/// The captured log.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -185,7 +185,7 @@ pub(crate) fn metrics() -> (Metrics, LocalRecorderGuard<'static>) {
     (metrics, guard)
 }
 
-/// What was counted.
+/// The captured metrics.
 pub(crate) struct Metrics(Snapshotter);
 
 impl Metrics {
@@ -208,7 +208,7 @@ impl Metrics {
     }
 }
 
-/// A trigger's event as Cognito sends it, with a field that nobody knows yet.
+/// A trigger's event as Cognito sends it, with an unknown field.
 pub(crate) fn event(source: &str, request: Value) -> Event {
     let event = json!({
         "version": "1",

@@ -9,7 +9,7 @@ use crate::request::Fields;
 use crate::route::{Anyone, Route};
 use crate::tokens::Tokens;
 
-/// `POST /auth/token/refresh`. A retry is harmless: a rotated token stays good for a grace of 60 s.
+/// `POST /auth/token/refresh`. A retry is harmless: a rotated token stays valid for 60 s.
 #[derive(Debug)]
 pub struct TokenRefresh(UserPool);
 
@@ -64,7 +64,7 @@ mod tests {
         json!({ "refreshToken": "the.presented_one-" })
     }
 
-    /// What the caller gets if Cognito answers with this result.
+    /// The answer to the caller for this result of Cognito.
     async fn refresh(result: Value) -> Result<Value> {
         let aws = FakeAws::with("GetTokensFromRefreshToken", Reply::json(200, &result));
         let outcome = run(&route::<TokenRefresh>(&aws, &[]), &body()).await;

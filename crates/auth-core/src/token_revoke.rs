@@ -14,7 +14,7 @@ use crate::route::{Anyone, Route};
 #[derive(Debug)]
 pub struct TokenRevoke(Users);
 
-/// What is revoked.
+/// The token to revoke.
 #[derive(Debug)]
 pub enum Request {
     /// Every session of this token's user.
@@ -80,7 +80,7 @@ mod tests {
     async fn an_access_token_ends_every_session() {
         let aws = FakeAws::default();
         let token = access_token(&json!({}));
-        // What is empty is not there.
+        // An empty token counts as missing.
         for other in [Value::Null, json!("")] {
             let body = json!({ "accessToken": token, "refreshToken": other });
             let response = run(&route::<TokenRevoke>(&aws, &[]), &body).await.unwrap();

@@ -31,11 +31,11 @@ impl Tokens {
         Self::from_result(result, None).inspect(|_| telemetry::count(Metric::SignIns))
     }
 
-    /// The tokens of Cognito's result; `presented` is the refresh token that was traded in, which stays
-    /// good where Cognito returns no new one.
+    /// The tokens of Cognito's result. `presented` is the refresh token of the request, which stays valid if Cognito
+    /// returns no new one.
     ///
     /// # Errors
-    /// Unavailable where a token is missing: an answer without tokens is never a success.
+    /// Unavailable if a token is missing: an answer without tokens is never a success.
     pub fn from_result(
         result: Option<AuthenticationResultType>,
         presented: Option<&str>,

@@ -1,7 +1,7 @@
 //! Cognito's triggers: an event in, the same event with its response filled in out.
 //!
 //! The event stays the JSON it is, because Cognito rejects an answer in which a field it sent is missing, and it may
-//! send fields that nobody knows yet. A trigger reads it through a [`View`] with the fields that it needs.
+//! send unknown fields. A trigger reads it through a [`View`] with the fields that it needs.
 
 use std::fmt;
 use std::time::Instant;
@@ -74,13 +74,13 @@ impl Event {
     }
 }
 
-/// What a trigger reads of an [`Event`].
+/// The fields of an [`Event`] that a trigger reads.
 pub struct View<'a, R> {
     /// The pool that calls.
     pub user_pool_id: Text<'a>,
-    /// The user's name in the pool: the `sub`, or for a user who does not exist a name that Cognito makes up.
+    /// The user's name in the pool: the `sub`, or an invented name if the user does not exist.
     pub user_name: Text<'a>,
-    /// What Cognito says of the request that it got.
+    /// The `request` of the event.
     pub request: R,
 }
 
@@ -103,7 +103,7 @@ pub struct UserAttributes<'a> {
     /// `true` or `false`.
     #[serde(borrow)]
     pub phone_number_verified: Text<'a>,
-    /// The role asked for at sign-up.
+    /// The role of the sign-up.
     #[serde(borrow, rename = "custom:role")]
     pub role: Text<'a>,
     /// Such as `UNCONFIRMED`.
@@ -141,7 +141,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// Reads `null` as the default, as Cognito sends it for what there is not.
+/// Reads `null` as the default, because Cognito sends it for missing values.
 ///
 /// # Errors
 /// The type's own.
@@ -159,7 +159,7 @@ pub fn unknown_source() -> Error {
 /// Serves Cognito's calls until the process ends.
 ///
 /// # Errors
-/// Where Lambda's runtime interface fails; an error of `handler` goes to Cognito, which passes it on to its caller.
+/// If Lambda's runtime interface fails. An error of `handler` goes to Cognito, which passes it on to its caller.
 pub async fn serve(
     function: &'static str,
     handler: impl AsyncFn(&mut Event) -> Result<()>,
@@ -184,7 +184,7 @@ async fn answer(
     let started = Instant::now();
     let mut payload = Event(match event.payload {
         Value::Object(payload) => payload,
-        // No trigger's event, and refused as one without a source.
+        // Not an event of a trigger: rejected like one without a source.
         _ => Map::new(),
     });
     let source = payload.source().to_owned();

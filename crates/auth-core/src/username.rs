@@ -1,11 +1,11 @@
-//! What a user is called: an e-mail address or a phone number.
+//! Usernames: e-mail addresses and phone numbers.
 
 use std::fmt;
 
 use crate::config::{self, Env, Mode};
 use crate::error::{Error, Result};
 
-/// A well-formed e-mail address or phone number, at most 128 bytes of ASCII, as Cognito takes it.
+/// A well-formed e-mail address or phone number, at most 128 bytes of ASCII, as Cognito accepts it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Username {
     text: String,
@@ -35,7 +35,7 @@ impl Username {
     /// Reads a username of either kind.
     ///
     /// # Errors
-    /// `InvalidParameterException` where it is neither.
+    /// `InvalidParameterException` if it is neither.
     pub fn parse(text: String) -> Result<Self> {
         if is_phone(&text) {
             Ok(Self {
@@ -97,7 +97,7 @@ impl UsernameKinds {
     /// The same username, if it is of one of these kinds.
     ///
     /// # Errors
-    /// `InvalidParameterException` for an e-mail address that is none.
+    /// `InvalidParameterException` for a malformed e-mail address.
     pub fn check(self, username: Username) -> Result<Username> {
         match self.email || username.is_phone() {
             true => Ok(username),
@@ -114,7 +114,7 @@ impl fmt::Display for Username {
     }
 }
 
-/// Never printed by accident: `{:?}` tells the kind only.
+/// Never printed by accident: `{:?}` shows only the kind.
 impl fmt::Debug for Username {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Username({:?})", self.kind)

@@ -308,11 +308,11 @@ fn a_password_that_is_not_given_well_makes_no_user() {
     for (answers, message) in [
         (
             &["Sup3r!secret", "Sup3r!Secret"][..],
-            "The two differ. Nothing was changed.",
+            "The two passwords differ. Nothing was changed.",
         ),
         (
             &["Sup3r!secret", ""],
-            "The two differ. Nothing was changed.",
+            "The two passwords differ. Nothing was changed.",
         ),
         (&["password", "password"], POLICY),
         (&["Sh0rt!", "Sh0rt!"], POLICY),
@@ -340,7 +340,7 @@ fn a_user_who_can_not_be_finished_is_taken_away_again() {
         assert_eq!(
             said,
             format!(
-                "{} was taken away again: nothing is left of it.\n\
+                "{} was deleted again. Nothing is left of it.\n\
                  AccessDeniedException: not authorized to perform: cognito-idp:{denied}\n\
                  docs/administrators.md lists the actions that this needs\n",
                 person.username
@@ -357,7 +357,7 @@ fn printed_command_deletes_a_half_made_user() {
     let arguments = ["create-user", "passwordless", &person.username, "Admin"];
     let denied = denying(["AdminSetUserPassword", "AdminDeleteUser"]);
     let said = refusal(&mut users_on(&tunnel(&stack, denied), &arguments));
-    assert!(said.contains("is left half made."), "{said}");
+    assert!(said.contains("is incomplete."), "{said}");
 
     let again = refusal(&mut users(&arguments));
     assert!(again.contains("status FORCE_CHANGE_PASSWORD"), "{again}");
@@ -523,7 +523,7 @@ fn an_unlocked_user_gets_a_code_at_once() {
 }
 
 #[test]
-fn nobody_is_unlocked_where_nothing_is_counted() {
+fn unlock_user_rejects_stacks_without_codes() {
     let person = Stack::standard().confirmed_user();
     let message = "The stack standard has no one-time codes";
     let mut unlock = users(&["unlock-user", "standard", &person.username]);

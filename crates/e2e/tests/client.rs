@@ -21,7 +21,7 @@ fn a_generated_client_goes_through_every_route_of_each_mode() {
     }
 }
 
-/// Runs the client for someone new, who tells it the codes that it asks for; gives the steps that it told of.
+/// Runs the client for a new user, and answers its questions for codes. Returns the steps that it printed.
 #[track_caller]
 fn steps_of_a_person(mode: Mode) -> Vec<String> {
     let (stack, person) = (Stack::of(mode), Person::of(mode));

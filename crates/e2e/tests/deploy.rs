@@ -246,9 +246,9 @@ fn a_section_is_shown_and_deployed_after_one_y() {
 }
 
 #[test]
-fn what_lets_strangers_in_is_shown_before_the_question() {
-    let skip = "WARNING  SkipConfirmationRoles=Guest: anyone can sign up with an address or a number of somebody \
-                else's, and has the role at once.";
+fn deploy_warns_of_settings_that_let_strangers_in() {
+    let skip = "WARNING  SkipConfirmationRoles=Guest: anyone can sign up with another person's address or \
+                number, and has the role at once.";
     let link = "WARNING  EmailVerification=LINK: mail scanners open links, which can confirm a stranger's sign-up. \
                 CODE needs a person.";
     let skipping = "Roles=User,Guest EmailSignUpRoles=User SkipConfirmationRoles=Guest";
@@ -388,11 +388,11 @@ fn wrong_parameters_are_named_with_what_to_change() {
         (r#""Roles=User,Admin,User""#, "Roles names User twice."),
         (
             r#""Rolls=User""#,
-            "template.yaml has no parameter Rolls, and SAM CLI would not say so.",
+            "template.yaml has no parameter Rolls. SAM CLI would ignore it.",
         ),
         (
             r#""Roles=Member""#,
-            "EmailSignUpRoles is User, where samconfig.toml does not set it, and Roles is Member. \
+            "EmailSignUpRoles is User (samconfig.toml does not set it), and Roles is Member. \
              Set EmailSignUpRoles to some of these, or EmailSignUpRoles='' for none.",
         ),
         (

@@ -1,4 +1,4 @@
-//! The documentation: what it tells to type does what it says, and what it names is there.
+//! The documentation: its commands do what it says, and everything that it names exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -217,7 +217,7 @@ fn check_make(command: &str, place: &str) {
     }
 }
 
-/// The `make` commands that a page tells, with their places.
+/// The `make` commands of a page, with their places.
 fn make_commands(page: &Page) -> Vec<(&str, String)> {
     let blocks = page.blocks.iter().filter(|block| block.language() == "sh");
     let lines = blocks.flat_map(|block| {

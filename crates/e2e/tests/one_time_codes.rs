@@ -123,7 +123,7 @@ fn earlier_code_stays_valid_for_its_own_session() {
         let sub = &stack.user(&person.username)["sub"];
         let first = stack.challenge(&person);
         stack.let_time_pass(sub, 30);
-        // Else whoever knows a phone number could spoil its owner's sign-in by starting another one.
+        // Otherwise a stranger could spoil the owner's sign-in by starting another one with the phone number.
         session_in(&stack.sign_in(&person));
         assert_eq!(stack.codes_sent_to(&person).len(), 2);
         stack.tokens_for(&person, &first);

@@ -296,7 +296,7 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
 }
 
 #[test]
-fn where_cognito_sends_no_sms_another_region_is_asked_for() {
+fn regions_without_sms_need_sms_region() {
     let aws = Stack::standard();
     let template = aws.template();
     let small = json!({

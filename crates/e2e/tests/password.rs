@@ -111,7 +111,7 @@ fn reset_code_stays_valid_after_a_rejected_password() {
 }
 
 #[test]
-fn a_hidden_unknown_user_is_answered_as_a_known_one() {
+fn forgot_password_answers_unknown_users_like_known_ones() {
     let stack = Stack::strict();
     let (known, unknown) = (Person::with_email(), Person::with_email());
     stack.sign_up(&known, "Member").assert_ok();

@@ -137,7 +137,7 @@ fn a_password_in_a_request_is_ignored_whatever_it_is() {
 }
 
 #[test]
-fn who_can_not_sign_in_is_told_why_and_sent_nothing() {
+fn sign_in_sends_nothing_to_a_rejected_user() {
     let stack = Stack::passwordless();
     let person = stack.unconfirmed_user();
     let answer = stack.sign_in(&person);

@@ -37,7 +37,7 @@ fn a_wrong_password_is_not_authorized() {
 }
 
 #[test]
-fn who_can_not_sign_in_is_told_why() {
+fn sign_in_names_why_a_user_is_rejected() {
     let stack = Stack::standard();
     let answer = stack.sign_in(&stack.unconfirmed_user());
     answer.assert_documented_error(403, "UserNotConfirmedException");

@@ -40,7 +40,7 @@ fn context(left: Duration) -> Context {
     context
 }
 
-/// What API Gateway gets for the event from `sign-in` over this AWS.
+/// The answer of `sign-in` to API Gateway for this event and this AWS.
 async fn sign_in(event: &Value, aws: &FakeAws) -> Value {
     let endpoint = with_setup(aws.http_client(), &[], Endpoint::<SignIn>::new).unwrap();
     call(&endpoint, event, context(Duration::from_secs(20))).await
@@ -147,7 +147,7 @@ fn success(event: &Value, body: &str) -> Value {
     answer
 }
 
-/// The headers of an answer that asks to wait.
+/// The headers of an answer with `Retry-After`.
 fn wait(seconds: &str) -> [(&str, &str); 2] {
     [
         ("access-control-expose-headers", "Retry-After"),
@@ -609,7 +609,7 @@ async fn metrics_count_each_request_and_its_cognito_outcome() {
             "refusal",
             Some("SignInFailures"),
         ),
-        // A limit of requests tells nothing of who signs in.
+        // A limit of requests is not counted as a failed sign-in.
         (signs_in, throttled, Some([3, 2]), "refusal", None),
         (signs_in, failing, Some([3, 2]), "failure", None),
         (&no_request[0], tokens(), None, "refusal", None),
@@ -693,7 +693,7 @@ async fn one_bearer_token_is_read_in_any_case() {
 }
 
 #[tokio::test]
-async fn a_missing_or_malformed_token_is_told_with_a_challenge() {
+async fn missing_or_malformed_token_gets_a_challenge() {
     for values in [
         &[][..],
         &[""],
@@ -711,7 +711,7 @@ async fn a_missing_or_malformed_token_is_told_with_a_challenge() {
         &["Bearer a", "Basic a"],
     ] {
         for mut event in events_with_authorization(values) {
-            // Not even what is no JSON is looked at before.
+            // Invalid JSON makes no difference: the token is checked first.
             event["body"] = "{".into();
             let answer = echo(&event).await;
             assert_eq!(answer["statusCode"], 401, "{values:?}");

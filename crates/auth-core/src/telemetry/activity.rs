@@ -1,4 +1,4 @@
-//! What a call asked of AWS.
+//! The calls to AWS during one invocation.
 //!
 //! One call is answered at a time, on one thread, so it is kept per thread until the call's line takes it.
 
@@ -33,7 +33,7 @@ fn change(change: impl FnOnce(&mut Activity)) {
 }
 
 impl Activity {
-    /// What the call did that ends now; the next one begins anew.
+    /// The activity of the invocation that ends now. The next one starts with zero.
     pub(super) fn take() -> Self {
         let mut activity = ACTIVITY.take();
         // An attempt that the function's deadline cut off.

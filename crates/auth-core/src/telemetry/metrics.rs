@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 //!
 //! Metrics of the same dimensions are in one line. Every value of a dimension makes a metric that AWS charges for:
-//! there are few, and none tells who a caller is.
+//! there are few values, and none identifies a caller.
 
 use std::io;
 use std::sync::OnceLock;
@@ -16,22 +16,22 @@ use strum::IntoStaticStr;
 use super::activity::Activity;
 use crate::error::{Error, Kind};
 
-/// What was counted since the last line; none where the functions have no metrics.
+/// The counts since the last line; `None` if the functions have no metrics.
 static COLLECTOR: OnceLock<&Collector> = OnceLock::new();
 
-/// What is counted of a call, beside its outcome.
+/// The counts of a call, beside its outcome.
 #[derive(Clone, Copy, Debug, IntoStaticStr, PartialEq, Eq)]
 pub enum Metric {
     /// A user was made.
     SignUps,
     /// A user got the first tokens of a sign-in.
     SignIns,
-    /// A sign-in was rejected, or the code of one, for what it says. Codes are counted in the pool's trigger, which
-    /// those who call Cognito directly can't pass by.
+    /// A sign-in was rejected because of its password or code. The pool's trigger counts codes, so direct calls to
+    /// Cognito are counted too.
     SignInFailures,
     /// A code or link was sent, by this API or by Cognito.
     CodesSent,
-    /// A one-time code was not sent, as the user's limits forbid it.
+    /// A one-time code was not sent, because of the user's limits.
     CodesRefused,
     /// A password reset did not end the sessions of the user.
     SignOutFailures,
@@ -39,7 +39,7 @@ pub enum Metric {
 
 /// Counts from now on, for metrics in this namespace.
 pub(super) fn start(namespace: String) {
-    // It fails only where something else counts already.
+    // It fails only if a recorder is installed already.
     if let Ok(collector) = Builder::new().cloudwatch_namespace(namespace).init() {
         let _ = COLLECTOR.set(collector);
     }
@@ -55,14 +55,14 @@ fn add(name: &'static str, dimensions: &[(&'static str, &'static str)], count: u
     counter!(name, dimensions).increment(count);
 }
 
-/// Counts a sign-in that was refused; one that failed, or met a limit of requests, tells nothing of the caller.
+/// Counts a rejected sign-in. A failure of AWS or a limit of requests is not the caller's attempt, and is not counted.
 pub fn count_sign_in_failure(error: &Error) {
     if !error.is_failure() && error.kind != Kind::Throttled {
         count(Metric::SignInFailures);
     }
 }
 
-/// Writes what was counted of a call that ends now.
+/// Writes the counts of the call that ends now.
 pub(super) fn write(function: &'static str, outcome: &'static str, activity: &Activity) {
     let dimensions = [("function", function), ("outcome", outcome)];
     add("Requests", &dimensions, 1);
@@ -72,7 +72,7 @@ pub(super) fn write(function: &'static str, outcome: &'static str, activity: &Ac
         add("UpstreamRetries", &dimensions, retries);
     }
     if let Some(collector) = COLLECTOR.get() {
-        // Where the log can't be written there is nothing to tell it to.
+        // If writing to the log fails, the error can't be logged.
         let _ = collector.flush(io::stdout().lock());
     }
 }
