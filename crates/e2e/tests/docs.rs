@@ -294,7 +294,7 @@ fn every_shell_block_does_what_it_says_or_needs_an_aws_account() {
             run(&blocks);
         }
     }
-    assert!(ran > 3, "README's walk was not found");
+    assert!(ran > 1, "README's walk was not found");
 }
 
 /// A part of a block: commands, and the answer that stands under them.
