@@ -432,7 +432,9 @@ fn is_like(shown: &str, text: &str) -> bool {
 fn block_of_integrating(language: &str) -> String {
     let page = Page::read(root().join("docs/integrating.md"));
     let blocks = page.blocks.iter();
-    let blocks: Vec<&Block> = blocks.filter(|block| block.language() == language).collect();
+    let blocks: Vec<&Block> = blocks
+        .filter(|block| block.language() == language)
+        .collect();
     assert_eq!(blocks.len(), 1, "blocks of {language} that no test runs");
     blocks[0].lines.join("\n") + "\n"
 }
