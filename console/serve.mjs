@@ -32,7 +32,11 @@ async function served(file) {
 
 /** The APIs of `make watch` and of the stacks of `make local`. */
 async function running() {
-  const [watched, stacks] = await Promise.all([listens(watch), deployed()]);
+  const failed = ({ message }) => {
+    console.error(message);
+    return [];
+  };
+  const [watched, stacks] = await Promise.all([listens(watch), deployed().catch(failed)]);
   const apis = stacks.map(([stack, base]) => ({ name: `make local, stack ${stack}`, base }));
   if (watched) apis.unshift({ name: "make watch", base: `http://${watch.host}:${watch.port}/auth` });
   return { apis };
@@ -49,7 +53,7 @@ function listens(address) {
   });
 }
 
-/** The stacks on the embedded AWS that have an API, each with its base URL, which is where local/embedded-aws says. */
+/** The stacks on the embedded AWS that have an API, each with the base URL that `local/embedded-aws outputs` gives. */
 async function deployed() {
   if (!(await messages("health"))) return [];
   const query = "Stacks[].[StackName, Outputs[?OutputKey=='AuthApiURL'].OutputValue | [0]]";

@@ -164,7 +164,7 @@ async function codeSentTo(number) {
 
 const wrong = (code) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
 
-test("with a password: sign-up, code, sign-in, tokens, refresh, sign-out, reset", async () => {
+test("a user with a password signs up, signs in and resets it", async () => {
   await open({});
   await press("connect", "Check the connection");
   await says("connect", "Connected", /The API answered in \d+ ms\. Its mode is UserPassword\./);
@@ -321,7 +321,7 @@ test("an account is deleted if its owner names it and agrees", async () => {
   await says("sign-in", "404", "UserNotFoundException");
 });
 
-test("without a password: sign-up, one-time codes, tokens, limits", async () => {
+test("a user without a password signs in by SMS, within limits", async () => {
   await open({ base: PASSWORDLESS, mode: "Passwordless", colorScheme: "dark" });
   const number = await field("sign-up", "username").inputValue();
   assert.equal(await page.locator("[name=password]:visible").count(), 0);
@@ -363,7 +363,7 @@ test("without a password: sign-up, one-time codes, tokens, limits", async () => 
   await shot("passwordless-4-whole-page", true);
 });
 
-test("Passwordless works with an e-mail address, by the codes of the outbox", async () => {
+test("Passwordless works by e-mail, with codes from the outbox", async () => {
   await open({ base: PASSWORDLESS, mode: "Passwordless", width: 360 });
   await step("connect").getByText("A phone number or an e-mail address, with one-time codes").waitFor();
   await step("sign-up").getByRole("radio", { name: "E-mail address" }).check();
