@@ -992,7 +992,6 @@ fn client_allows_only_its_flow_and_no_role_writes() {
     // The contacts with which one signs up, and no others.
     let both = ["email", "phone_number", "custom:role"];
     let email = ["email", "custom:role"];
-    let phone = ["phone_number", "custom:role"];
     for (stack, flows, written) in [
         (Stack::standard(), &[passwords][..], &both[..]),
         (Stack::strict(), &[passwords, refresh], &email),
