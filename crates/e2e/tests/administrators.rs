@@ -255,7 +255,6 @@ fn commands_reject_bad_input_and_name_the_remedy() {
         &["create-user", "standard", "", "Admin"][..],
         &["create-user", "standard", &nobody, ""],
         &["create-user", "standard", "nobody", "Admin"],
-        &["create-user", "passwordless", &nobody, "Admin"],
         &["create-user", "standard", &nobody, "Boss"],
         &["create-user", "standard", &nobody, "admin"],
         &["create-user", "nothing", &nobody, "Admin"],
@@ -684,7 +683,7 @@ fn make_runs_the_commands_for_the_stack_that_it_is_told() {
     for (arguments, message) in [
         (
             ["USERNAME=`id`;\"x", "ROLE=Admin"],
-            "USERNAME should be a phone number",
+            "USERNAME should be an email address or a phone number",
         ),
         (
             ["USERNAME=a$b@example.com", "STACK=standard"],
@@ -692,7 +691,7 @@ fn make_runs_the_commands_for_the_stack_that_it_is_told() {
         ),
         (
             [&format!("USERNAME={shell}"), "ROLE=Admin"],
-            "USERNAME should be a phone number",
+            "USERNAME should be an email address or a phone number",
         ),
         ([&username, &format!("ROLE={shell}")], &no_role),
         ([&username, &format!("STACK={shell}")], &no_stack),
