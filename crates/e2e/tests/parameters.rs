@@ -119,7 +119,7 @@ fn wrong_parameter_combinations_are_rejected_with_the_remedy() {
         ),
         (
             &[("ResetEmailMessage", "{####}")],
-            "ResetEmailMessage needs SesIdentityArn, because Cognito accepts a trigger's text only with SES.",
+            "ResetEmailMessage needs SesIdentityArn, because Cognito accepts the text of a trigger only with SES.",
         ),
         (
             &[("DomainName", "auth.example.com")],
