@@ -227,8 +227,12 @@ impl Reply {
             | "DeleteUser"
             | "AdminAddUserToGroup"
             | "AdminUserGlobalSignOut"
-            | "GetItem"
-            | "UpdateItem" => json!({}),
+            | "GetItem" => json!({}),
+            // A wrong answer to a code, which leaves two more.
+            "UpdateItem" if call.body["ReturnValues"] == "UPDATED_NEW" => json!({
+                "Attributes": { "answersLeft": { "M": { "012345": { "N": "2" } } } },
+            }),
+            "UpdateItem" => json!({}),
             "SendEmail" => json!({ "MessageId": SUB }),
             "Publish" => {
                 return Self {
