@@ -20,10 +20,11 @@ PIP_INSTALL := bin/pip install --quiet --disable-pip-version-check --no-deps --r
 TEST_JS := crates/e2e/js
 TEST_CLIENT := $(TEST_JS)/dist/client.js
 EXPANDED := target/template
+# The identity that the embedded AWS has.
+SES := SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com EmailFrom=no-reply@example.com
 # Options that are off by default: the scanner checks them too.
 OPTIONS := PhoneSignUpRoles=User EnableWaf=true AlarmEmail=ops@example.com TracingMode=Active ContactChanges=REFUSED \
-	DomainName=auth.example.com CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/1 HostedZoneId=Z0123456789 \
-	SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com EmailFrom=no-reply@example.com
+	DomainName=auth.example.com CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/1 HostedZoneId=Z0123456789 $(SES)
 BENCH := target/bench
 GO_PEERS := $(BENCH)/go/bootstrap $(BENCH)/go-static/bootstrap
 # The folder of Debian's packages of Go libraries.
@@ -35,9 +36,8 @@ CARGO_FUZZ_ROOT := local/.tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)
 CARGO_FUZZ := $(CARGO_FUZZ_ROOT)/bin/cargo-fuzz
 CONSOLE := console/node_modules/.installed
 LOCAL_CONFIG = $(if $(filter Passwordless,$(MODE)),passwordless,default)
-# With codes by e-mail: the embedded AWS has this identity.
-LOCAL_PARAMETERS = $(if $(filter Passwordless,$(MODE)),--parameter-overrides Mode=Passwordless PhoneSignUpRoles=User \
-	SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com EmailFrom=no-reply@example.com)
+# With codes by e-mail.
+LOCAL_PARAMETERS = $(if $(filter Passwordless,$(MODE)),--parameter-overrides Mode=Passwordless PhoneSignUpRoles=User $(SES))
 STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket)
 USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 

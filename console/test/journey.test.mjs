@@ -164,6 +164,19 @@ async function codeSentTo(number) {
 
 const wrong = (code) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
 
+/** Signs up, confirms and signs in as the user that the console proposes, and returns the username. */
+async function signIn() {
+  const username = await field("sign-up", "username").inputValue();
+  await press("sign-up", "Sign up");
+  await says("sign-up", "200");
+  await field("confirm", "confirmationCode").fill(SIGN_UP_CODE);
+  await press("confirm", "Confirm");
+  await says("confirm", "200");
+  await press("sign-in", "Sign in");
+  await says("sign-in", "200");
+  return username;
+}
+
 test("a user with a password signs up, signs in and resets it", async () => {
   await open({});
   await press("connect", "Check the connection");
@@ -284,14 +297,7 @@ test("a user with a password signs up, signs in and resets it", async () => {
 
 test("an account is deleted if its owner names it and agrees", async () => {
   await open({});
-  const username = await field("sign-up", "username").inputValue();
-  await press("sign-up", "Sign up");
-  await says("sign-up", "200");
-  await field("confirm", "confirmationCode").fill(SIGN_UP_CODE);
-  await press("confirm", "Confirm");
-  await says("confirm", "200");
-  await press("sign-in", "Sign in");
-  await says("sign-in", "200");
+  const username = await signIn();
 
   const questions = [];
   let answer = true;
@@ -449,14 +455,7 @@ test("a narrow screen shows the names of the steps", async () => {
 
 test("the third wrong one-time code ends the sign-in", async () => {
   await open({ base: PASSWORDLESS, mode: "Passwordless" });
-  const number = await field("sign-up", "username").inputValue();
-  await press("sign-up", "Sign up");
-  await says("sign-up", "200");
-  await field("confirm", "confirmationCode").fill(SIGN_UP_CODE);
-  await press("confirm", "Confirm");
-  await says("confirm", "200");
-  await press("sign-in", "Sign in");
-  await says("sign-in", "200");
+  const number = await signIn();
   await field("code", "confirmationCode").fill(wrong(await codeSentTo(number)));
   for (const left of ["2 of 3 answers left", "1 of 3 answers left", "Sign in for a new code"]) {
     await press("code", "Get the tokens");

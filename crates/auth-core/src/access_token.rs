@@ -1,6 +1,8 @@
 //! Access tokens of this stack's users. The function first compares a token's claims with this pool and client, without
 //! a call. Cognito then checks signature, expiry and revocation.
 
+use std::fmt;
+
 use aws_sdk_cognitoidentityprovider::operation::get_user::GetUserOutput;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,23 +14,28 @@ use crate::config::{self, bad_value};
 use crate::error::{Error, Kind, Result};
 
 /// An access token whose claims name this pool and this client.
-#[derive(Debug)]
-pub struct AccessToken(SecretString);
+pub struct AccessToken {
+    token: SecretString,
+    /// The token's claims about its user. Use them only after Cognito accepted the token.
+    pub claims: Claims,
+}
+
+/// Never printed by accident: `{:?}` shows neither the token nor its claims.
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AccessToken")
+    }
+}
 
 impl AccessToken {
     /// The token, for a call of Cognito's.
     pub fn as_str(&self) -> &str {
-        self.0.expose_secret()
-    }
-
-    /// The token's claims about its user. Use them only after Cognito accepted the token.
-    pub fn claims(&self) -> Claims {
-        decode(self.as_str()).unwrap_or_default()
+        self.token.expose_secret()
     }
 }
 
 /// The claims of an access token.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 pub struct Claims {
     iss: String,
     client_id: String,
@@ -82,15 +89,14 @@ impl Users {
     /// # Errors
     /// `NotAuthorizedException` for any other, without a call.
     pub fn check(&self, token: SecretString) -> Result<AccessToken> {
-        let is_ours = |claims: Claims| {
+        let is_ours = |claims: &Claims| {
             claims.token_use == "access"
                 && claims.iss == self.issuer
                 && claims.client_id == self.pool.client_id
         };
-        match decode(token.expose_secret()).is_some_and(is_ours) {
-            true => Ok(AccessToken(token)),
-            false => Err(invalid()),
-        }
+        let claims = decode(token.expose_secret()).filter(is_ours);
+        let claims = claims.ok_or_else(invalid)?;
+        Ok(AccessToken { token, claims })
     }
 
     /// The token's user. Cognito accepts the token here, so its claims are true afterwards.
@@ -107,6 +113,13 @@ impl Users {
             false => Ok(user),
         }
     }
+}
+
+/// The user's attribute of this name.
+pub fn attribute<'a>(user: &'a GetUserOutput, name: &str) -> Option<&'a str> {
+    let mut attributes = user.user_attributes().iter();
+    let found = attributes.find(|attribute| attribute.name() == name)?;
+    found.value()
 }
 
 /// The error for a token that is malformed, expired, or of another pool.
@@ -149,10 +162,10 @@ mod tests {
     fn the_pools_and_clients_own_token_is_taken() {
         let token = access_token(&json!({ "auth_time": 5, "cognito:groups": ["User", "Admin"] }));
         let token = check(&token).unwrap();
-        let claims = token.claims();
+        let claims = token.claims;
         assert_eq!(claims.auth_time, 5);
         assert_eq!(claims.groups, ["User", "Admin"]);
-        let claims = check(&access_token(&json!({}))).unwrap().claims();
+        let claims = check(&access_token(&json!({}))).unwrap().claims;
         assert_eq!((claims.auth_time, claims.groups), (0, vec![]));
     }
 

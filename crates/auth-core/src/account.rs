@@ -3,7 +3,7 @@
 use aws_sdk_cognitoidentityprovider::operation::get_user::GetUserOutput;
 use serde::Serialize;
 
-use crate::access_token::{AccessToken, Users};
+use crate::access_token::{AccessToken, Users, attribute};
 use crate::clients::Setup;
 use crate::config::{self, Mode};
 use crate::error::Result;
@@ -63,17 +63,13 @@ impl Route for Account {
 
     async fn run(&self, token: AccessToken) -> Result<Response> {
         let user = self.users.get(&token).await?;
-        Ok(self.response(&user, token.claims().groups))
+        Ok(self.response(&user, token.claims.groups))
     }
 }
 
 impl Account {
     fn response(&self, user: &GetUserOutput, roles: Vec<String>) -> Response {
-        let attribute = |name: &str| {
-            let mut attributes = user.user_attributes().iter();
-            let found = attributes.find(|attribute| attribute.name() == name)?;
-            found.value().map(str::to_owned)
-        };
+        let attribute = |name: &str| attribute(user, name).map(str::to_owned);
         let contact = |kind: UsernameKind| attribute(kind.attribute());
         let verified = |kind: UsernameKind| {
             let name = format!("{}_verified", kind.attribute());

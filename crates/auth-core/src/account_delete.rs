@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aws_sdk_cognitoidentityprovider::types::AttributeType;
+use aws_sdk_cognitoidentityprovider::operation::get_user::GetUserOutput;
 
 use crate::access_token::{self, AccessToken, Users};
 use crate::clients::{self, Setup};
@@ -53,7 +53,7 @@ impl Route for AccountDelete {
         // The token's claims may be used only after this call.
         let user = self.users.get(&token).await?;
         self.check_fresh(&token)?;
-        check_own(user.user_attributes(), &username)?;
+        check_own(&user, &username)?;
         self.users
             .pool
             .cognito
@@ -70,7 +70,7 @@ impl Route for AccountDelete {
 
 impl AccountDelete {
     fn check_fresh(&self, token: &AccessToken) -> Result<()> {
-        let signed_in = UNIX_EPOCH.checked_add(Duration::from_secs(token.claims().auth_time));
+        let signed_in = UNIX_EPOCH.checked_add(Duration::from_secs(token.claims.auth_time));
         let age = signed_in.map(|signed_in| SystemTime::now().duration_since(signed_in));
         // Cognito's clock may be ahead of this one.
         let is_fresh = age.is_some_and(|age| age.unwrap_or_default() <= self.reauthentication);
@@ -85,16 +85,9 @@ impl AccountDelete {
 }
 
 /// Checks that the username is one of the user's own, as Cognito compares them.
-fn check_own(attributes: &[AttributeType], username: &Username) -> Result<()> {
-    let name = username.kind().attribute();
-    let mut own = attributes
-        .iter()
-        .filter(|attribute| attribute.name() == name);
-    let is_own = own.any(|own| {
-        own.value()
-            .is_some_and(|own| own.eq_ignore_ascii_case(username.as_str()))
-    });
-    match is_own {
+fn check_own(user: &GetUserOutput, username: &Username) -> Result<()> {
+    let own = access_token::attribute(user, username.kind().attribute());
+    match own.is_some_and(|own| own.eq_ignore_ascii_case(username.as_str())) {
         true => Ok(()),
         false => Err(Error::invalid_parameter(
             "Username is not that of the signed-in user.",

@@ -2,14 +2,12 @@
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata as _};
-use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 
 use crate::challenge::Code;
 use crate::clients::Setup;
 use crate::config::{self, CODE_PLACEHOLDER};
 use crate::error::Error;
-use crate::exceptions::from_dependency;
 use crate::limits::SendFailure;
 use crate::trigger_error;
 
@@ -71,25 +69,18 @@ impl Email {
             .send()
             .await;
         sent.map(drop).map_err(|error| {
-            let failure = SendFailure::of(&error);
-            let rejection = error.as_service_error().filter(|error| {
+            let is_about_address = error.as_service_error().is_some_and(|error| {
                 let text = error.message().unwrap_or_default();
                 error.code() == Some("MessageRejected") && text.contains(address)
             });
-            let error = match rejection {
-                Some(SendEmailError::MessageRejected(_)) => Error {
-                    cause: Some(
-                        "SES rejects this address: in its sandbox it sends to verified ones only"
-                            .to_owned(),
-                    ),
-                    ..trigger_error::no_email_to_this_address()
-                },
-                _ => from_dependency(error),
-            };
-            let cause = error
-                .cause
-                .map(|cause| cause.replace(address, "(the e-mail address)"));
-            (Error { cause, ..error }, failure)
+            let rejection = is_about_address.then(|| Error {
+                cause: Some(
+                    "SES rejects this address: in its sandbox it sends to verified ones only"
+                        .to_owned(),
+                ),
+                ..trigger_error::no_email_to_this_address()
+            });
+            SendFailure::explain(error, rejection, address, "(the e-mail address)")
         })
     }
 

@@ -8,10 +8,11 @@
 //! requests many codes delays the user by one interval at most.
 
 use std::collections::HashMap;
+use std::error::Error as StdError;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -89,7 +90,7 @@ pub struct Reservation {
     pub code: Code,
     user: String,
     sent_at: u64,
-    next_send: u64,
+    full_at: u64,
     before: Sends,
 }
 
@@ -103,15 +104,27 @@ pub enum SendFailure {
 }
 
 impl SendFailure {
-    /// Which of the two an error of the SDK is. A success that can't be read is no rejection: the message may have been
-    /// sent.
-    pub fn of<E>(error: &SdkError<E>) -> Self {
+    /// The error of a send, and which of the two failures it is. `rejection` is the error if the service rejects this
+    /// contact. A cause can name the contact: the log gets `shown` in its place.
+    pub fn explain<E>(
+        error: SdkError<E>,
+        rejection: Option<Error>,
+        contact: &str,
+        shown: &str,
+    ) -> (Error, Self)
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        // A success that can't be read is no rejection: the message may have been sent.
         let rejected =
-            matches!(error, SdkError::ServiceError(error) if !error.raw().status().is_success());
-        match rejected || clients::was_not_sent(error) {
+            matches!(&error, SdkError::ServiceError(error) if !error.raw().status().is_success());
+        let failure = match rejected || clients::was_not_sent(&error) {
             true => Self::Rejected,
             false => Self::NoResponse,
-        }
+        };
+        let error = rejection.unwrap_or_else(|| from_dependency(error));
+        let cause = error.cause.map(|cause| cause.replace(contact, shown));
+        (Error { cause, ..error }, failure)
     }
 }
 
@@ -239,7 +252,7 @@ impl Limits {
                     code,
                     user: user.to_owned(),
                     sent_at,
-                    next_send: full_at,
+                    full_at,
                     before,
                 }));
             }
@@ -259,12 +272,12 @@ impl Limits {
             code,
             user,
             sent_at,
-            next_send,
+            full_at: counted,
             before,
         } = reservation;
         let full_at = match failure {
             SendFailure::Rejected => before.full_at,
-            SendFailure::NoResponse => next_send,
+            SendFailure::NoResponse => counted,
         };
         let update = self
             .send(&user, sent_at, before.last_sent_at, &before.last, full_at)
@@ -518,13 +531,18 @@ mod tests {
     #[test]
     fn a_known_code_is_not_sent_again() {
         let all = (0..1_000_000).map(|code| (Code::new(format!("{code:06}")), 0));
-        let but_one = all.filter(|(code, _)| code.expose() != "246810").collect();
+        let odd = all.filter(|(code, _)| !code.expose().ends_with(['0', '2', '4', '6', '8']));
         let sends = Sends {
-            answers_left: Some(but_one),
+            answers_left: Some(odd.collect()),
             ..none_sent()
         };
         assert!(sends.answers_to(&Code::new("246810")).is_none());
         assert_eq!(sends.answers_to(&Code::new("246811")), Some(0));
+        // A random code is odd as often as even.
+        for _ in 0..16 {
+            let code = sends.new_code().unwrap();
+            assert!(code.expose().ends_with(['0', '2', '4', '6', '8']));
+        }
     }
 
     #[test]
@@ -622,7 +640,7 @@ mod tests {
                 code: Code::new("246810"),
                 user: "user".to_owned(),
                 sent_at: NOW,
-                next_send: NOW + 2,
+                full_at: NOW + 2,
                 before: sent(HOUR, 1, 3),
             };
             let aws = FakeAws::default();

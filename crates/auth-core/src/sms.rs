@@ -8,7 +8,6 @@ use crate::challenge::Code;
 use crate::clients::Setup;
 use crate::config::{self, CODE_PLACEHOLDER, bad_value};
 use crate::error::{Error, Result};
-use crate::exceptions::from_dependency;
 use crate::limits::SendFailure;
 use crate::roles::{check_phone_prefix, phone_prefixes};
 use crate::trigger_error;
@@ -88,24 +87,17 @@ impl Sms {
         if let Some(sender_id) = &self.sender_id {
             publish = publish.message_attributes("AWS.SNS.SMS.SenderID", attribute(sender_id)?);
         }
-        publish.send().await.map_err(|error| {
-            let failure = SendFailure::of(&error);
-            let error = match error.as_service_error().and_then(PublishError::code) {
-                Some("InvalidParameter" | "ParameterValueInvalid") => Error {
-                    cause: Some(
-                        "SNS can't send to this number, or sends no SMS from this region"
-                            .to_owned(),
-                    ),
-                    ..trigger_error::no_sms_to_this_number()
-                },
-                _ => from_dependency(error),
-            };
-            // AWS's words name the number as the resource.
-            let cause = error
-                .cause
-                .map(|cause| cause.replace(phone, "(the phone number)"));
-            (Error { cause, ..error }, failure)
-        })?;
-        Ok(())
+        publish.send().await.map(drop).map_err(|error| {
+            let code = error.as_service_error().and_then(PublishError::code);
+            let is_about_number =
+                matches!(code, Some("InvalidParameter" | "ParameterValueInvalid"));
+            let rejection = is_about_number.then(|| Error {
+                cause: Some(
+                    "SNS can't send to this number, or sends no SMS from this region".to_owned(),
+                ),
+                ..trigger_error::no_sms_to_this_number()
+            });
+            SendFailure::explain(error, rejection, phone, "(the phone number)")
+        })
     }
 }

@@ -81,14 +81,14 @@ pub(crate) fn parse_as<R: Route>(route: &R, token: &str, body: &Value) -> Result
 pub(crate) fn bodies() -> [Value; 2] {
     ["refreshToken", "accessToken"].map(|without| {
         let mut body = json!({
-        "username": "+19175550123",
-        "password": "Zebra-password",
-        "newPassword": "Zebra-new-password",
-        "confirmationCode": "Zebra-code",
-        "session": "Zebra-session",
-        "accessToken": access_token(),
-        "refreshToken": "Zebra-refresh-token",
-        "userAttributes": { "role": "Courier" },
+            "username": "+19175550123",
+            "password": "Zebra-password",
+            "newPassword": "Zebra-new-password",
+            "confirmationCode": "Zebra-code",
+            "session": "Zebra-session",
+            "accessToken": access_token(),
+            "refreshToken": "Zebra-refresh-token",
+            "userAttributes": { "role": "Courier" },
         });
         body.as_object_mut().unwrap().remove(without);
         body

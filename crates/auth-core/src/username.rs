@@ -97,7 +97,7 @@ impl UsernameKinds {
     /// The same username, if it is of one of these kinds.
     ///
     /// # Errors
-    /// `InvalidParameterException` for a malformed e-mail address.
+    /// `InvalidParameterException` for an e-mail address, if users of the stack can have none.
     pub fn check(self, username: Username) -> Result<Username> {
         match self.email || username.is_phone() {
             true => Ok(username),

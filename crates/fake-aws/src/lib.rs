@@ -229,9 +229,11 @@ impl Reply {
             | "AdminUserGlobalSignOut"
             | "GetItem" => json!({}),
             // A wrong answer to a code, which leaves two more.
-            "UpdateItem" if call.body["ReturnValues"] == "UPDATED_NEW" => json!({
-                "Attributes": { "answersLeft": { "M": { "012345": { "N": "2" } } } },
-            }),
+            "UpdateItem" if call.body["ReturnValues"] == "UPDATED_NEW" => {
+                let code = call.body["ExpressionAttributeNames"]["#code"].as_str();
+                let left = json!({ code.unwrap(): { "N": "2" } });
+                json!({ "Attributes": { "answersLeft": { "M": left } } })
+            }
             "UpdateItem" => json!({}),
             "SendEmail" => json!({ "MessageId": SUB }),
             "Publish" => {
