@@ -18,6 +18,13 @@ CLIENT_DEFAULTS["RefreshTokenRotation"] = {"Feature": "DISABLED"}
 KEPT = {"SmsConfiguration", "UserAttributeUpdateSettings"}
 
 
+class Users(dict):
+    """The users of a pool. A request can go through them while another one makes or deletes a user."""
+
+    def values(self) -> list:
+        return list(super().values())
+
+
 def check_sms_role(settings: dict, pool_id: str = "new") -> None:
     """The SMS role must exist, trust Cognito with this external id for this pool, and allow sns:Publish.
 
@@ -71,7 +78,11 @@ def create_pool(original, data: dict) -> tuple:
     """A new pool needs a working SMS role. model: CreateUserPool, errors"""
     check_sms_role(data.get("SmsConfiguration") or {})
     check_updates_of_contacts(data)
-    return original(data)
+    response = original(data)
+    if calls.ok(response):
+        pool = cognito._user_pools[calls.body(response)["UserPool"]["Id"]]
+        pool["_users"] = Users(pool["_users"])
+    return response
 
 
 @around(cognito, "_update_user_pool")
