@@ -16,7 +16,7 @@ CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 EMBEDDED_AWS := local/embedded-aws
 TEST_VENV := local/.venv-test
 # Installs only pinned files. uv pip compile --no-deps --generate-hashes writes the hashes.
-PIP_INSTALL := bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+PIP_INSTALL := bin/pip install --disable-pip-version-check --no-deps --require-hashes
 TEST_JS := crates/e2e/js
 TEST_CLIENT := $(TEST_JS)/dist/client.js
 EXPANDED := target/template
@@ -48,11 +48,21 @@ $(foreach name,$(GIVEN),$(if $(filter command environment,$(origin $(name))),\
 export $(GIVEN)
 
 .DEFAULT_GOAL := help
-.PHONY: help tools npm go build local local-down watch console deploy smoke create-user list-users set-role
+.PHONY: help check tools build local local-down watch console deploy smoke create-user list-users set-role
 .PHONY: unlock-user test test-console fuzz bench load lint clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+# Before the first target, so that a missing program does not end the last one.
+CHECKS = cargo python
+local: CHECKS += mode port
+test: CHECKS += npm nextest
+test-console: CHECKS += npm
+bench: CHECKS += npm go
+console: CHECKS = npm
+check:
+	@local/check $(CHECKS)
 
 tools: $(VENV)/.installed $(EMBEDDED_VENV)/.installed ## Install the pinned tools into local/.venv and others
 
@@ -61,15 +71,15 @@ $(VENV)/.installed: local/requirements.txt
 $(EMBEDDED_VENV)/.installed: local/requirements-embedded-aws.txt
 $(LINT_VENV)/.installed: local/requirements-lint.txt
 $(TEST_VENV)/.installed: crates/e2e/python/requirements.txt
-$(VENV)/.installed $(EMBEDDED_VENV)/.installed $(LINT_VENV)/.installed $(TEST_VENV)/.installed:
-	@command -v cargo >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs"; exit 1; }
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed as python3"; exit 1; }
-	python3 -m venv --clear $(@D)
-	$(@D)/$(PIP_INSTALL) -r $<
+$(VENV)/.installed $(EMBEDDED_VENV)/.installed $(LINT_VENV)/.installed $(TEST_VENV)/.installed: | check
+	@echo "Installing $$(grep -c == $<) Python packages into $(@D)"
+	@python3 -m venv --clear $(@D)
+	@$(@D)/$(PIP_INSTALL) -r $<
 	@touch $@
 
 build: tools ## Build every function for Lambda, into target/lambda (PROFILE=local takes a quarter of the time)
-	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --profile "$$PROFILE" --locked $$BUILD_FLAGS
+	@echo "Building the functions with the profile $$PROFILE; docs/developing.md says how long it takes"
+	@PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --profile "$$PROFILE" --locked $$BUILD_FLAGS
 	@local/check-glibc target/lambda/*/bootstrap
 
 local: PROFILE := local
@@ -84,7 +94,7 @@ watch: tools ## Serve the routes on http://127.0.0.1:9000/auth/… and rebuild o
 console: $(CONSOLE) ## Serve the API reference and a walk-through of both modes (CONSOLE_PORT=9100)
 	@node console/serve.mjs
 
-$(CONSOLE): console/package-lock.json | npm
+$(CONSOLE): console/package-lock.json | check
 	npm ci --prefix console --ignore-scripts --no-audit --no-fund
 	@touch $@
 
@@ -110,20 +120,16 @@ local-down: ## Stop the embedded AWS of `make local` (PORT=4566)
 	@$(EMBEDDED_AWS) down
 
 test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests on their own embedded AWS (TEST=…: only tests of this name, file or crate)
-	@cargo nextest --version >/dev/null 2>&1 || { echo "cargo-nextest is missing: cargo install cargo-nextest --locked"; exit 1; }
 	$(if $(TEST),,cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)')
 	local/test-stacks cargo nextest run --workspace --locked \
 		$(if $(TEST),-E "test(~$$TEST) | binary(~$$TEST) | package(~$$TEST)")
 
-$(TEST_JS)/node_modules/.installed: $(TEST_JS)/package-lock.json | npm
+$(TEST_JS)/node_modules/.installed: $(TEST_JS)/package-lock.json | check
 	npm ci --prefix $(TEST_JS) --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(TEST_CLIENT): openapi.yaml $(TEST_JS)/tsconfig.json $(wildcard $(TEST_JS)/src/*) $(TEST_JS)/node_modules/.installed
 	npm run build --prefix $(TEST_JS) --silent
-
-npm:
-	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
 
 test-console: build $(CONSOLE) ## Run the console's tests; needs Chromium
 	local/test-stacks local/test-console
@@ -146,14 +152,10 @@ load: build ## Send the functions and the deployed API thousands of requests, in
 # Go's default on Linux, and without the C library.
 $(BENCH)/go/bootstrap: export CGO_ENABLED := 1
 $(BENCH)/go-static/bootstrap: export CGO_ENABLED := 0
-$(GO_PEERS): $(wildcard crates/bench/peers/go/*.go) | go
+$(GO_PEERS): $(wildcard crates/bench/peers/go/*.go) | check
 	GO111MODULE=off GOPATH=$(GO_PATH) go build -trimpath -ldflags "-s -w" -o $@ ./crates/bench/peers/go
 
-go:
-	@command -v go >/dev/null && [ -d $(GO_PATH)/src/github.com/aws/aws-sdk-go-v2 ] || \
-		{ echo "Go or its AWS SDK is missing: install golang-go and golang-github-aws-aws-sdk-go-v2-dev"; exit 1; }
-
-$(NODE_PEER): $(wildcard crates/bench/peers/node/*.mjs) crates/bench/peers/node/package-lock.json | npm
+$(NODE_PEER): $(wildcard crates/bench/peers/node/*.mjs) crates/bench/peers/node/package-lock.json | check
 	npm ci --prefix crates/bench/peers/node --ignore-scripts --no-audit --no-fund
 	crates/bench/peers/node/node_modules/.bin/esbuild crates/bench/peers/node/bootstrap.mjs --outfile=$@ \
 		--bundle --minify --platform=node --target=node20 --log-level=warning
@@ -167,7 +169,7 @@ lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licen
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO_DENY) --locked check licenses bans sources
-	$(VENV)/bin/shellcheck .ci/run local/check-glibc local/embedded-aws local/run-route local/test-console \
+	$(VENV)/bin/shellcheck .ci/run local/check local/check-glibc local/embedded-aws local/run-route local/test-console \
 		local/test-stacks local/watch
 	$(VENV)/bin/cfn-lint template.yaml
 	$(EMBEDDED_AWS) run sam validate --lint --language-extensions

@@ -1,7 +1,12 @@
-//! The tools that `make` installs: what may be installed, and what runs beside the developer's AWS credentials.
+//! The tools behind `make`: what it installs and checks, and what runs beside the developer's AWS credentials.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use e2e::{Answer, Process};
+use serde_json::json;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -74,4 +79,42 @@ fn the_embedded_aws_runs_apart_from_aws_credentials() {
         started.starts_with("local/.venv-embedded-aws/bin/python\0"),
         "{started}"
     );
+}
+
+#[test]
+fn every_failed_check_is_printed_with_its_remedy() {
+    let mut check = Command::new(root().join("local/check"));
+    let check = check.args(["mode", "port"]).env_remove("RUN");
+    let ended = check.env("MODE", "None").env("PORT", "abc").output();
+    let ended = ended.unwrap();
+    assert!(!ended.status.success());
+    assert_eq!(
+        String::from_utf8(ended.stderr).unwrap(),
+        "MODE is UserPassword or Passwordless, not None\nPORT is a number, not abc\n"
+    );
+}
+
+/// Under `make watch` it would wait until the function compiles.
+#[test]
+fn a_request_to_a_broken_function_is_answered_at_once() {
+    let mut cargo = Command::new(root().join("local/run-route"));
+    cargo.args([
+        "run",
+        "--manifest-path",
+        "no/Cargo.toml",
+        "--bin",
+        "sign-in",
+    ]);
+    let mut process = Process::start(&mut cargo);
+    for _ in 0..2 {
+        process.ready().unwrap();
+        let answer = process.invoke("{}", Duration::from_secs(30)).unwrap();
+        let answer = Answer::of_function(&serde_json::from_str(&answer).unwrap());
+        assert_eq!(answer.status, 500);
+        let error = json!({
+            "type": "InternalErrorException",
+            "message": "The function does not compile. make watch printed the error.",
+        });
+        assert_eq!(answer.json(), json!({ "error": error }));
+    }
 }

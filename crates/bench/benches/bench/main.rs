@@ -48,7 +48,8 @@ fn main() {
     let root = bench.ancestors().nth(2).unwrap();
     let built = root.join("target/bench");
     let aws = Aws::start(&Authority::new(&built));
-    let subjects = subjects::all(root, &built);
+    let before = std::env::var_os("BEFORE").map(PathBuf::from);
+    let subjects = subjects::all(root, &built, before.as_deref());
 
     let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
     for round in 1..=ROUNDS {
@@ -82,6 +83,9 @@ fn main() {
     let table = report::table(&subjects, &figures);
     let goals = report::goals(&subjects, &figures);
     println!("\n{table}\n{goals}");
+    if before.is_some() {
+        return;
+    }
     let page = report::page(
         &machine::machine(),
         &[machine::versions(), machine::peer_versions()]

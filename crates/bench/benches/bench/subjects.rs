@@ -64,8 +64,12 @@ impl Subject {
     }
 }
 
-/// Everything that is measured. `root` is the repository, `built` what was built for the benchmark alone.
-pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
+/// What the names of functions from the folder `BEFORE` end with.
+pub const BEFORE: &str = ", before";
+
+/// Everything that is measured. `root` is the repository, `built` what was built for the benchmark alone, `before` a
+/// folder with an earlier build of the functions.
+pub fn all(root: &Path, built: &Path, before: Option<&Path>) -> Vec<Subject> {
     let floor = built.join("floor/bootstrap");
     let go = built.join("go/bootstrap");
     let static_go = built.join("go-static/bootstrap");
@@ -101,23 +105,30 @@ pub fn all(root: &Path, built: &Path) -> Vec<Subject> {
             ],
         ),
     ];
-    let function = |kind, name: String, function: &str, mode, event| {
-        let bootstrap = root.join("target/lambda").join(function).join("bootstrap");
-        Subject {
-            name,
-            kind,
-            event,
-            deployed: bootstrap.clone(),
-            command: vec![bootstrap],
-            mode,
-        }
+    let mut builds = vec![("", root.join("target/lambda"))];
+    builds.extend(before.map(|folder| (BEFORE, folder.to_owned())));
+    let function = |kind, name: String, function: &str, mode, event: String| -> Vec<Subject> {
+        let builds = builds.iter().map(|(suffix, folder)| {
+            let bootstrap = folder.join(function).join("bootstrap");
+            Subject {
+                name: format!("{name}{suffix}"),
+                kind,
+                event: event.clone(),
+                deployed: bootstrap.clone(),
+                command: vec![bootstrap],
+                mode,
+            }
+        });
+        // An earlier build may lack a function.
+        let there = |subject: &Subject| subject.name == name || subject.deployed.exists();
+        builds.filter(there).collect()
     };
-    subjects.extend(Route::distinct().map(|route| {
+    subjects.extend(Route::distinct().flat_map(|route| {
         let event = events::of_route(route.path, &body(route).to_string());
         let (name, mode) = (route.distinct_name(), route.mode.name());
         function(Kind::Route, name, &route.function(), mode, event)
     }));
-    subjects.extend(TRIGGERS.map(|name| {
+    subjects.extend(TRIGGERS.into_iter().flat_map(|name| {
         let kind = match name {
             "pre-sign-up" | "custom-message" | "define-auth-challenge" => Kind::Trigger,
             _ => Kind::CallingTrigger,
