@@ -266,7 +266,7 @@ def deploy(section, guided):
     subprocess.run(["make", "build", f"BUILD_FLAGS={build_flag(values['Architecture'])}"], check=True)
     check_machines(template, values["Architecture"])
     if target.status is None and values["DeletionProtection"] == "ACTIVE":
-        # A roll-back can't delete a protected pool, and would leave it behind.
+        # A rollback can't delete a protected pool, and would leave it behind.
         print("Deploys twice: the pool gets its deletion protection in the second deployment.", flush=True)
         sam_deploy(section, target, section.overrides | {"DeletionProtection": "INACTIVE"})
     sam_deploy(section, target, section.overrides)

@@ -262,7 +262,7 @@ def unlock_user(name, username):
     stack.confirm(f"Let {quoted(username)} ask for codes again")
     table = stack.resource("OtpTable")
     stack.client("dynamodb").delete_item(TableName=table, Key={"sub": {"S": sub}})
-    print(f"{quoted(username)} may ask for a code again at once: nothing is counted any more.")
+    print(f"{quoted(username)} can request a code at once: its counts are deleted.")
 
 
 def undo(stack, user, username):
