@@ -30,7 +30,7 @@ fn signed_in(stack: &Stack) -> (Person, Tokens) {
 }
 
 #[test]
-fn the_account_is_the_users_own() {
+fn account_returns_only_the_callers_data() {
     for mode in Mode::BOTH {
         let stack = Stack::of(mode);
         let (person, tokens) = signed_in(&stack);
@@ -57,7 +57,7 @@ fn the_account_is_the_users_own() {
 }
 
 #[test]
-fn one_access_token_is_needed() {
+fn account_routes_require_one_access_token() {
     for route in ROUTES.iter().filter(|route| route.needs_token()) {
         let stack = Stack::of(route.mode);
         let (_, tokens) = signed_in(&stack);
@@ -78,7 +78,7 @@ fn one_access_token_is_needed() {
 }
 
 #[test]
-fn only_the_pools_own_access_tokens_are_taken() {
+fn routes_reject_all_but_access_tokens_of_the_pool() {
     let (stack, other) = (Stack::standard(), Stack::strict());
     let (_, own) = signed_in(&stack);
     let member = Person::with_email();
@@ -109,7 +109,7 @@ fn only_the_pools_own_access_tokens_are_taken() {
 }
 
 #[test]
-fn a_changed_password_ends_every_session() {
+fn password_change_ends_every_session() {
     let stack = Stack::standard();
     let (person, tokens) = signed_in(&stack);
     let laptop = stack.tokens_of(&person);
@@ -131,7 +131,7 @@ fn a_changed_password_ends_every_session() {
 }
 
 #[test]
-fn a_rejected_password_changes_nothing() {
+fn rejected_password_change_keeps_password_and_session() {
     let stack = Stack::standard();
     let (person, tokens) = signed_in(&stack);
     let (wrong, new) = (Person::another_password(), Person::another_password());
@@ -147,7 +147,7 @@ fn a_rejected_password_changes_nothing() {
 }
 
 #[test]
-fn a_refresh_token_signs_out_its_session_alone() {
+fn revoking_a_refresh_token_ends_only_its_session() {
     for mode in Mode::BOTH {
         let stack = Stack::of(mode);
         let (person, phone) = signed_in(&stack);
@@ -171,7 +171,7 @@ fn a_refresh_token_signs_out_its_session_alone() {
 }
 
 #[test]
-fn a_deleted_account_frees_its_username_without_its_rights() {
+fn deleted_account_frees_its_username_without_its_roles() {
     for mode in Mode::BOTH {
         let stack = Stack::of(mode);
         let (person, _) = signed_in(&stack);
@@ -220,7 +220,7 @@ fn a_deleted_account_frees_its_username_without_its_rights() {
 }
 
 #[test]
-fn a_stale_sign_in_deletes_nothing() {
+fn account_deletion_rejects_a_stale_sign_in() {
     std::thread::scope(|scope| {
         // Theirs are stale after a minute.
         for stack in [Stack::strict(), Stack::passwordless_strict()] {

@@ -103,7 +103,7 @@ fn answered(command: &Command, answers: &[(&str, &str)]) -> (bool, String) {
 }
 
 #[test]
-fn create_user_gives_closed_role_and_prints_password_once() {
+fn create_user_assigns_closed_role_and_prints_password_once() {
     let stack = Stack::standard();
     for (mut person, attribute) in [
         (Person::with_email(), "email"),
@@ -158,7 +158,7 @@ fn create_user_gives_closed_role_and_prints_password_once() {
 }
 
 #[test]
-fn generated_passwords_differ_and_meet_the_longest_policy() {
+fn generated_passwords_differ_and_meet_every_policy() {
     let script = "import users
 for _ in range(200): print(users.generate(98))
 for _ in range(200): print(users.generate(20))";
@@ -275,7 +275,7 @@ fn commands_reject_bad_input_and_name_the_remedy() {
 }
 
 #[test]
-fn an_account_that_can_not_be_used_is_named_with_what_to_do() {
+fn commands_reject_unusable_credentials_and_name_the_remedy() {
     let endpoint = account(&Stack::standard());
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = format!("http://{}", closed.local_addr().unwrap());
@@ -301,7 +301,7 @@ fn an_account_that_can_not_be_used_is_named_with_what_to_do() {
 }
 
 #[test]
-fn a_password_that_is_not_given_well_makes_no_user() {
+fn create_user_rejects_bad_passwords() {
     const POLICY: &str = "InvalidPasswordException: Password did not conform with policy";
     let stack = Stack::standard();
     for (answers, message) in [
@@ -329,7 +329,7 @@ fn a_password_that_is_not_given_well_makes_no_user() {
 }
 
 #[test]
-fn a_user_who_can_not_be_finished_is_taken_away_again() {
+fn failed_create_user_deletes_the_user() {
     let stack = Stack::passwordless();
     for denied in ["AdminAddUserToGroup", "AdminSetUserPassword"] {
         let person = Person::with_phone();
@@ -350,7 +350,7 @@ fn a_user_who_can_not_be_finished_is_taken_away_again() {
 }
 
 #[test]
-fn printed_command_deletes_a_half_made_user() {
+fn printed_command_deletes_an_incomplete_user() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
     let arguments = ["create-user", "passwordless", &person.username, "Admin"];
@@ -374,7 +374,7 @@ fn printed_command_deletes_a_half_made_user() {
 }
 
 #[test]
-fn a_change_on_a_real_account_is_asked_for_first() {
+fn commands_ask_before_changing_a_real_account() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
     let account = account(&stack);
@@ -454,7 +454,7 @@ fn set_role_replaces_all_other_roles() {
 }
 
 #[test]
-fn a_group_that_is_no_role_of_the_stack_is_left_alone_and_named() {
+fn set_role_keeps_and_names_groups_that_are_not_roles() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let name = &person.username;
@@ -494,7 +494,7 @@ fn set_role_rejects_unconfirmed_users() {
 }
 
 #[test]
-fn an_unlocked_user_gets_a_code_at_once() {
+fn unlock_user_resets_the_limits_of_codes() {
     let stack = Stack::passwordless();
     let person = stack.confirmed_user();
     let sub = &stack.user(&person.username)["sub"];
@@ -534,7 +534,7 @@ fn unlock_user_rejects_stacks_without_codes() {
 }
 
 #[test]
-fn the_list_has_every_user_once_with_what_there_is_to_know() {
+fn list_users_lists_every_user_once() {
     // Of more than one page, in a pool from which nobody is taken away meanwhile.
     let stack = Stack::passwordless_strict();
     let people: Vec<Person> = (0..70).map(|_| Person::with_phone()).collect();
@@ -572,7 +572,7 @@ fn the_list_has_every_user_once_with_what_there_is_to_know() {
 }
 
 #[test]
-fn a_name_that_would_act_on_the_terminal_is_listed_without_that() {
+fn list_users_replaces_control_characters() {
     let stack = Stack::standard();
     let person = stack.unconfirmed_user();
     let name = format!("\u{1b}[2J\u{202e}{}", person.username);
@@ -590,7 +590,7 @@ fn a_name_that_would_act_on_the_terminal_is_listed_without_that() {
 }
 
 #[test]
-fn the_script_s_rule_for_usernames_is_the_api_s() {
+fn script_accepts_the_same_usernames_as_the_api() {
     let stack = Stack::standard();
     let lengths = [(64, 10), (65, 10), (1, 64), (60, 63), (61, 63)].map(|(local, label)| {
         let (local, label) = ("a".repeat(local), "b".repeat(label));
@@ -652,7 +652,7 @@ nobody@[127.0.0.1]
 a@nobody@example.com";
 
 #[test]
-fn make_runs_the_commands_for_the_stack_that_it_is_told() {
+fn make_runs_commands_on_the_given_stack() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
     let username = format!("USERNAME={}", person.username);

@@ -23,7 +23,7 @@ fn pascal_case(key: &str) -> String {
 }
 
 #[test]
-fn a_body_that_can_not_be_read_is_refused_on_every_route() {
+fn every_route_rejects_unreadable_bodies() {
     for route in ROUTES.iter() {
         let stack = Stack::of(route.mode);
         let token = token(&stack, route);
@@ -53,7 +53,7 @@ fn a_body_that_can_not_be_read_is_refused_on_every_route() {
 }
 
 #[test]
-fn a_field_that_is_missing_or_no_text_is_named_on_every_route() {
+fn every_route_names_a_missing_or_mistyped_field() {
     for route in ROUTES.iter().filter(|route| !route.fields.is_empty()) {
         let (stack, path) = (Stack::of(route.mode), route.path);
         let token = token(&stack, route);
@@ -94,7 +94,7 @@ fn assert_was_read(answer: &Answer) {
 }
 
 #[test]
-fn letters_beyond_ascii_come_through_the_gateway_unharmed() {
+fn gateway_preserves_characters_beyond_ascii() {
     let stack = Stack::standard();
     let person = e2e::Person {
         password: "Contraseña-2🚀 más".to_owned(),

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use e2e::{Mode, PASSWORD_CODE, Person, SIGN_UP_CODE, Stack};
 
 #[test]
-fn a_generated_client_goes_through_every_route_of_each_mode() {
+fn generated_client_calls_every_route_of_each_mode() {
     for mode in Mode::BOTH {
         let steps = steps_of_a_person(mode);
         for route in mode.routes() {

@@ -129,7 +129,7 @@ fn assert_ends_naming(function: &Function, variable: &str, what: &str) {
 }
 
 #[test]
-fn a_function_with_all_it_requires_starts_and_answers() {
+fn functions_start_with_only_their_required_variables() {
     for (name, function, _) in functions() {
         let event = json!({ "httpMethod": "POST", "body": "" });
         let answer = function.answer(&event, Duration::from_secs(20));
@@ -147,7 +147,7 @@ fn a_function_with_all_it_requires_starts_and_answers() {
 }
 
 #[test]
-fn missing_variable_ends_the_function_and_is_named() {
+fn functions_name_a_missing_variable_and_exit() {
     for (_, function, Reads(required, _)) in functions() {
         for variable in names(required) {
             let expected = "is missing: set it and deploy again.";
@@ -159,7 +159,7 @@ fn missing_variable_ends_the_function_and_is_named() {
 }
 
 #[test]
-fn bad_variable_ends_the_function_and_is_named() {
+fn functions_name_a_bad_variable_and_exit() {
     for (_, function, Reads(required, optional)) in functions() {
         for variable in names(required).chain(names(optional)) {
             let bad = BAD.iter().filter(|(name, _)| *name == variable);

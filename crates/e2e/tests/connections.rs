@@ -22,7 +22,7 @@ fn grant(process: &mut Process) {
 }
 
 #[test]
-fn a_function_sends_all_its_requests_over_one_connection() {
+fn function_sends_all_requests_over_one_connection() {
     let (aws, mut process) = sign_in();
     for _ in 0..5 {
         grant(&mut process);
@@ -31,7 +31,7 @@ fn a_function_sends_all_its_requests_over_one_connection() {
 }
 
 #[test]
-fn what_failed_over_a_connection_is_repeated_over_another() {
+fn function_retries_over_a_new_connection() {
     let (aws, mut process) = sign_in();
     aws.fail(Trouble {
         fault: Fault::Failure,

@@ -202,7 +202,7 @@ fn make(flag: &str) -> Value {
 }
 
 #[test]
-fn a_section_is_shown_and_deployed_after_one_y() {
+fn deploy_shows_the_section_and_starts_after_y() {
     let overrides =
         r#""Mode=UserPassword LogLevel=DEBUG SmsMessage='\"It\\'s {####}, you know.\"'""#;
     let project = Project::new(
@@ -269,7 +269,7 @@ fn deploy_warns_of_settings_that_let_strangers_in() {
 }
 
 #[test]
-fn every_section_of_samconfig_can_be_deployed() {
+fn deploy_accepts_every_section_of_samconfig() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let config = fs::read_to_string(root.join("samconfig.toml")).unwrap();
     let project = Project::new(&config, X86_64, None, &[]);
@@ -285,7 +285,7 @@ fn every_section_of_samconfig_can_be_deployed() {
 }
 
 #[test]
-fn functions_are_built_for_the_architecture_in_every_notation() {
+fn deploy_reads_the_architecture_in_every_notation() {
     let none: &[(&str, &str)] = &[];
     for (overrides, deployed) in [
         (r#"'Mode=UserPassword Architecture="arm64"'"#, none),
@@ -306,7 +306,7 @@ fn functions_are_built_for_the_architecture_in_every_notation() {
 }
 
 #[test]
-fn functions_for_another_machine_are_not_deployed() {
+fn deploy_rejects_functions_built_for_another_architecture() {
     for (overrides, machine, said) in [
         (
             "'Architecture=\"arm64\"'",
@@ -330,7 +330,7 @@ fn functions_for_another_machine_are_not_deployed() {
 }
 
 #[test]
-fn a_stack_that_can_not_be_updated_names_the_command_to_run() {
+fn deploy_names_the_command_for_each_blocking_status() {
     for (status, command) in [
         ("ROLLBACK_COMPLETE", "delete-stack"),
         ("ROLLBACK_FAILED", "delete-stack"),
@@ -371,7 +371,7 @@ fn a_stack_that_can_not_be_updated_names_the_command_to_run() {
 }
 
 #[test]
-fn wrong_parameters_are_named_with_what_to_change() {
+fn deploy_rejects_wrong_parameters_with_the_remedy() {
     for (overrides, said) in [
         (
             r#""PhoneSignUpRoles= Mode=Passwordless""#,
@@ -420,7 +420,7 @@ fn wrong_parameters_are_named_with_what_to_change() {
 }
 
 #[test]
-fn a_new_pool_is_protected_once_its_stack_is_there() {
+fn deploy_protects_a_new_pool_in_a_second_deployment() {
     let overrides = "\"LogLevel=WARN DeletionProtection=ACTIVE\"";
     let with = |protection| sam(json!({ "LogLevel": "WARN", "DeletionProtection": protection }));
     let build = make("--x86-64");
@@ -444,7 +444,7 @@ fn a_new_pool_is_protected_once_its_stack_is_there() {
 }
 
 #[test]
-fn guided_asks_for_everything_and_keeps_the_answers() {
+fn guided_deploy_asks_for_everything_and_saves_the_answers() {
     let project = Project::new(
         &config("\"Mode=UserPassword Roles=User\""),
         ARM64,

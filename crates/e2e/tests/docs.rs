@@ -274,7 +274,7 @@ fn documented_make_targets_run_in_ci_or_need_an_account() {
 }
 
 #[test]
-fn every_shell_block_does_what_it_says_or_needs_an_aws_account() {
+fn shell_blocks_work_or_need_an_aws_account() {
     let mut ran = 0;
     for page in Page::all() {
         let mut blocks = Vec::new();
@@ -524,7 +524,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_weekly_check_for_advisories_has_every_lock_file() {
+fn weekly_advisory_check_covers_every_lock_file() {
     let page = Page::read(root().join("docs/operations.md"));
     let mut blocks = page.blocks.iter();
     let recipe = blocks.find(|block| block.language() == "yaml").unwrap();
@@ -566,7 +566,7 @@ fn the_weekly_check_for_advisories_has_every_lock_file() {
 }
 
 #[test]
-fn every_json_block_is_json() {
+fn json_blocks_are_valid_json() {
     for block in Page::all().iter().flat_map(|page| &page.blocks) {
         if block.language() == "json" {
             let json = serde_json::from_str::<Value>(&block.lines.join("\n"));
@@ -576,7 +576,7 @@ fn every_json_block_is_json() {
 }
 
 #[test]
-fn every_link_into_the_repository_leads_somewhere() {
+fn links_into_the_repository_have_a_target() {
     for page in Page::all() {
         for link in page.links().filter(|link| !link.contains("://")) {
             let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
@@ -593,7 +593,7 @@ fn every_link_into_the_repository_leads_somewhere() {
 }
 
 #[test]
-fn every_page_is_linked_from_the_readme() {
+fn readme_links_every_page() {
     let readme = Page::read(root().join("README.md"));
     let linked: BTreeSet<&str> = readme.links().collect();
     for page in Page::all().iter().filter(|page| page.path != readme.path) {
@@ -606,7 +606,7 @@ fn every_page_is_linked_from_the_readme() {
 const CLAIMS: [&str; 3] = ["auth_time", "email_verified", "phone_number_verified"];
 
 #[test]
-fn security_names_tests_that_exist() {
+fn security_md_names_only_existing_tests() {
     let sources: Vec<String> = [
         "crates/auth-core/src",
         "crates/e2e/tests",
@@ -653,7 +653,7 @@ fn parameters_of(cell: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_parameter_has_a_row_with_its_default() {
+fn parameters_page_lists_every_default() {
     let template = Stack::standard().template();
     let parameters = template["Parameters"].as_object().unwrap().iter();
     let expected: BTreeSet<(String, String)> = parameters
@@ -678,7 +678,7 @@ fn every_parameter_has_a_row_with_its_default() {
 }
 
 #[test]
-fn troubleshooting_has_every_error_type_and_no_other() {
+fn troubleshooting_lists_exactly_the_error_types() {
     let specified = Mode::BOTH.into_iter().flat_map(|mode| {
         let errors = Specification::of(mode).errors().into_iter();
         errors.map(|(_, error_type)| error_type)
@@ -694,7 +694,7 @@ fn troubleshooting_has_every_error_type_and_no_other() {
 }
 
 #[test]
-fn every_rule_that_a_deployment_can_break_is_in_troubleshooting() {
+fn troubleshooting_lists_every_rule_of_the_template() {
     let template = Stack::standard().template();
     let page = Page::read(root().join("docs/troubleshooting.md"));
     for rule in template["Rules"].as_object().unwrap().values() {
@@ -709,7 +709,7 @@ fn every_rule_that_a_deployment_can_break_is_in_troubleshooting() {
 }
 
 #[test]
-fn the_deployers_rights_cover_every_service_of_the_template() {
+fn deployer_permissions_cover_every_service() {
     let page = Page::read(root().join("docs/deploying.md"));
     let documented: BTreeSet<String> = page
         .rows("service")

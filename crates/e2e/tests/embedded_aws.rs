@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use e2e::Stack;
 
 #[test]
-fn the_embedded_aws_is_as_strict_as_aws() {
+fn embedded_aws_is_as_strict_as_aws() {
     let python = ["run", "env", "PYTHONPATH=local", "python"];
     let tests = ["-m", "unittest", "strict.tests"];
     Stack::standard().embedded_aws(&[&python[..], &tests].concat());
@@ -54,7 +54,7 @@ impl Drop for Port {
 }
 
 #[test]
-fn each_port_has_an_embedded_aws_with_state_and_keys_of_its_own() {
+fn each_port_has_its_own_state_and_keys() {
     let (one, other) = (Port::free(), Port::free());
     assert!(one.embedded_aws(&["up"]).status.success());
     let bucket = ["run", "aws", "s3", "mb", "s3://kept"];

@@ -225,7 +225,7 @@ fn everything(name: &'static str, mode: Mode, domain: &str) -> Everything {
 }
 
 #[test]
-fn a_stack_with_every_option_deploys_and_does_what_they_say() {
+fn user_password_stack_deploys_with_every_option() {
     let mode = Mode::UserPassword;
     let stack = everything("everything-on", mode, "auth.example.com");
     stack.has_functions(&["PreSignUp", "PostConfirmation", "CustomMessage"]);

@@ -154,7 +154,7 @@ fn functions_answer_every_fault_as_documented() {
 
 /// What the routes can meet there: the embedded AWS freezes no function, and gives each its whole time.
 #[test]
-fn no_fault_makes_the_gateway_answer_for_a_function() {
+fn functions_answer_every_fault_behind_the_gateway() {
     let table = Table::new();
     let stacks = [Mode::UserPassword, Mode::Passwordless].map(|mode| {
         let name = match mode {

@@ -13,7 +13,7 @@ fn assert_no_function_answers(stack: &Stack, method: &str, route: &str) {
 }
 
 #[test]
-fn what_is_no_route_of_the_mode_reaches_no_function() {
+fn gateway_answers_404_outside_the_routes_of_the_mode() {
     for stack in [
         Stack::standard(),
         Stack::strict(),
@@ -35,7 +35,7 @@ fn what_is_no_route_of_the_mode_reaches_no_function() {
 }
 
 #[test]
-fn the_preflight_of_every_route_is_answered_by_the_gateway() {
+fn gateway_answers_the_preflight_of_every_route() {
     let stack = Stack::standard();
     for route in Mode::UserPassword.routes() {
         let answer = stack.send("OPTIONS", route.path, b"");
@@ -78,7 +78,7 @@ fn routes_that_send_messages_have_their_own_throttle() {
 }
 
 #[test]
-fn with_enable_waf_web_acls_stand_before_the_api_and_the_pool() {
+fn enable_waf_protects_the_api_and_the_pool() {
     assert!(Stack::standard().guarded_by_web_acls().is_empty());
 
     let stack = Stack::strict();
@@ -100,7 +100,7 @@ fn with_enable_waf_web_acls_stand_before_the_api_and_the_pool() {
 }
 
 #[test]
-fn a_page_of_another_origin_has_nothing_done() {
+fn gateway_rejects_pages_of_other_origins() {
     let stack = Stack::strict();
     let person = Person::with_email();
     let body = json!({

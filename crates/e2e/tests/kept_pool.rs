@@ -73,7 +73,7 @@ fn has_role(aws: &Stack, name: &str) -> bool {
 }
 
 #[test]
-fn a_kept_pool_comes_back_with_its_users_and_can_be_deleted() {
+fn kept_pool_can_be_restored_and_deleted() {
     let aws = Stack::standard();
     // The longest name of a stack.
     let name: &'static str = format!("Kept-{}", "a".repeat(123)).leak();
@@ -133,7 +133,7 @@ fn a_kept_pool_comes_back_with_its_users_and_can_be_deleted() {
 }
 
 #[test]
-fn a_failed_first_deployment_leaves_only_a_protected_pool() {
+fn failed_first_deployment_leaves_only_a_protected_pool() {
     let aws = Stack::standard();
     let mut template = aws.template();
     let resources = template["Resources"].as_object().unwrap().iter();

@@ -125,7 +125,7 @@ fn forms(secret: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_request_is_one_json_line_and_no_secret_is_logged() {
+fn requests_log_one_json_line_without_secrets() {
     for mode in Mode::BOTH {
         let stack = Stack::of(mode);
         let secrets = go_through(&stack);
@@ -271,7 +271,7 @@ fn request_id_of_start(line: &str) -> Option<String> {
 }
 
 #[test]
-fn a_secret_is_found_in_every_form_that_it_could_have_in_a_log() {
+fn secret_search_finds_every_encoding() {
     for secret in ["Secret!+34/é", WRONG_CODE] {
         let forms = forms(secret);
         for text in [
@@ -291,7 +291,7 @@ fn a_secret_is_found_in_every_form_that_it_could_have_in_a_log() {
     }
 }
 
-/// What is in the events of [`no_function_logs_a_secret_at_any_level_whatever_aws_answers`], and what the stand-in
+/// What is in the events of [`functions_log_no_secret_at_any_level`], and what the stand-in
 /// for AWS answers with: tokens and sessions begin so.
 static SECRETS: LazyLock<[&str; 14]> = LazyLock::new(|| {
     [
@@ -366,11 +366,11 @@ fn written(
     std::fs::read_to_string(&log).unwrap() + &errors
 }
 
-/// How often [`no_function_logs_a_secret_at_any_level_whatever_aws_answers`] calls each function at a level.
+/// How often [`functions_log_no_secret_at_any_level`] calls each function at a level.
 const CALLS: usize = 5;
 
 #[test]
-fn no_function_logs_a_secret_at_any_level_whatever_aws_answers() {
+fn functions_log_no_secret_at_any_level() {
     let authority = Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR")));
     let forms = SECRETS.map(forms);
     let lines_at = |level: &str| -> usize {
@@ -481,7 +481,7 @@ fn sign_in_writes_metrics_by_function_and_outcome() {
 }
 
 #[test]
-fn every_function_counts_what_it_did_for_the_user() {
+fn functions_count_sign_ups_sign_ins_and_codes() {
     let aws = aws();
     let sends = ROUTES.iter().filter(|route| route.sends_messages());
     let sends: HashSet<String> = sends.map(Route::function).collect();
@@ -509,7 +509,7 @@ fn every_function_counts_what_it_did_for_the_user() {
 }
 
 #[test]
-fn without_a_namespace_there_are_no_metrics_but_all_else() {
+fn functions_write_no_metrics_without_a_namespace() {
     let lines = lines_of(&sign_in(), &aws(), "", &[None, None]);
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(metrics_of(&lines).is_empty(), "{lines:?}");

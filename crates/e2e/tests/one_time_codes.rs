@@ -3,7 +3,7 @@
 use e2e::{Answer, Person, Stack, session_in};
 
 #[test]
-fn the_third_wrong_answer_ends_the_sign_in() {
+fn third_wrong_code_ends_the_sign_in() {
     let stack = Stack::passwordless();
     for person in stack.users_of_both_channels() {
         let challenge = stack.challenge(&person);
@@ -19,7 +19,7 @@ fn the_third_wrong_answer_ends_the_sign_in() {
 }
 
 #[test]
-fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
+fn token_rejects_malformed_codes_and_trims_spaces() {
     let stack = Stack::passwordless();
     for person in stack.users_of_both_channels() {
         let challenge = stack.challenge(&person);
@@ -47,7 +47,7 @@ fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
 }
 
 #[test]
-fn a_session_that_was_never_given_is_refused() {
+fn token_rejects_unknown_and_used_sessions() {
     let stack = Stack::passwordless();
     for person in stack.users_of_both_channels() {
         let challenge = stack.challenge(&person);
@@ -66,7 +66,7 @@ fn a_session_that_was_never_given_is_refused() {
 }
 
 #[test]
-fn a_code_is_good_for_its_own_user_and_session_only() {
+fn code_works_only_for_its_own_user_and_session() {
     let stack = Stack::passwordless();
     let [person, stranger] = stack.users_of_both_channels();
     let mine = stack.challenge(&person);
@@ -93,7 +93,7 @@ fn a_code_is_good_for_its_own_user_and_session_only() {
 }
 
 #[test]
-fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
+fn repeated_sign_ins_share_one_single_use_code() {
     let stack = Stack::passwordless();
     for person in stack.users_of_both_channels() {
         let sub = &stack.user(&person.username)["sub"];

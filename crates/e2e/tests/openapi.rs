@@ -9,7 +9,7 @@ use std::process::Command;
 use e2e::{Mode, Specification, Stack, Walk};
 
 #[test]
-fn the_example_of_every_route_is_answered_as_its_example_says() {
+fn every_example_request_returns_its_example_answer() {
     for mode in Mode::BOTH {
         let stack = Stack::of(mode);
         let mut walk = Walk::start(&stack);
@@ -23,7 +23,7 @@ fn the_example_of_every_route_is_answered_as_its_example_says() {
 }
 
 #[test]
-fn the_version_is_the_workspace_s() {
+fn openapi_version_matches_the_workspace() {
     let version = &Specification::document()["info"]["version"];
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
 }

@@ -48,7 +48,7 @@ fn assert_about(seconds: u64, expected: i64) {
 }
 
 #[test]
-fn codes_are_sent_in_a_burst_then_one_in_each_interval() {
+fn codes_are_sent_in_a_burst_then_one_per_interval() {
     // Two in an hour and three in a day: two at once, then one in 12 hours.
     const INTERVAL: i64 = 12 * HOUR;
     let stack = Stack::passwordless_strict();
@@ -70,7 +70,7 @@ fn codes_are_sent_in_a_burst_then_one_in_each_interval() {
 }
 
 #[test]
-fn many_sign_ins_at_once_are_one_attempt_and_send_one_message() {
+fn many_concurrent_sign_ins_send_one_message() {
     let stack = Stack::passwordless();
     for (person, sub) in users(&stack) {
         let sessions = at_once(MANY, |_| session_in(&stack.sign_in(&person)));
@@ -94,7 +94,7 @@ fn many_sign_ins_at_once_are_one_attempt_and_send_one_message() {
 }
 
 #[test]
-fn a_code_has_three_answers_in_all_sessions_together() {
+fn code_allows_three_answers_across_all_sessions() {
     let stack = Stack::passwordless();
     for (person, sub) in users(&stack) {
         let challenge = stack.challenge(&person);
@@ -116,7 +116,7 @@ fn a_code_has_three_answers_in_all_sessions_together() {
 }
 
 #[test]
-fn many_wrong_answers_at_once_leave_no_answer_to_their_code() {
+fn many_concurrent_wrong_answers_use_up_the_code() {
     let stack = Stack::passwordless();
     for (person, sub) in users(&stack) {
         let challenge = stack.challenge(&person);
@@ -139,7 +139,7 @@ fn many_wrong_answers_at_once_leave_no_answer_to_their_code() {
 }
 
 #[test]
-fn those_who_call_cognito_directly_have_the_same_limits() {
+fn limits_hold_for_direct_calls_to_cognito() {
     let stack = Stack::passwordless();
     for (person, sub) in users(&stack) {
         let answer = initiate(&stack, &person);

@@ -16,7 +16,7 @@ fn create(name: &str, parameters: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn combinations_that_no_test_stack_has_are_accepted() {
+fn valid_parameter_combinations_are_accepted() {
     for (name, parameters) in [
         ("as-default", vec![("Mode", "UserPassword")]),
         (
@@ -153,7 +153,7 @@ fn wrong_parameter_combinations_are_rejected_with_the_remedy() {
 }
 
 #[test]
-fn a_bad_value_is_refused_and_its_parameter_named() {
+fn bad_parameter_values_are_rejected_by_name() {
     for (parameter, values) in [
         ("Mode", &["passwordless", "Both"][..]),
         (

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const OTHER_COUNTRY: &str = "Phone numbers of this country are not accepted.";
 
 #[test]
-fn phone_user_goes_from_sign_up_to_sign_out() {
+fn users_of_both_channels_go_from_sign_up_to_sign_out() {
     let stack = Stack::passwordless();
     for (person, contact) in [
         (Person::with_phone(), "phone_number"),
@@ -44,7 +44,7 @@ fn phone_user_goes_from_sign_up_to_sign_out() {
 }
 
 #[test]
-fn the_email_has_the_stack_s_texts_and_sender() {
+fn code_email_has_the_configured_text_and_sender() {
     let stack = Stack::passwordless();
     let [_, person] = stack.users_of_both_channels();
     let answer = stack.sign_in(&person).assert_ok();
@@ -71,7 +71,7 @@ fn the_email_has_the_stack_s_texts_and_sender() {
 }
 
 #[test]
-fn a_stack_without_ses_takes_no_email_address() {
+fn stack_without_ses_rejects_email_addresses() {
     let stack = Stack::deploy(
         "by-phone",
         Mode::Passwordless,
@@ -98,7 +98,7 @@ fn a_stack_without_ses_takes_no_email_address() {
 }
 
 #[test]
-fn the_message_has_the_stack_s_text_and_sender() {
+fn code_sms_has_the_configured_text_and_sender() {
     let assert_sent = |stack: &Stack, person: &Person, text: &str, sender: Value| {
         let code = stack.challenge(person).code;
         let [message] = &stack.messages_to(person)[..] else {
@@ -118,7 +118,7 @@ fn the_message_has_the_stack_s_text_and_sender() {
 }
 
 #[test]
-fn a_password_in_a_request_is_ignored_whatever_it_is() {
+fn passwordless_ignores_any_password() {
     let stack = Stack::passwordless();
     for password in [json!("1"), json!(1), json!(null), json!({ "a": ["b"] })] {
         let person = Person::with_phone();

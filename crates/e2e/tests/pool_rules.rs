@@ -68,7 +68,7 @@ fn pool_rejects_direct_sign_ups_that_break_the_rules() {
 }
 
 #[test]
-fn user_can_not_change_role_or_verified_flags_at_cognito() {
+fn cognito_rejects_changes_of_role_and_verified_flags() {
     for stack in [Stack::standard(), Stack::passwordless()] {
         let person = stack.confirmed_user();
         let access = stack.tokens_of(&person).access;
@@ -96,7 +96,7 @@ fn user_can_not_change_role_or_verified_flags_at_cognito() {
 }
 
 #[test]
-fn contact_changes_refused_sends_no_code_to_a_new_contact() {
+fn contact_changes_refused_sends_no_code() {
     for (stack, name, contact) in [
         (Stack::strict(), "email", Person::with_email().username),
         (
@@ -123,7 +123,7 @@ fn contact_changes_refused_sends_no_code_to_a_new_contact() {
 }
 
 #[test]
-fn refused_changes_do_not_stop_users_from_deleting_a_contact() {
+fn contact_changes_refused_still_allows_deletion() {
     let stack = Stack::strict();
     let delete = |person: &Person, operation: &str, contact: Value| {
         let mut body = json!({ "AccessToken": stack.tokens_of(person).access });
@@ -147,7 +147,7 @@ fn refused_changes_do_not_stop_users_from_deleting_a_contact() {
 }
 
 #[test]
-fn an_administrator_may_give_any_role() {
+fn administrator_assigns_any_role() {
     let stack = Stack::standard();
     let person = Person::with_email();
     let username = &*person.username;

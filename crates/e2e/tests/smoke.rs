@@ -117,7 +117,7 @@ fn assert_failed(stack: &Deployed) {
 }
 
 #[test]
-fn the_checks_pass_on_a_stack_with_passwords() {
+fn smoke_checks_pass_with_passwords() {
     let roles = [
         "Roles=User,Driver,Courier,Admin",
         "EmailSignUpRoles=User,Courier",
@@ -156,7 +156,7 @@ fn the_checks_pass_on_a_stack_with_passwords() {
 }
 
 #[test]
-fn the_checks_pass_on_a_stack_without_passwords() {
+fn smoke_checks_pass_without_passwords() {
     let stack = Deployed::new(
         "smoke-passwordless",
         Mode::Passwordless,

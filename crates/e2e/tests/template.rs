@@ -104,7 +104,7 @@ fn all_of(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn every_role_may_do_exactly_what_its_function_needs() {
+fn roles_have_exactly_these_permissions() {
     let own_logs = |function: &str| {
         let group = format!("log-group:/auth-rocket/${{AWS::StackName}}/{function}:*");
         let arn =
@@ -168,7 +168,7 @@ fn every_role_may_do_exactly_what_its_function_needs() {
 }
 
 #[test]
-fn tracing_adds_only_the_right_to_write_traces() {
+fn tracing_adds_only_the_permission_to_write_traces() {
     let template = Template::expanded();
     let traces = json!({
         "PolicyName": "write-traces",
@@ -300,7 +300,7 @@ fn stack_uuid() -> Value {
 }
 
 #[test]
-fn only_the_service_that_needs_a_role_takes_it_on() {
+fn each_role_trusts_only_its_service() {
     let [passwords, passwordless] = Mode::BOTH.map(Template::of);
     let roles = [&passwords, &passwordless].map(|template| template.resources_of("AWS::IAM::Role"));
     for (name, role) in roles.concat() {
@@ -477,7 +477,7 @@ const GATEWAY_RESPONSES: [(&str, u16); 19] = [
 const UNREACHABLE: [&str; 2] = ["INVALID_API_KEY", "UNAUTHORIZED"];
 
 #[test]
-fn gateway_responses_have_the_form_of_every_other_error() {
+fn gateway_responses_have_the_documented_error_format() {
     let template = Template::of(Mode::UserPassword);
     let answers = &template.properties("Api")["Body"]["x-amazon-apigateway-gateway-responses"];
     let specified = Specification::of(Mode::Passwordless).errors();
@@ -656,7 +656,7 @@ fn access_log_has_exactly_these_fields() {
 }
 
 #[test]
-fn web_acls_limit_each_address_and_only_count_bodies() {
+fn web_acls_limit_each_address_and_only_count_body_rules() {
     assert!(
         Template::of(Mode::UserPassword)
             .resources_of("AWS::WAFv2::WebACL")
@@ -713,7 +713,7 @@ fn web_acls_limit_each_address_and_only_count_bodies() {
 }
 
 #[test]
-fn the_pool_s_web_acl_limits_what_sends_messages() {
+fn pool_web_acl_limits_operations_that_send_messages() {
     let template = Template(Stack::strict().decided_template());
     let acl = template.properties("UserPoolWebAcl");
     let rule = &acl["Rules"][3];
@@ -764,7 +764,7 @@ fn the_pool_s_web_acl_limits_what_sends_messages() {
 }
 
 #[test]
-fn a_stack_keeps_the_users_and_what_is_the_account_s() {
+fn stack_deletion_keeps_users_and_account_settings() {
     let kept = |protection: &str, on_failure: &'static str| {
         let template = Template::with(&["PhoneSignUpRoles=User", protection]);
         let resources = template.0["Resources"].as_object().unwrap().iter();
@@ -794,7 +794,7 @@ fn a_stack_keeps_the_users_and_what_is_the_account_s() {
 }
 
 #[test]
-fn sms_have_a_role_only_where_a_role_signs_up_by_phone() {
+fn sms_role_exists_only_with_phone_sign_up() {
     let both = json!(["email", "phone_number"]);
     let (by_email, by_phone) = (json!(["email"]), json!(["phone_number"]));
     let ses = [
@@ -839,7 +839,7 @@ fn sms_have_a_role_only_where_a_role_signs_up_by_phone() {
 }
 
 #[test]
-fn the_region_of_sms_reaches_the_pool_and_the_function() {
+fn sms_region_reaches_the_pool_and_the_function() {
     let passwordless = [
         "Mode=Passwordless",
         "EmailSignUpRoles=",
@@ -908,7 +908,7 @@ fn named_by_the_stack<'a>(value: &'a Value, path: &str, found: &mut Vec<(String,
 }
 
 #[test]
-fn the_longest_name_of_a_stack_fits_wherever_it_is_used() {
+fn longest_stack_name_fits_every_property() {
     let (longest_name, longest_region) = ("a".repeat(128), "ap-southeast-99");
     let template = Template::expanded();
     let mut seen = BTreeSet::new();
@@ -942,7 +942,7 @@ fn the_longest_name_of_a_stack_fits_wherever_it_is_used() {
 }
 
 #[test]
-fn the_pool_has_the_rules_that_the_emulator_does_not() {
+fn pool_has_the_settings_that_the_embedded_aws_ignores() {
     let template = Template::expanded();
     let pool = template.properties("UserPool");
     assert_eq!(
@@ -984,7 +984,7 @@ fn the_pool_has_the_rules_that_the_emulator_does_not() {
 }
 
 #[test]
-fn client_allows_only_its_flow_and_no_role_writes() {
+fn client_allows_only_its_flow_and_role_is_immutable() {
     // With rotation Cognito refuses the older flow; without it GetTokensFromRefreshToken is all that is called.
     let passwords = "ALLOW_USER_PASSWORD_AUTH";
     let challenges = "ALLOW_CUSTOM_AUTH";

@@ -33,7 +33,7 @@ fn refresh_returns_new_tokens_with_and_without_rotation() {
 }
 
 #[test]
-fn what_is_no_refresh_token_of_this_pool_is_invalid() {
+fn refresh_rejects_all_but_refresh_tokens_of_the_pool() {
     let (stack, other) = (Stack::standard(), Stack::strict());
     let tokens = stack.tokens_of(&stack.confirmed_user());
     let foreign = other.tokens_of(&member(&other));

@@ -35,7 +35,7 @@ fn requirements() -> Vec<String> {
 }
 
 #[test]
-fn every_python_package_is_pinned_by_its_hashes() {
+fn requirements_pin_every_package_by_hash() {
     let files = requirements();
     assert_eq!(files.len(), 5, "{files:?}");
     for file in files {
@@ -52,7 +52,7 @@ fn every_python_package_is_pinned_by_its_hashes() {
 }
 
 #[test]
-fn the_embedded_aws_runs_apart_from_aws_credentials() {
+fn embedded_aws_runs_in_its_own_virtual_environment() {
     let has = |file: &str, name: &str| {
         let start = format!("{name}==");
         packages(file)
@@ -82,7 +82,7 @@ fn the_embedded_aws_runs_apart_from_aws_credentials() {
 }
 
 #[test]
-fn every_failed_check_is_printed_with_its_remedy() {
+fn check_prints_every_failure_with_its_remedy() {
     let mut check = Command::new(root().join("local/check"));
     let check = check.args(["mode", "port"]).env_remove("RUN");
     let ended = check.env("MODE", "None").env("PORT", "abc").output();
@@ -96,7 +96,7 @@ fn every_failed_check_is_printed_with_its_remedy() {
 
 /// Under `make watch` it would wait until the function compiles.
 #[test]
-fn a_request_to_a_broken_function_is_answered_at_once() {
+fn watch_answers_500_if_a_function_does_not_compile() {
     let mut cargo = Command::new(root().join("local/run-route"));
     cargo.args([
         "run",

@@ -119,7 +119,7 @@ fn token_expired_for(stack: &Stack, seconds: i32) -> (String, String) {
 }
 
 #[test]
-fn jsonwebtoken_accepts_the_stack_s_access_tokens_and_no_others() {
+fn jsonwebtoken_accepts_only_access_tokens_of_the_stack() {
     let stack = Stack::standard();
     let tokens = stack.tokens_of(&stack.confirmed_user());
     let (keys, issuer) = (stack.keys(), stack.output("AuthApiIssuer"));
@@ -154,7 +154,7 @@ fn aws_jwt_verify_accepts_only_access_tokens_of_the_stack() {
 }
 
 #[test]
-fn py_jwt_accepts_the_stack_s_access_tokens_and_no_others() {
+fn py_jwt_accepts_only_access_tokens_of_the_stack() {
     let stack = Stack::standard();
     let (issuer, jwks_uri) = (
         stack.output("AuthApiIssuer"),
@@ -188,7 +188,7 @@ runpy.run_path(sys.argv[0])
 ";
 
 #[test]
-fn py_jwt_accepts_a_fresh_token_by_a_clock_that_is_behind() {
+fn py_jwt_tolerates_a_clock_that_is_slightly_behind() {
     let stack = Stack::standard();
     let token = stack.tokens_of(&stack.confirmed_user()).access;
     let verified = |seconds| {
@@ -315,7 +315,7 @@ fn authorizer_accepts_only_access_tokens_of_the_stack() {
 }
 
 #[test]
-fn the_api_behind_the_authorizer_reads_groups_in_both_forms() {
+fn api_behind_the_authorizer_reads_groups_in_both_forms() {
     let stack = Stack::standard();
     deploy_api(&stack, "who-am-i-in-groups");
     let describe = ["cloudformation", "describe-stack-resource"];
@@ -389,7 +389,7 @@ fn who_am_i(url: &str, token: Option<&str>) -> (u16, String) {
 }
 
 #[test]
-fn the_page_about_verifiers_shows_the_programs_that_were_tested() {
+fn verifying_tokens_page_shows_the_tested_programs() {
     let page = std::fs::read_to_string(here("../../docs/verifying-tokens.md")).unwrap();
     for (language, program) in [
         ("js", "js/verify.mjs"),
