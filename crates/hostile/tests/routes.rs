@@ -1,5 +1,4 @@
-//! The functions of all routes in this process: what they answer to 100,000 generated requests, and to the
-//! fuzzer's corpus.
+//! The functions of all routes in this process: their answers to 100,000 generated requests and to the fuzzer's corpus.
 
 use std::path::Path;
 use std::thread::available_parallelism;
@@ -17,11 +16,11 @@ fn routes_survive_generated_requests() {
     let tallies = run_all(&ROUTES, threads, |number, route| {
         let api = Api::default();
         let cases = (Event::any(*route), any::<bool>());
-        let tally = run(number, each, &cases, |(event, refuses)| {
-            let outcome = api.judge(route, &event, refuses);
+        let tally = run(number, each, &cases, |(event, rejects)| {
+            let outcome = api.check(route, &event, rejects);
             outcome.expect("an event of API Gateway's")
         });
-        // What is generated gets as far as Cognito, and fails in every way on the way there.
+        // The generated requests include successes and every kind of error.
         let of_fields = [
             "400 InvalidParameterException",
             "400 InvalidParameterType",
@@ -57,7 +56,7 @@ fn routes_survive_the_fuzzing_corpus() {
     for file in std::fs::read_dir(corpus).unwrap() {
         let file = file.unwrap().path();
         println!("{}", file.display());
-        api.take(&std::fs::read(file).unwrap());
+        api.check_input(&std::fs::read(file).unwrap());
         files += 1;
     }
     assert!(files > 100, "{files}");
