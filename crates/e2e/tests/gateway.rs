@@ -1,4 +1,4 @@
-//! What the gateway does itself: routes that do not exist, other methods, the preflight.
+//! Answers of the gateway itself: unknown routes, other methods, preflights, throttling and other origins.
 
 use e2e::{Mode, Person, Route, Stack};
 use serde_json::json;
@@ -54,7 +54,7 @@ fn gateway_answers_the_preflight_of_every_route() {
 #[test]
 fn routes_that_send_messages_have_their_own_throttle() {
     let stack = Stack::passwordless_strict();
-    // One that no other test needs here.
+    // A route that no other test calls on this stack.
     let mut routes = stack.mode().routes().filter(Route::sends_messages);
     let route = routes.find(|route| !["/sign-up", "/sign-in"].contains(&route.path));
     let path = route.unwrap().path;
@@ -79,13 +79,13 @@ fn routes_that_send_messages_have_their_own_throttle() {
 
 #[test]
 fn enable_waf_protects_the_api_and_the_pool() {
-    assert!(Stack::standard().guarded_by_web_acls().is_empty());
+    assert!(Stack::standard().resources_with_web_acl().is_empty());
 
     let stack = Stack::strict();
-    let mut guarded = stack.guarded_by_web_acls();
-    guarded.sort_unstable();
-    let [api, pool] = &guarded[..] else {
-        panic!("{guarded:?}");
+    let mut protected = stack.resources_with_web_acl();
+    protected.sort_unstable();
+    let [api, pool] = &protected[..] else {
+        panic!("{protected:?}");
     };
     let url = stack.output("AuthApiURL").trim_end_matches("/v1/auth");
     let api_id = url.rsplit('/').next().unwrap();

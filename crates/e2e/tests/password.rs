@@ -31,7 +31,7 @@ fn forgotten_password_is_replaced_with_the_code() {
     stack
         .sign_in(&person)
         .assert_error(401, "NotAuthorizedException");
-    // A code is good for one change.
+    // A code works once.
     change(&stack, username, &person.password, PASSWORD_CODE)
         .assert_documented_error(400, "ExpiredCodeException");
 }
@@ -54,7 +54,7 @@ fn password_reset_ends_every_session() {
     refresh(&stack, &after).assert_ok();
 }
 
-/// SECURITY.md's way back: the owner confirms, then resets the password.
+/// The steps of SECURITY.md: the owner confirms, then resets the password.
 #[test]
 fn owner_recovers_an_address_that_a_stranger_signed_up_with() {
     let stack = Stack::standard();
@@ -65,7 +65,7 @@ fn owner_recovers_an_address_that_a_stranger_signed_up_with() {
     stack.post("/sign-up/resend-code", body).assert_ok();
     let body = json!({ "username": username, "confirmationCode": SIGN_UP_CODE });
     stack.post("/sign-up/confirm", body).assert_ok();
-    // The stranger knows the password still, and signs in.
+    // The stranger still knows the password.
     let stolen = stack.tokens_of(&stranger);
     forgot(&stack, username).assert_ok();
     let owner = Person {

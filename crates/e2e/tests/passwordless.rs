@@ -1,4 +1,4 @@
-//! Passwordless: from sign-up to sign-out, by SMS and by e-mail, and who does not get that far.
+//! Passwordless: from sign-up to sign-out, by SMS and by e-mail, and rejected users.
 
 use e2e::{Mode, Person, SIGN_UP_CODE, Stack, Tokens, session_in};
 use serde_json::{Value, json};
@@ -78,22 +78,22 @@ fn stack_without_ses_rejects_email_addresses() {
         &[("PhoneSignUpRoles", "User")],
     );
     let person = Person::with_email();
-    let should_be = "Username should be a phone number in E.164 format, such as +34999999999.";
+    let phone_only = "Username should be a phone number in E.164 format, such as +34999999999.";
     for answer in [
         stack.sign_up(&person, "User"),
         stack.sign_in(&person),
         stack.answer(&person, "a-session-of-twenty-signs", "123456"),
     ] {
-        answer.assert_error_with(400, "InvalidParameterException", should_be);
+        answer.assert_error_with(400, "InvalidParameterException", phone_only);
     }
     let attributes = [("email", &*person.username), ("custom:role", "User")];
     let answer = stack.sign_up_directly(&person, &attributes);
     assert_eq!(answer.status, 400, "{answer:?}");
     assert!(!stack.has_user(&person.username));
-    // `User` by the template's default.
+    // The template's default is `User`.
     let environment = stack.environment(&stack.trigger("PreSignUp"));
     assert_eq!(environment["EMAIL_SIGN_UP_ROLES"], "");
-    // Phone numbers sign in there as everywhere.
+    // Phone numbers sign in.
     stack.tokens_of(&stack.confirmed_user());
 }
 
@@ -184,7 +184,7 @@ fn sign_up_rejects_numbers_outside_allowed_prefixes() {
 #[test]
 fn sign_in_sends_nothing_outside_allowed_prefixes() {
     let stack = Stack::passwordless();
-    let person = stack.user_from_abroad();
+    let person = stack.user_outside_allowed_prefixes();
     stack
         .sign_in(&person)
         .assert_error_with(400, "InvalidParameterException", OTHER_COUNTRY);
@@ -199,7 +199,7 @@ fn passwordless_client_allows_only_the_code_flow_at_cognito() {
     let stack = Stack::passwordless();
     let person = stack.confirmed_user();
     const INVALID: &str = "InvalidParameterException";
-    for (flow, more, refusal) in [
+    for (flow, more, error_type) in [
         (
             "USER_PASSWORD_AUTH",
             json!({ "PASSWORD": person.password }),
@@ -211,7 +211,7 @@ fn passwordless_client_allows_only_the_code_flow_at_cognito() {
             json!({ "PREFERRED_CHALLENGE": "SMS_OTP" }),
             INVALID,
         ),
-        // The one that is open, with a password's proof before the code: our trigger refuses it.
+        // The allowed flow, with a proof of the password before the code: our trigger rejects it.
         (
             "CUSTOM_AUTH",
             json!({ "SRP_A": "ab", "CHALLENGE_NAME": "SRP_A" }),
@@ -222,7 +222,7 @@ fn passwordless_client_allows_only_the_code_flow_at_cognito() {
         parameters["USERNAME"] = person.username.clone().into();
         let answer = stack.initiate_auth(flow, parameters);
         assert_eq!(answer.status, 400, "{flow}: {answer:?}");
-        assert_eq!(answer.json()["__type"], refusal, "{flow}: {answer:?}");
+        assert_eq!(answer.json()["__type"], error_type, "{flow}: {answer:?}");
     }
     assert_nothing_sent_or_counted(&stack, &person);
 }

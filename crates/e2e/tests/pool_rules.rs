@@ -1,4 +1,4 @@
-//! What holds for those who go around the API, to Cognito's public operations with the client's id.
+//! The rules for direct calls of Cognito's public operations with the client's id.
 
 use e2e::{Person, Stack};
 use serde_json::{Value, json};
@@ -20,14 +20,14 @@ fn pool_rejects_direct_sign_ups_that_break_the_rules() {
             vec![("custom:role", "User")],
             not_by_phone,
         ),
-        // A message to a phone number on the side, which the role could not sign up with.
+        // Would send a message to a phone number that the role can't sign up with.
         (
             &email,
             "email",
             vec![("custom:role", "User"), ("phone_number", &phone.username)],
             one_contact,
         ),
-        // A role that skips confirmation would have a stranger's number verified.
+        // Would verify a stranger's number, because the role skips confirmation.
         (
             &email,
             "email",
@@ -89,7 +89,7 @@ fn cognito_rejects_changes_of_role_and_verified_flags() {
             assert_eq!(answer.json()["__type"], code, "{name}");
             assert_eq!(stack.user(&person.username), before, "{name}");
         }
-        // What the client may write is taken: the refusals above are not for the token.
+        // An attribute that the client may write is accepted, so the token is valid.
         let answer = update("phone_number", &Person::with_phone().username);
         assert_eq!(answer.status, 200, "{answer:?}");
     }

@@ -35,7 +35,7 @@ fn sign_out_revokes_the_token_and_allows_a_new_sign_in() {
     stack
         .post("/token/refresh", json!({ "refreshToken": new.refresh }))
         .assert_ok();
-    // Of a token that is good, with a changed signature.
+    // A valid token with a changed signature.
     let (rest, signature) = new.access.rsplit_once('.').unwrap();
     let forged = format!("{rest}.{}", signature.chars().rev().collect::<String>());
     revoke(&stack, &forged).assert_error(401, "NotAuthorizedException");
@@ -45,13 +45,13 @@ fn sign_out_revokes_the_token_and_allows_a_new_sign_in() {
 fn revoke_rejects_all_but_access_tokens() {
     let stack = Stack::standard();
     let tokens = stack.tokens_of(&stack.confirmed_user());
-    for (token, what) in [
+    for (token, kind) in [
         ("nonsense", "a word"),
         ("a.b.c", "three letters"),
         (&tokens.id, "an ID token"),
         (&tokens.refresh, "a refresh token"),
     ] {
-        println!("{what}");
+        println!("{kind}");
         revoke(&stack, token).assert_documented_error(401, "NotAuthorizedException");
     }
 }

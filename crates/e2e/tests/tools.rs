@@ -1,4 +1,4 @@
-//! The tools behind `make`: what it installs and checks, and what runs beside the developer's AWS credentials.
+//! The tools behind `make`: the packages that it installs, the checks that it runs, and what may use AWS credentials.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The packages of a file of requirements, as it pins them.
+/// The pinned packages of a requirements file.
 fn packages(file: &str) -> Vec<String> {
     let text = read(file).replace("\\\n", " ");
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines.map(str::to_owned).collect()
 }
 
-/// Every file of requirements.
+/// Every requirements file.
 fn requirements() -> Vec<String> {
     let folders = ["local", "crates/e2e/python", "crates/bench/peers/python"];
     let files = folders.iter().flat_map(|folder| {
@@ -85,16 +85,16 @@ fn embedded_aws_runs_in_its_own_virtual_environment() {
 fn check_prints_every_failure_with_its_remedy() {
     let mut check = Command::new(root().join("local/check"));
     let check = check.args(["mode", "port"]).env_remove("RUN");
-    let ended = check.env("MODE", "None").env("PORT", "abc").output();
-    let ended = ended.unwrap();
-    assert!(!ended.status.success());
+    let output = check.env("MODE", "None").env("PORT", "abc").output();
+    let output = output.unwrap();
+    assert!(!output.status.success());
     assert_eq!(
-        String::from_utf8(ended.stderr).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
         "MODE is UserPassword or Passwordless, not None\nPORT is a number, not abc\n"
     );
 }
 
-/// Under `make watch` it would wait until the function compiles.
+/// Otherwise, requests under `make watch` would wait until the function compiles.
 #[test]
 fn watch_answers_500_if_a_function_does_not_compile() {
     let mut cargo = Command::new(root().join("local/run-route"));

@@ -1,4 +1,4 @@
-//! `UserExistenceErrors`: with `ENABLED`, nobody learns from the API who has an account.
+//! `UserExistenceErrors`: with `ENABLED`, no answer shows whether a user exists.
 
 use e2e::{Mode, Person, Route, Stack};
 use serde_json::json;
@@ -23,15 +23,15 @@ fn enabled_hides_unknown_users_on_every_route() {
 #[test]
 fn legacy_reports_unknown_users_on_every_route() {
     for mode in Mode::BOTH {
-        // Of someone else's session, Cognito says only that.
-        let names = |route: &Route| {
+        // For another user's session, Cognito reports only the session.
+        let reports_user = |route: &Route| {
             route.fields.contains(&"username")
                 && !route.fields.contains(&"session")
                 && !route.needs_token()
         };
         for route in mode
             .routes()
-            .filter(names)
+            .filter(reports_user)
             .filter(|route| route.path != "/sign-up")
         {
             let answer = Stack::of(mode).post(route.path, route.body().into());
