@@ -1,4 +1,4 @@
-//! How a service in Rust verifies the tokens; docs/verifying-tokens.md shows it.
+//! Verifies tokens in a Rust service, as docs/verifying-tokens.md shows.
 
 use std::error::Error;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 /// The claims of a token that a key of the pool's JWKS signed, that the pool issued and that has not expired.
 ///
 /// # Errors
-/// Where one of these is not so.
+/// If any of this is not true.
 pub fn verify(token: &str, keys: &JwkSet, issuer: &str) -> Result<Value, Box<dyn Error>> {
     let key_id = decode_header(token)?.kid.ok_or("The token names no key")?;
     let key = keys
