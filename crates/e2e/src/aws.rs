@@ -342,7 +342,7 @@ impl Shared {
                 state.next_fault(|injected| injected.fault.scope() == Scope::Connection),
             )
         };
-        // Errors are the client's to report.
+        // The client reports a broken connection.
         self.serve(stream, number, fault).ok();
         let mut state = self.state();
         state.open.retain(|connection| connection.number != number);

@@ -32,7 +32,7 @@ impl<'a> Journey<'a> {
     }
 
     /// The example of the route's request, with this user's values. If the route needs a token and the user is no
-    /// longer signed in, the journey goes on with a new user who is.
+    /// longer signed in, the journey continues with a new signed-in user.
     #[track_caller]
     pub fn request(&mut self, route: Route) -> Value {
         if route.needs_token() && !self.is_signed_in() {

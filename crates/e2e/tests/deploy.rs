@@ -306,7 +306,7 @@ fn deploy_reads_the_architecture_in_every_notation() {
 
 #[test]
 fn deploy_rejects_functions_built_for_another_architecture() {
-    for (overrides, machine, said) in [
+    for (overrides, machine, message) in [
         (
             "'Architecture=\"arm64\"'",
             X86_64,
@@ -324,7 +324,7 @@ fn deploy_rejects_functions_built_for_another_architecture() {
         let outcome = project.deploy(&["default"], "y\n");
         assert!(!outcome.success, "{overrides}");
         assert!(
-            outcome.stderr.ends_with(said),
+            outcome.stderr.ends_with(message),
             "{overrides}: {}",
             outcome.stderr
         );
@@ -349,7 +349,7 @@ fn deploy_names_the_command_for_each_blocking_status() {
         let outcome = project.deploy(&["default"], "y\n");
         assert!(!outcome.success, "{status}");
         assert_eq!(outcome.calls, [json!(null); 0], "{status}");
-        let said = format!("aws cloudformation {command} --stack-name s --region eu-west-1\n");
+        let message = format!("aws cloudformation {command} --stack-name s --region eu-west-1\n");
         assert!(
             outcome
                 .stderr
@@ -357,7 +357,7 @@ fn deploy_names_the_command_for_each_blocking_status() {
             "{}",
             outcome.stderr
         );
-        assert!(outcome.stderr.ends_with(&said), "{}", outcome.stderr);
+        assert!(outcome.stderr.ends_with(&message), "{}", outcome.stderr);
         assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
     }
     // This stack has only a change set.
@@ -377,7 +377,7 @@ fn deploy_names_the_command_for_each_blocking_status() {
 
 #[test]
 fn deploy_rejects_wrong_parameters_with_the_remedy() {
-    for (overrides, said) in [
+    for (overrides, message) in [
         (
             r#""PhoneSignUpRoles= Mode=Passwordless""#,
             "SAM CLI does not understand PhoneSignUpRoles=\nAn empty value is written Name='', one with spaces Name='a b'.",
@@ -410,7 +410,7 @@ fn deploy_rejects_wrong_parameters_with_the_remedy() {
         let outcome = project.deploy(&["default"], "y\n");
         assert!(!outcome.success, "{overrides}");
         assert!(
-            outcome.stderr.contains(said),
+            outcome.stderr.contains(message),
             "{overrides}: {}",
             outcome.stderr
         );

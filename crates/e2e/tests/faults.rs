@@ -196,6 +196,7 @@ fn functions_answer_every_fault_behind_the_gateway() {
     assert_eq!(answered, always.count() * of_routes.count());
 }
 
+/// With more failures, nothing is run again.
 const MAX_RERUNS: usize = 40;
 /// Failures that a busy machine does not explain.
 const NOT_CAUSED_BY_LOAD: [&str; 4] = [
@@ -204,7 +205,9 @@ const NOT_CAUSED_BY_LOAD: [&str; 4] = [
     "KiB of memory",
     "a success is complete",
 ];
+/// The number of threads for cells that do not wait.
 const QUICK_THREADS: usize = 3;
+/// The pause between the starts of cells that wait.
 const BETWEEN_SLOW: Duration = Duration::from_millis(40);
 
 /// The faults and calls, with the expected and the observed answers.
@@ -272,11 +275,11 @@ impl Table {
     }
 
     fn run_cell(&self, cell: Cell) {
-        let (fault, call) = (FAULTS[cell.0].1, &self.calls[cell.1]);
-        let observed = observe(call, fault, &self.authority);
+        let (injection, call) = (FAULTS[cell.0].1, &self.calls[cell.1]);
+        let observed = observe(call, injection, &self.authority);
         let text = format!("{} {:.1} s", observed.status, observed.time.as_secs_f32());
         self.observed.lock().unwrap().insert(cell, text);
-        check(call, fault, self.expected(cell), &observed);
+        check(call, injection, self.expected(cell), &observed);
     }
 
     /// Injects every fault into a deployed route, one after the other, and returns their number.

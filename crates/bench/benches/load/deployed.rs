@@ -144,7 +144,7 @@ impl Client<'_> {
         Some(())
     }
 
-    /// Signs a user who has just signed in up and in again.
+    /// Repeats sign-up and sign-in for a user who has just signed in.
     fn repeat_sign_up_and_sign_in(&self, journey: &mut Journey) -> Option<()> {
         let sign_in = match self.stack.mode() {
             Mode::UserPassword => "200",
