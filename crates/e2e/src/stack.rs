@@ -41,7 +41,8 @@ impl Stack {
         Self::named("strict", Mode::UserPassword, "https://app.example.com", 5)
     }
 
-    /// Passwordless, with the defaults: `User` signs up with a phone number in +34 or +1, and `Admin` is closed.
+    /// Passwordless, with the defaults: `User` signs up with an e-mail address or a phone number in +34 or +1. `Admin`
+    /// is closed.
     pub fn passwordless() -> Self {
         Self::named("passwordless", Mode::Passwordless, "*", 60)
     }

@@ -63,7 +63,7 @@ fn account_routes_require_one_access_token() {
         let (_, tokens) = signed_in(&stack);
         let assert_missing = |answer: Answer| {
             answer.assert_error_with(401, "NotAuthorizedException", "Access Token is missing");
-            // API Gateway renames it.
+            // API Gateway renames `WWW-Authenticate`.
             let challenge = answer.header("x-amzn-remapped-www-authenticate");
             assert_eq!(challenge, Some("Bearer"), "{answer:?}");
         };

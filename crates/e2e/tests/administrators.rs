@@ -19,7 +19,7 @@ fn root() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
 }
 
-/// The script with the embedded AWS as its AWS, as the Makefile runs it.
+/// The script on the embedded AWS, as the Makefile runs it.
 fn users(arguments: &[&str]) -> Command {
     let mut command = Command::new(root().join("local/embedded-aws"));
     command.args(["run", "python", "local/users.py"]);
@@ -560,7 +560,7 @@ fn list_users_lists_every_user_once() {
     let columns: Vec<&str> = rows.next().unwrap().collect();
     let expected = "CREATED (UTC) STATUS ENABLED USERNAME GROUPS";
     assert_eq!(columns.join(" "), expected);
-    // Without date and time.
+    // Without the date and time of creation.
     let mut rows: Vec<String> = rows
         .map(|row| row.skip(2).collect::<Vec<_>>().join(" "))
         .collect();

@@ -605,7 +605,7 @@ fn operations(function: &Function, event: &Value, authority: &Arc<Authority>) ->
     aws.operations()
 }
 
-/// Every call of every route and of the triggers that make one.
+/// Every call of AWS by every route and trigger.
 fn calls(authority: &Arc<Authority>) -> Vec<Call> {
     const ROLES: [&str; 3] = ["ROLES", "EMAIL_SIGN_UP_ROLES", "PHONE_SIGN_UP_ROLES"];
     let routes = ROUTES.iter().flat_map(|route| {

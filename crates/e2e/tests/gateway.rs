@@ -71,7 +71,7 @@ fn routes_that_send_messages_have_their_own_throttle() {
     );
     assert!(before >= 200, "only {before} requests before");
 
-    // Another route has another limit.
+    // Other routes have another limit.
     stack
         .post_bytes("/token/refresh", b"{}")
         .assert_error(400, "MissingRequiredParameter");
@@ -109,7 +109,7 @@ fn gateway_rejects_pages_of_other_origins() {
         "userAttributes": { "role": "Member" },
     });
     let body = body.to_string();
-    // A page can send this type without a preflight.
+    // A page can send this content type without a preflight.
     let send = |origin: &str| {
         let headers = [("content-type", "text/plain"), ("origin", origin)];
         stack.send_with("POST", "/sign-up", headers, body.as_bytes())

@@ -95,7 +95,7 @@ fn exercise_routes(stack: &Stack) -> Vec<String> {
 /// Whether the line contains one of these forms.
 fn contains_any(line: &str, forms: &[String]) -> bool {
     forms.iter().any(|form| match form.len() {
-        // A code's digits can be part of another number.
+        // A code must be a whole word, because its digits can be part of another number.
         6 => words(line).any(|word| word == form),
         _ => line.contains(form),
     })
@@ -264,7 +264,7 @@ fn parse_metrics(line: &str) -> Vec<Metric> {
     metrics.iter().map(read).collect()
 }
 
-/// The request's id in the line that Lambda writes when it starts one.
+/// The request id in the line that Lambda writes at the start of a request.
 fn request_id_of_start(line: &str) -> Option<String> {
     let rest = line.strip_prefix("START RequestId: ")?;
     Some(rest.split(' ').next()?.to_owned())
