@@ -1,4 +1,4 @@
-//! A function with Lambda's Rust runtime and nothing else: it answers each event with the event.
+//! A function with only Lambda's Rust runtime. It answers each event with the event.
 
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use serde_json::Value;

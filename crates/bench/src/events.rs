@@ -1,9 +1,9 @@
-//! Events as Lambda hands them to the functions.
+//! The events that Lambda sends to functions.
 
 use e2e::Route;
 use serde_json::Value;
 
-/// The event of a route, such as `/sign-in`, with this body and the access token of the examples.
+/// The event of a route, such as `/sign-in`, with this body and the examples' access token.
 pub fn of_route(path: &str, body: &str) -> String {
     let event = include_str!("../events/route.json");
     let mut event: Value = serde_json::from_str(event).unwrap();

@@ -1,4 +1,4 @@
-//! What the benchmark and the load test share: the events, the machine, and tables.
+//! Code that the benchmark and the load test share: events, the machine and tables.
 
 pub mod events;
 pub mod machine;

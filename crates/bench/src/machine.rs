@@ -1,4 +1,4 @@
-//! What the measurements run on and with, and what the system knows of a process.
+//! The machine, the versions of tools, and the open files of a process.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What a program writes, without the last end of line.
+/// The output of a program, trimmed.
 pub fn output(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{program} can't be run: {error}"));
@@ -14,12 +14,12 @@ pub fn output(program: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Whether callgrind can count instructions here.
+/// Whether valgrind is installed.
 pub fn has_valgrind() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok()
 }
 
-/// One line on the machine.
+/// A one-line description of the machine.
 pub fn machine() -> String {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let after_colon = |text: &str, key| {
@@ -41,7 +41,7 @@ pub fn machine() -> String {
     )
 }
 
-/// The versions of what the functions are built with.
+/// The versions of the tools and crates of the functions.
 pub fn versions() -> Vec<String> {
     let lock = read("../../Cargo.lock");
     let locked = |name: &str| {
@@ -57,7 +57,7 @@ pub fn versions() -> Vec<String> {
     ]
 }
 
-/// The versions of what the functions are compared with.
+/// The versions of the tools and libraries of the peers.
 pub fn peer_versions() -> Vec<String> {
     let package: Value = serde_json::from_str(&read("peers/node/package.json")).unwrap();
     let requirements = read("peers/python/requirements.txt");
@@ -93,7 +93,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// How many files and sockets a process has open.
+/// The number of a process's open files and sockets.
 pub fn open_files(process: u32) -> usize {
     fs::read_dir(format!("/proc/{process}/fd")).unwrap().count()
 }

@@ -1,6 +1,6 @@
-//! Tables of results.
+//! Markdown tables.
 
-/// A Markdown table that reads as well in a terminal: the first column to the left, the others to the right.
+/// A Markdown table that is also readable in a terminal. The first column is left-aligned, the others right-aligned.
 pub fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let width = |column: usize| {
         let widths = rows.iter().map(|row| row[column].chars().count());

@@ -1,5 +1,5 @@
-// Reads a token on standard input and prints whom Booster takes its bearer for, by the application's configuration
-// in a file.
+// Reads a token from standard input, and prints the user that Booster derives from it. FILE has the application's
+// configuration.
 //
 //   node booster.mjs FILE
 import { createRequire } from "node:module";

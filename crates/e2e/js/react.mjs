@@ -1,4 +1,4 @@
-// A test of the React example that docs/integrating.md shows, as it stands, on a deployed stack.
+// Tests the React example of docs/integrating.md on a deployed stack.
 //
 //   node react.mjs CLIENT APP AUTH USERNAME PASSWORD
 
@@ -12,7 +12,7 @@ import { act, create } from 'react-test-renderer';
 const [client, app, auth, username, password] = process.argv.slice(2);
 const [{ Session }, { App }] = await Promise.all([import(client), import(app)]);
 
-// What a browser has, and one tab of it needs.
+// The parts of a browser that the example uses.
 const items = new Map();
 const storage = {
   getItem: (key) => items.get(key) ?? null,

@@ -1,9 +1,9 @@
-// Tests of the browser client that docs/integrating.md shows, as it stands, on the deployed stacks. Tabs are sessions that
-// share a storage: each hears what the others store, as in a browser.
+// Tests the browser client of docs/integrating.md on the deployed stacks. Tabs are sessions that share a storage. As in
+// a browser, a change in one tab fires an event in the others.
 //
 //   node session.mjs CLIENT AUTH PASSWORDLESS_AUTH SMS EMAIL PHONE
 //
-// SMS is the URL of the SMS that were sent to PHONE.
+// SMS is the URL of the messages sent to PHONE.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ const { Session } = await import(client);
 const { fetch } = globalThis;
 const { now } = Date;
 
-// What a browser has.
+// The Web Locks of a browser.
 const locks = new Map();
 Object.defineProperty(globalThis, 'navigator', {
   value: {
@@ -35,12 +35,12 @@ class Browser {
 
   open(url = auth) {
     const tab = { changes: 0 };
-    const tell = (key, newValue) => this.tabs.filter((other) => other !== tab)
+    const notify = (key, newValue) => this.tabs.filter((other) => other !== tab)
       .forEach((other) => setTimeout(() => other.listener({ key, newValue })));
     const storage = {
       getItem: (key) => this.items.get(key) ?? null,
-      setItem: (key, value) => { this.items.set(key, value); tell(key, value); },
-      removeItem: (key) => { if (this.items.delete(key)) tell(key, null); },
+      setItem: (key, value) => { this.items.set(key, value); notify(key, value); },
+      removeItem: (key) => { if (this.items.delete(key)) notify(key, null); },
     };
     globalThis.addEventListener = (type, listener) => {
       assert.equal(type, 'storage');
@@ -55,7 +55,7 @@ class Browser {
   get refreshToken() { return this.items.get('refreshToken'); }
 }
 
-/** The requests to a route while `work` runs. `answer` may answer in place of the stack. */
+/** The requests to a route while `work` runs. `answer` may replace the answer of the stack. */
 async function requests(route, work, answer = () => undefined) {
   const sent = [];
   globalThis.fetch = async (url, request) => {
@@ -75,7 +75,7 @@ const unavailable = () => new Response('{"error":{"type":"ServiceUnavailableExce
   status: 503, headers: { 'Retry-After': '7' },
 });
 
-/** Lets access tokens expire. */
+/** Moves the clock, so that access tokens expire. */
 let hours = 0;
 Date.now = () => now() + hours * 3600_000;
 const anHourPasses = () => { hours += 1; };

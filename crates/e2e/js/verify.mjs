@@ -8,7 +8,7 @@ const [userPoolId, clientId, jwksUri] = process.argv.slice(2);
 
 // Clocks differ, by up to 30 seconds here.
 const verifier = CognitoJwtVerifier.create({ userPoolId, clientId, tokenUse: "access", graceSeconds: 30 });
-// The embedded AWS has the keys on loopback, not where the issuer says. On AWS leave this out.
+// The embedded AWS has the keys on loopback, not at the issuer's URL. On AWS, leave this out.
 if (jwksUri) verifier.cacheJwks(await (await fetch(jwksUri)).json());
 
 try {

@@ -9,7 +9,7 @@ import sys
 import jwt
 
 issuer, client_id, jwks_uri = sys.argv[1:]
-# One for the life of the process: it keeps the keys.
+# Create it once for a process: it caches the keys.
 keys = jwt.PyJWKClient(jwks_uri)
 
 
@@ -17,7 +17,7 @@ def verify(token):
     """The claims of an access token of this pool and client; raises a `jwt.PyJWTError` for any other."""
     key = keys.get_signing_key_from_jwt(token)
     required = {"require": ["exp", "iss", "sub", "token_use", "client_id"]}
-    # Clocks differ: by one that is behind, a fresh token is not valid yet.
+    # Clocks differ: for a clock that is behind, a new token is not valid yet.
     claims = jwt.decode(token, key, algorithms=["RS256"], issuer=issuer, leeway=30, options=required)
     # A Cognito access token has no aud; it has these two.
     if claims["token_use"] != "access":

@@ -1,19 +1,19 @@
-//! An HTTP answer, and the rules of the API's contract that each one keeps.
+//! An HTTP answer, and the checks of the API's contract.
 
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The statuses that an error can have.
+/// The HTTP statuses of errors.
 const ERRORS: [u16; 10] = [400, 401, 403, 404, 405, 409, 413, 429, 500, 503];
 
-/// An answer, read to its end.
+/// A complete HTTP answer.
 #[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body as it came.
+    /// The unparsed body.
     pub text: String,
-    /// The message that `openapi.yaml` shows for an error of this type, of this route and status.
+    /// The message of `openapi.yaml`'s example for this route, status and error type.
     pub(crate) documented: Option<&'static str>,
     headers: HeaderMap,
     allowed_origin: &'static str,
@@ -33,7 +33,7 @@ impl Answer {
         }
     }
 
-    /// A function's own answer of a stack that allows any origin, as API Gateway would send it on.
+    /// The answer that API Gateway would make of a function's JSON, on a stack that allows any origin.
     #[track_caller]
     pub fn of_function(answer: &Value) -> Self {
         let fields = answer.as_object().expect("an answer");
@@ -49,7 +49,7 @@ impl Answer {
                 .is_none_or(|cookies| *cookies == json!([])),
             "{answer}"
         );
-        // An HTTP API's in the one, a REST API's in the other.
+        // An HTTP API uses `headers`, a REST API `multiValueHeaders`.
         let maps = ["headers", "multiValueHeaders"].into_iter();
         let headers = maps.filter_map(|map| answer[map].as_object()).flatten();
         let headers = headers.map(|(name, value)| {
@@ -73,13 +73,13 @@ impl Answer {
         }
     }
 
-    /// All headers, with their names in lower case.
+    /// All headers; their names are in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let headers = self.headers.iter();
         headers.map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 
-    /// Checks that this is an answer of the contract, with every header, and gives its body.
+    /// Checks the answer against the contract, including the headers, and returns its body.
     #[track_caller]
     pub fn assert_contract(&self) -> Value {
         if let Err(rule) = self.error_type() {
@@ -96,18 +96,18 @@ impl Answer {
     /// The body as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("the body is no JSON: {self:?}"))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|_| panic!("the body is not JSON: {self:?}"))
     }
 
-    /// Checks that the API granted the request, and gives the body.
+    /// Checks that the request succeeded, and returns the body.
     #[track_caller]
     pub fn assert_ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.text);
         self.assert_contract()
     }
 
-    /// Checks that the API refused the request for good, with this status and error type, and gives the error's
-    /// message.
+    /// Checks that the answer is this error without a session to continue with, and returns the error's message.
     #[track_caller]
     pub fn assert_error(&self, status: u16, error_type: &str) -> String {
         assert_eq!(self.status, status, "{}", self.text);
@@ -117,13 +117,13 @@ impl Answer {
         error["message"].as_str().unwrap().to_owned()
     }
 
-    /// As [`Answer::assert_error`], with this message.
+    /// As [`Answer::assert_error`]; also checks the message.
     #[track_caller]
     pub fn assert_error_with(&self, status: u16, error_type: &str, message: &str) {
         assert_eq!(self.assert_error(status, error_type), message);
     }
 
-    /// As [`Answer::assert_error`], with the message of the example that `openapi.yaml` has of it at this route.
+    /// As [`Answer::assert_error`]; also compares the message with `openapi.yaml`'s example for this route.
     #[track_caller]
     pub fn assert_documented_error(&self, status: u16, error_type: &str) {
         let message = self.assert_error(status, error_type);
@@ -133,12 +133,16 @@ impl Answer {
     #[track_caller]
     fn assert_documented(&self, message: &str) {
         let documented = self.documented.expect("not an answer of `Stack::post`");
-        // A final period may be missing, on AWS too.
-        let but_period = |text: &str| text.trim_end_matches('.').to_owned();
-        assert_eq!(but_period(message), but_period(documented), "openapi.yaml");
+        // Some messages lack the final period, on AWS too.
+        let without_period = |text: &str| text.trim_end_matches('.').to_owned();
+        assert_eq!(
+            without_period(message),
+            without_period(documented),
+            "openapi.yaml"
+        );
     }
 
-    /// Checks that a one-time code was wrong and that another answer is allowed, and gives the session for it.
+    /// Checks that a one-time code was wrong and another answer is allowed, and returns the session for it.
     #[track_caller]
     pub fn assert_wrong_code(&self) -> String {
         assert_eq!(self.status, 401, "{}", self.text);
@@ -150,7 +154,7 @@ impl Answer {
             .to_owned()
     }
 
-    /// Checks that a code was asked for too early, and gives the seconds to wait.
+    /// Checks that a code was requested too early, and returns the seconds to wait.
     #[track_caller]
     pub fn assert_throttled(&self) -> u64 {
         self.assert_documented_error(429, "TooManyRequestsException");
@@ -158,10 +162,10 @@ impl Answer {
         wait.parse().unwrap()
     }
 
-    /// The type of the error that the API answered, and `None` where it granted the request.
+    /// The error's type, or `None` if the request succeeded.
     ///
     /// # Errors
-    /// The rule of the contract that this answer breaks.
+    /// If the answer breaks the contract: what is wrong.
     pub fn error_type(&self) -> Result<Option<String>, String> {
         if let Some(name) = self.wrong_header() {
             let value = self.header(name).unwrap_or("missing");
@@ -170,17 +174,23 @@ impl Answer {
         let wait = self.header("retry-after").map(str::parse::<u32>);
         let waits = matches!(self.status, 429 | 503);
         if wait.is_some_and(|wait| wait.is_ok()) != waits {
-            return Err(format!("{} and Retry-After", self.status));
+            return Err(format!(
+                "status {} and Retry-After do not agree",
+                self.status
+            ));
         }
         let body: Value = serde_json::from_str(&self.text).unwrap_or_default();
         let Some(fields) = body.as_object() else {
-            return Err("the body is no JSON object".to_owned());
+            return Err("the body is not a JSON object".to_owned());
         };
         if self.status == 200 && !fields.contains_key("error") {
             return Ok(None);
         }
         if !ERRORS.contains(&self.status) {
-            return Err(format!("no error has the status {}", self.status));
+            return Err(format!(
+                "the contract has no error with status {}",
+                self.status
+            ));
         }
         let text = |key: &str| body["error"][key].as_str().filter(|text| !text.is_empty());
         let (Some(error_type), Some(message)) = (text("type"), text("message")) else {
@@ -198,7 +208,7 @@ impl Answer {
         }
     }
 
-    /// The first header that every answer has and this one has not, or with another value.
+    /// The first header of the contract that is missing or has another value.
     fn wrong_header(&self) -> Option<&'static str> {
         [
             ("content-type", "application/json"),

@@ -1,5 +1,5 @@
-//! The stand-in for AWS: Cognito, DynamoDB and SNS behind one address, over TLS. It answers at once, or as badly
-//! as it is told.
+//! The stand-in for AWS: Cognito, DynamoDB, SES and SNS behind one address, over TLS. It answers at once, or with an
+//! injected fault.
 
 mod answers;
 mod authority;
@@ -20,28 +20,28 @@ pub use fault::{Fault, Scope};
 
 use crate::http::Request;
 
-/// The stand-in, until this value is dropped.
+/// The stand-in. It runs until this value is dropped.
 #[derive(Debug)]
 pub struct Aws {
     shared: Arc<Shared>,
 }
 
-/// What is wrong with it, from when on, and how often.
+/// A fault to inject: into which calls, from when on, and how often.
 #[derive(Clone, Debug)]
-pub struct Trouble {
-    /// What.
+pub struct InjectedFault {
+    /// The fault.
     pub fault: Fault,
-    /// The operation that it hits, or every one. What is wrong with connections hits whatever is called over them.
+    /// The operation that it affects; `None` for all. A fault of connections affects every operation.
     pub operation: Option<&'static str>,
-    /// How many requests are answered well before it begins.
+    /// The number of requests that succeed before it starts.
     pub after: usize,
-    /// How often it hits.
-    pub most: usize,
+    /// The number of requests or connections that it affects.
+    pub times: usize,
 }
 
-impl Trouble {
-    fn hits(&self, operation: &str) -> bool {
-        self.operation.is_none_or(|hit| hit == operation)
+impl InjectedFault {
+    fn affects(&self, operation: &str) -> bool {
+        self.operation.is_none_or(|affected| affected == operation)
     }
 }
 
@@ -57,46 +57,46 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     calls: usize,
-    trouble: Option<Trouble>,
-    /// Since the trouble was made: well answered requests, hits, and the requests as they came.
+    injected: Option<InjectedFault>,
+    /// Since the fault was injected: successful answers, affected requests or connections, and all requests.
     answered: usize,
-    hits: usize,
+    affected: usize,
     requests: Vec<(String, String)>,
     signature: Option<String>,
-    door: Door,
-    /// What fills the queue of a listener that is not answering.
-    queued: Vec<TcpStream>,
-    /// Every connection that is open.
+    listening: Listening,
+    /// The connections that fill the backlog of a listener that does not accept.
+    backlog: Vec<TcpStream>,
+    /// The open connections.
     open: Vec<Connection>,
-    /// How many connections there have been, and how many threads still serve one.
+    /// The number of connections so far, and of the threads that still serve one.
     connections: usize,
     serving: usize,
 }
 
-/// What becomes of who connects.
+/// Whether the listener accepts connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Door {
+enum Listening {
     #[default]
     Open,
-    /// About to be shut with this fault: the thread that accepts is still to see it.
+    /// About to close with this fault: the accepting thread has not noticed yet.
     Closing(Fault),
-    Shut,
-    /// For good.
-    Ended,
+    Closed,
+    /// Closed for good.
+    Stopped,
 }
 
 #[derive(Debug)]
 struct Connection {
     number: usize,
     stream: TcpStream,
-    /// Whether it was there when the trouble was made.
+    /// Whether it was opened before the fault was injected.
     old: bool,
 }
 
 const BACKLOG: i32 = 128;
 
 impl Aws {
-    /// Starts it, with the certificates of this authority.
+    /// Starts it with certificates of this authority.
     pub fn start(authority: &Arc<Authority>) -> Self {
         let (listener, address) = listener();
         let shared = Arc::new(Shared {
@@ -111,80 +111,81 @@ impl Aws {
         Self { shared }
     }
 
-    /// What leads a process here. Its address is a name, as AWS's are, so that it has to be looked up.
+    /// The environment variables that make a process call the stand-in. Its address is a name, so that the process
+    /// looks it up, as it looks up AWS's names.
     pub fn environment(&self) -> [(&'static str, String); 3] {
         let authority = self.shared.authority.path().display().to_string();
         let port = self.shared.address.port();
         [
             ("AWS_ENDPOINT_URL", format!("https://localhost:{port}")),
             ("AWS_CA_BUNDLE", authority.clone()),
-            // Node.js does not know the one above.
+            // Node.js ignores AWS_CA_BUNDLE.
             ("NODE_EXTRA_CA_CERTS", authority),
         ]
     }
 
-    /// How many requests it has read.
+    /// The number of requests so far.
     pub fn calls(&self) -> usize {
         self.shared.state().calls
     }
 
-    /// How often it was connected to.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.shared.state().connections
     }
 
-    /// Goes wrong in this way, until it recovers.
-    pub fn fail(&self, trouble: Trouble) {
+    /// Injects this fault until [`Aws::recover`].
+    pub fn inject(&self, injected: InjectedFault) {
         let mut state = self.shared.state();
         state.requests.clear();
-        (state.answered, state.hits) = (0, 0);
+        (state.answered, state.affected) = (0, 0);
         for connection in &mut state.open {
             connection.old = true;
         }
-        let at_once = trouble.after == 0;
-        state.trouble = Some(trouble);
+        let at_once = injected.after == 0;
+        state.injected = Some(injected);
         if at_once {
-            drop(self.shared.begin(state));
+            drop(self.shared.stop_listening(state));
         }
     }
 
-    /// Answers whatever it is asked with this fault, or well.
+    /// Answers every request with this fault, or successfully.
     pub fn answer_with(&self, fault: Option<Fault>) {
         match fault {
             None => self.recover(),
-            Some(fault) => self.fail(Trouble {
+            Some(fault) => self.inject(InjectedFault {
                 fault,
                 operation: None,
                 after: 0,
-                most: usize::MAX,
+                times: usize::MAX,
             }),
         }
     }
 
-    /// Answers well again.
+    /// Removes the injected fault.
     pub fn recover(&self) {
         let mut state = self.shared.state();
-        state.trouble = None;
-        state.queued.clear();
-        if state.door == Door::Shut {
+        state.injected = None;
+        state.backlog.clear();
+        if state.listening == Listening::Closed {
             self.shared.listener.listen(BACKLOG).unwrap();
-            state.door = Door::Open;
+            state.listening = Listening::Open;
             self.shared.changed.notify_all();
         }
     }
 
-    /// How often it was asked for the operation since it went wrong, or connected to where connections are
-    /// what is wrong; `None` where it can't know.
+    /// The attempts of the first affected call: its requests, or the connections if the fault is one of connections.
+    /// `None` if the stand-in can't count them.
     pub fn attempts(&self) -> Option<usize> {
         let state = self.shared.state();
-        let trouble = state.trouble.as_ref()?;
-        match trouble.fault.scope() {
-            Scope::Door => None,
-            Scope::Connection => Some(state.hits),
+        let injected = state.injected.as_ref()?;
+        match injected.fault.scope() {
+            Scope::Listener => None,
+            Scope::Connection => Some(state.affected),
             Scope::Answer => {
-                let requests = state.requests.iter().skip(trouble.after);
-                let mut requests = requests.filter(|request| trouble.hits(&request.0));
-                // A repeat is the same to the letter.
+                let requests = state.requests.iter().skip(injected.after);
+                let mut requests = requests.filter(|request| injected.affects(&request.0));
+                // A retry has the same body.
                 let first = requests.next();
                 Some(first.map_or(0, |first| {
                     1 + requests.filter(|next| *next == first).count()
@@ -193,14 +194,14 @@ impl Aws {
         }
     }
 
-    /// The operations that it was asked for since it was told to fail.
+    /// The operations that were called since the fault was injected.
     pub fn operations(&self) -> Vec<String> {
         let state = self.shared.state();
         let requests = state.requests.iter();
         requests.map(|(name, _)| name.clone()).collect()
     }
 
-    /// The bodies of the requests for an operation since it was told to fail.
+    /// The bodies of an operation's requests since the fault was injected.
     pub fn requests(&self, operation: &str) -> Vec<String> {
         let state = self.shared.state();
         let requests = state.requests.iter();
@@ -215,42 +216,46 @@ impl Aws {
         self.shared.state().signature.clone()
     }
 
-    /// Closes every connection that is open, or resets it.
-    pub fn hang_up(&self, reset: bool) {
+    /// Closes or resets every open connection.
+    pub fn close_connections(&self, reset: bool) {
         let mut state = self.shared.state();
         for connection in std::mem::take(&mut state.open) {
             if reset {
                 reset_on_close(&connection.stream);
             }
-            // Wakes up who reads from it, and closes it with that.
+            // Wakes the thread that reads from it, which then closes it.
             connection.stream.shutdown(Shutdown::Read).ok();
         }
         while state.serving > 0 {
-            let wait = self.shared.changed.wait_timeout(state, PATIENCE).unwrap();
+            let wait = self
+                .shared
+                .changed
+                .wait_timeout(state, CLOSE_TIMEOUT)
+                .unwrap();
             assert!(!wait.1.timed_out(), "a connection stays open");
             state = wait.0;
         }
     }
 }
 
-/// How long a connection takes to be closed at most.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest time that closing the connections takes.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Drop for Aws {
     fn drop(&mut self) {
-        self.shared.state().door = Door::Ended;
+        self.shared.state().listening = Listening::Stopped;
         self.shared.listener.shutdown(Shutdown::Read).ok();
         self.shared.changed.notify_all();
     }
 }
 
-/// A listener whose port stays its own when it stops listening.
+/// A listener that keeps its port when it stops listening.
 fn listener() -> (Socket, SocketAddr) {
     loop {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let address = address.unwrap();
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        // Else it could not listen again while connections from before are open.
+        // Otherwise it could not listen again while earlier connections are open.
         socket.set_reuse_address(true).unwrap();
         let bound = socket.bind(&address.into());
         if bound.and_then(|()| socket.listen(BACKLOG)).is_ok() {
@@ -275,20 +280,20 @@ impl Shared {
             match self.listener.accept() {
                 Ok((socket, _)) => {
                     let shared = Arc::clone(&self);
-                    std::thread::spawn(move || shared.connected(socket.into()));
+                    std::thread::spawn(move || shared.handle_connection(socket.into()));
                 }
                 Err(_) => {
                     let mut state = self.state();
-                    if let Door::Closing(fault) = state.door {
+                    if let Listening::Closing(fault) = state.listening {
                         if fault == Fault::Unanswered {
-                            state.queued = self.fill_the_queue();
+                            state.backlog = self.fill_backlog();
                         }
-                        state.door = Door::Shut;
+                        state.listening = Listening::Closed;
                         self.changed.notify_all();
                     }
-                    let shut = |state: &mut State| state.door == Door::Shut;
-                    let state = self.changed.wait_while(state, shut).unwrap();
-                    if state.door == Door::Ended {
+                    let closed = |state: &mut State| state.listening == Listening::Closed;
+                    let state = self.changed.wait_while(state, closed).unwrap();
+                    if state.listening == Listening::Stopped {
                         return;
                     }
                 }
@@ -296,30 +301,30 @@ impl Shared {
         }
     }
 
-    /// Who connects after these is not answered: the queue takes one, and nobody takes it from there.
-    fn fill_the_queue(&self) -> Vec<TcpStream> {
+    /// Fills the backlog, so that nobody answers later connections.
+    fn fill_backlog(&self) -> Vec<TcpStream> {
         self.listener.listen(0).unwrap();
         let connect = || TcpStream::connect_timeout(&self.address, Duration::from_millis(100)).ok();
         std::iter::from_fn(connect).collect()
     }
 
-    /// Shuts the door, where that is what is wrong.
-    fn begin<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        let trouble = state.trouble.as_ref();
-        let Some(fault) = trouble.map(|trouble| trouble.fault) else {
+    /// Stops listening if the injected fault needs that.
+    fn stop_listening<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let injected = state.injected.as_ref();
+        let Some(fault) = injected.map(|injected| injected.fault) else {
             return state;
         };
-        if fault.scope() != Scope::Door {
+        if fault.scope() != Scope::Listener {
             return state;
         }
-        state.door = Door::Closing(fault);
-        // Wakes up who accepts.
+        state.listening = Listening::Closing(fault);
+        // Wakes the accepting thread.
         self.listener.shutdown(Shutdown::Read).unwrap();
-        let closing = |state: &mut State| matches!(state.door, Door::Closing(_));
+        let closing = |state: &mut State| matches!(state.listening, Listening::Closing(_));
         self.changed.wait_while(state, closing).unwrap()
     }
 
-    fn connected(&self, stream: TcpStream) {
+    fn handle_connection(&self, stream: TcpStream) {
         stream.set_nodelay(true).unwrap();
         let (number, fault) = {
             let mut state = self.state();
@@ -334,10 +339,10 @@ impl Shared {
             state.open.push(connection);
             (
                 number,
-                state.hit(|trouble| trouble.fault.scope() == Scope::Connection),
+                state.next_fault(|injected| injected.fault.scope() == Scope::Connection),
             )
         };
-        // Whatever becomes of it is the other side's affair.
+        // The client reports a broken connection.
         self.serve(stream, number, fault).ok();
         let mut state = self.state();
         state.open.retain(|connection| connection.number != number);
@@ -347,7 +352,7 @@ impl Shared {
 
     fn serve(&self, stream: TcpStream, number: usize, fault: Option<Fault>) -> io::Result<()> {
         if fault == Some(Fault::HandshakeStalls) {
-            return swallow(stream);
+            return drain(stream);
         }
         let config = self.authority.server(fault);
         let mut tls = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
@@ -362,20 +367,20 @@ impl Shared {
         while let Some(request) = Request::read(&mut connection) {
             let call = request.call();
             let reply = Reply::success(&call);
-            match self.heard(&call, &request, number) {
+            match self.record_request(&call, &request, number) {
                 Some(fault) => {
-                    if !fault.play(&call, &reply, connection.get_mut())? {
+                    if !fault.answer(&call, &reply, connection.get_mut())? {
                         if fault == Fault::ResetRead {
                             reset_on_close(&connection.get_ref().sock);
                         }
                         if fault.is_silent() {
-                            swallow(connection)?;
+                            drain(connection)?;
                         }
                         return Ok(());
                     }
                 }
                 None => {
-                    let last = self.answering();
+                    let last = self.record_success();
                     send(&reply, connection.get_mut(), last)?;
                     if last {
                         return Ok(());
@@ -386,54 +391,55 @@ impl Shared {
         Ok(())
     }
 
-    /// Counts a request; gives what is wrong with its answer.
-    fn heard(&self, call: &Call, request: &Request, number: usize) -> Option<Fault> {
+    /// Records a request; returns the fault of its answer, if any.
+    fn record_request(&self, call: &Call, request: &Request, number: usize) -> Option<Fault> {
         let mut state = self.state();
         state.calls += 1;
         let operation = &*call.operation;
         if let Some(signature) = request.header("authorization") {
             state.signature = Some(signature.to_owned());
         }
-        if state.trouble.is_some() {
+        if state.injected.is_some() {
             let request = (operation.to_owned(), request.body.clone());
             state.requests.push(request);
         }
         let old = |connection: &Connection| connection.number == number && connection.old;
         let old = state.open.iter().any(old);
-        state.hit(|trouble| match trouble.fault {
+        state.next_fault(|injected| match injected.fault {
             Fault::Forgotten => old,
-            fault => fault.scope() == Scope::Answer && trouble.hits(operation),
+            fault => fault.scope() == Scope::Answer && injected.affects(operation),
         })
     }
 
-    /// Counts a good answer; tells whether the connection ends with it, as connections are about to go wrong.
-    fn answering(&self) -> bool {
+    /// Records a successful answer. Returns whether the connection ends after it, because a fault of connections
+    /// starts.
+    fn record_success(&self) -> bool {
         let mut state = self.state();
         state.answered += 1;
         let answered = state.answered;
-        let begins = state.trouble.as_ref().is_some_and(|trouble| {
-            trouble.after == answered && trouble.fault.scope() != Scope::Answer
+        let starts = state.injected.as_ref().is_some_and(|injected| {
+            injected.after == answered && injected.fault.scope() != Scope::Answer
         });
-        if begins {
-            drop(self.begin(state));
+        if starts {
+            drop(self.stop_listening(state));
         }
-        begins
+        starts
     }
 }
 
 impl State {
-    /// What is wrong, if something is by now and it hits this time.
-    fn hit(&mut self, hits: impl Fn(&Trouble) -> bool) -> Option<Fault> {
-        let trouble = self.trouble.as_ref()?;
-        if self.answered < trouble.after || self.hits >= trouble.most || !hits(trouble) {
+    /// The injected fault, if it has started, has affected fewer than its number of `times`, and `affects` holds.
+    fn next_fault(&mut self, affects: impl Fn(&InjectedFault) -> bool) -> Option<Fault> {
+        let injected = self.injected.as_ref()?;
+        if self.answered < injected.after || self.affected >= injected.times || !affects(injected) {
             return None;
         }
-        self.hits += 1;
-        Some(trouble.fault)
+        self.affected += 1;
+        Some(injected.fault)
     }
 }
 
-/// Reads until the other side has had enough.
-fn swallow(mut connection: impl Read) -> io::Result<()> {
+/// Reads until the client closes the connection.
+fn drain(mut connection: impl Read) -> io::Result<()> {
     io::copy(&mut connection, &mut io::sink()).map(drop)
 }

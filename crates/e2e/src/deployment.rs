@@ -1,4 +1,4 @@
-//! Stacks that a test deploys for itself.
+//! Stacks that a single test deploys.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use crate::{Mode, Stack};
 
-/// A text of an answer of AWS's.
+/// A string in an answer of AWS.
 #[track_caller]
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value}")).into()
 }
 
 impl Stack {
-    /// Deploys a stack of this name beside the others, with these parameters, and waits until it is complete.
+    /// Deploys a stack with these parameters, and waits until it is complete.
     #[track_caller]
     pub fn deploy(name: &'static str, mode: Mode, parameters: &[(&str, &str)]) -> Self {
         let aws = Self::standard();
@@ -28,7 +28,7 @@ impl Stack {
         Self::deployed(name, mode)
     }
 
-    /// The stack of this name, which a test deployed.
+    /// A stack that a test deployed.
     #[track_caller]
     pub fn deployed(name: &'static str, mode: Mode) -> Self {
         let aws = Self::standard();
@@ -38,7 +38,7 @@ impl Stack {
         Self::new(name, mode, "*", 60, &outputs)
     }
 
-    /// Creates a stack of this template, however large, and returns its description once that has ended.
+    /// Creates a stack of a template of any size, waits for the end, and returns its description.
     #[track_caller]
     pub fn create(&self, name: &str, template: &Value, parameters: &[(&str, &str)]) -> Value {
         let file = std::env::temp_dir().join(format!("{name}-{}.json", std::process::id()));
@@ -49,7 +49,7 @@ impl Stack {
         self.cli(&[&["s3api", "put-object", "--body", body][..], &bucket].concat());
         std::fs::remove_file(&file).unwrap();
 
-        // In a bucket, as it is larger than what a request may hold.
+        // In a bucket, because it is too large for a request.
         let template = format!("{}/test-stacks/{key}", self.output("Endpoint"));
         let parameters: Value = parameters
             .iter()
@@ -61,18 +61,18 @@ impl Stack {
         let capabilities = ["--capabilities", "CAPABILITY_IAM"];
         let create = ["cloudformation", "create-stack"];
         self.cli(&[&create[..], &stack, &options, &capabilities].concat());
-        self.settled(name)
+        self.wait_until_settled(name)
     }
 
-    /// Deletes the stack of this name, and returns its events once it is gone.
+    /// Deletes the stack, waits for the end, and returns its events.
     #[track_caller]
     pub fn delete(&self, name: &str) -> Vec<Value> {
         let of_stack = |command, stack| ["cloudformation", command, "--stack-name", stack];
-        // A stack that is gone has its id only.
+        // A deleted stack is found only by its id.
         let stack = self.cli(&of_stack("describe-stacks", name));
         let id = text(&stack["Stacks"][0]["StackId"]);
         self.embedded_aws(&[&["run", "aws"][..], &of_stack("delete-stack", name)].concat());
-        let description = self.settled(&id);
+        let description = self.wait_until_settled(&id);
         assert_eq!(
             description["StackStatus"], "DELETE_COMPLETE",
             "{description}"
@@ -81,9 +81,9 @@ impl Stack {
         events["StackEvents"].as_array().unwrap().clone()
     }
 
-    /// The stack's description once its operation has ended.
+    /// Waits for the end of the stack's operation, and returns its description.
     #[track_caller]
-    fn settled(&self, stack: &str) -> Value {
+    fn wait_until_settled(&self, stack: &str) -> Value {
         let describe = ["cloudformation", "describe-stacks", "--stack-name", stack];
         for _ in 0..240 {
             let description = self.cli(&describe)["Stacks"][0].take();
@@ -95,7 +95,7 @@ impl Stack {
         panic!("{stack} does not settle");
     }
 
-    /// The ids of the stack's resources, by their types and their names in the template.
+    /// The physical ids of the stack's resources, by type and logical id.
     #[track_caller]
     pub fn resources(&self) -> BTreeMap<(String, String), String> {
         let list = ["cloudformation", "list-stack-resources", "--stack-name"];
@@ -108,7 +108,7 @@ impl Stack {
         resources.collect()
     }
 
-    /// Gives a function these variables beside its own.
+    /// Adds these variables to a function's environment.
     #[track_caller]
     pub fn set_environment(&self, function: &str, more: &[(&'static str, String)]) {
         let mut variables = self.environment(function);

@@ -1,5 +1,4 @@
-//! A function's real bootstrap as a process of its own, without a stack: what it says to a bad
-//! environment, and what it answers when Cognito fails.
+//! Runs a function's real bootstrap as a process, without a stack.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{Aws, Process, ROUTES, Route};
 
-/// The functions that are Cognito's triggers; all others are routes.
+/// The functions that are triggers of Cognito. All others are routes.
 pub const TRIGGERS: [&str; 6] = [
     "create-auth-challenge",
     "custom-message",
@@ -21,16 +20,16 @@ pub const TRIGGERS: [&str; 6] = [
     "verify-auth-challenge-response",
 ];
 
-/// An event of Cognito's for a trigger, with all that any of them reads: the user `a-sub` answers `012345`.
+/// An event of Cognito with every field that a trigger reads. The user is `a-sub`, the answer `012345`.
 pub fn trigger_event(trigger: &str) -> Value {
-    let occasion = match trigger {
+    let source = match trigger {
         "pre-sign-up" => "SignUp",
         "post-confirmation" => "ConfirmSignUp",
         "custom-message" => "ForgotPassword",
         _ => "Authentication",
     };
     json!({
-        "triggerSource": format!("{}_{occasion}", resource(trigger)),
+        "triggerSource": format!("{}_{source}", resource(trigger)),
         "userPoolId": "us-east-1_example",
         "userName": "a-sub",
         "request": {
@@ -50,36 +49,36 @@ pub fn trigger_event(trigger: &str) -> Value {
     })
 }
 
-/// Every function, as its folder is called.
+/// The folder names of all functions.
 pub fn functions() -> BTreeSet<String> {
     let routes = ROUTES.iter().map(Route::function);
     routes.chain(TRIGGERS.map(str::to_owned)).collect()
 }
 
-/// The name of a function's resources in the template: `SignUpConfirm` of `sign-up-confirm`.
+/// The prefix of a function's resources in the template: `SignUpConfirm` for `sign-up-confirm`.
 pub fn resource(function: &str) -> String {
     let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
     function.split('-').map(capitalized).collect()
 }
 
-/// A function that has not started yet, and its environment.
+/// A function to start, and its environment.
 #[derive(Clone, Debug)]
 pub struct Function {
     name: String,
     environment: BTreeMap<&'static str, String>,
 }
 
-/// What a function that ended left behind.
+/// The result of a function that exited.
 #[derive(Debug)]
-pub struct Ended {
-    /// Whether it ended without an error.
+pub struct Exit {
+    /// Whether its exit status is 0.
     pub success: bool,
-    /// Everything it wrote, to the log and as errors.
+    /// The lines of its standard output and standard error.
     pub lines: Vec<String>,
 }
 
 impl Function {
-    /// The function as `make build` built it, without any environment.
+    /// The function as `make build` built it, with an empty environment.
     #[track_caller]
     pub fn built(name: impl Into<String>) -> Self {
         let function = Self {
@@ -110,13 +109,13 @@ impl Function {
         PathBuf::from(root).join(&self.name).join("bootstrap")
     }
 
-    /// The same with a variable more, or with another value of it.
+    /// The same with this variable set.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.environment.insert(name, value.into());
         self
     }
 
-    /// The same with this stand-in for AWS behind it.
+    /// The same, calling this stand-in for AWS.
     pub fn behind(self, aws: &Aws) -> Self {
         aws.environment()
             .into_iter()
@@ -129,13 +128,13 @@ impl Function {
         self
     }
 
-    /// Starts it where there is no Lambda, so that it ends in any case.
-    pub fn run(&self) -> Ended {
+    /// Runs it without a Runtime API, so that it always exits.
+    pub fn run(&self) -> Exit {
         let mut command = self.command(&self.bootstrap());
         let command = command.env("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1");
         let output = command.output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        Ended {
+        Exit {
             success: output.status.success(),
             lines: text.lines().map(str::to_owned).collect(),
         }
@@ -146,13 +145,12 @@ impl Function {
         Process::start(&mut self.command(&self.bootstrap()))
     }
 
-    /// Starts it, with its log in this file.
+    /// Starts it, with its log written to this file.
     pub fn start_logging(&self, log: File) -> Process {
         Process::start_printing(&mut self.command(&self.bootstrap()), log)
     }
 
-    /// Starts it, hands it one event with this much time to answer, and gives the answer, which is `None`
-    /// where the function ended without one.
+    /// Starts it, sends it one event, and returns its answer within `time`. `None` if the function ended without one.
     pub fn answer(&self, event: &Value, time: Duration) -> Option<Value> {
         let mut process = self.start();
         process.ready().ok()?;
@@ -160,7 +158,7 @@ impl Function {
         Some(serde_json::from_str(&answer).unwrap())
     }
 
-    /// Starts a program that starts the function, whose path it gets as its last argument.
+    /// Starts a program that starts the function. Its last argument is the path of the function.
     pub fn start_by(&self, program: &Path, arguments: &[&Path]) -> Process {
         let mut command = self.command(program);
         Process::start(command.args(arguments).arg(self.bootstrap()))

@@ -1,9 +1,9 @@
-//! As much of HTTP/1.1 as it takes to play a server.
+//! A minimal HTTP/1.1 server.
 
 use std::fmt;
 use std::io::{self, BufRead, Write};
 
-/// A request as it came.
+/// A request.
 #[derive(Debug)]
 pub struct Request {
     /// Method, path and version.
@@ -14,7 +14,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The next request of a connection; `None` where it was closed.
+    /// Reads the next request of a connection; `None` if it was closed.
     pub fn read(connection: &mut impl BufRead) -> Option<Self> {
         let mut lines = connection.by_ref().lines().map_while(Result::ok);
         let line = lines.next()?;
@@ -45,7 +45,7 @@ impl Request {
         Some(request)
     }
 
-    /// The header of this name, in lower case.
+    /// The value of a header; the name is case-insensitive.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find_map(|line| {
             let (key, value) = line.split_once(':')?;
@@ -54,7 +54,7 @@ impl Request {
     }
 }
 
-/// As it came, if its body was not in chunks.
+/// The bytes of the request, if its body was not chunked.
 impl fmt::Display for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, headers) = (&self.line, self.headers.join("\r\n"));
@@ -62,10 +62,10 @@ impl fmt::Display for Request {
     }
 }
 
-/// Answers a request. `headers` are whole lines, each with its end; the body's length is not among them.
+/// Answers a request. `headers` are complete lines with their ends, without `Content-Length`.
 ///
 /// # Errors
-/// Where the connection was closed.
+/// If the connection was closed.
 pub fn respond(
     connection: &mut impl Write,
     status: &str,
@@ -73,7 +73,7 @@ pub fn respond(
     body: &str,
 ) -> io::Result<()> {
     let length = body.len();
-    // In one piece: what is written in several waits for the other side to acknowledge the first.
+    // One write: a second one would wait until the client acknowledges the first.
     let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
     connection.write_all(answer.as_bytes())?;
     connection.flush()

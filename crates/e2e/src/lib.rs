@@ -1,5 +1,5 @@
-//! What the end-to-end tests share: the deployed stacks, their users, and the rules that every answer
-//! keeps. The tests are in `tests/`, one file per topic.
+//! Code that the end-to-end tests share: the deployed stacks, their users, and the checks of every answer. The tests
+//! are in `tests/`, one file per topic.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -9,6 +9,7 @@ mod aws;
 mod deployment;
 mod function;
 pub mod http;
+mod journey;
 mod one_time_codes;
 mod person;
 mod process;
@@ -18,13 +19,13 @@ mod stack;
 mod terminal;
 mod tokens;
 mod verify;
-mod walk;
 
 pub use answer::Answer;
-pub use aws::{Authority, Aws, Fault, Scope, Trouble};
+pub use aws::{Authority, Aws, Fault, InjectedFault, Scope};
 pub use deployment::text;
 pub use fake_aws::ENVIRONMENT;
-pub use function::{Ended, Function, TRIGGERS, functions, resource, trigger_event};
+pub use function::{Exit, Function, TRIGGERS, functions, resource, trigger_event};
+pub use journey::Journey;
 pub use one_time_codes::{Challenge, session_in};
 pub use person::{Person, random};
 pub use process::Process;
@@ -34,18 +35,17 @@ pub use stack::{PASSWORD_CODE, SIGN_UP_CODE, Stack, url_encoded};
 pub use terminal::Terminal;
 pub use tokens::Tokens;
 pub use verify::{verify, verify_access_token};
-pub use walk::Walk;
 
-/// Checks that a file has all that there is, and nothing else.
+/// Checks that a file lists exactly the expected items.
 ///
 /// # Panics
-/// With what is missing there and what is there in vain.
+/// If an item is missing or unexpected; the message names both.
 #[track_caller]
-pub fn assert_lists<T: Ord + Debug>(file: &str, listed: &BTreeSet<T>, there_is: &BTreeSet<T>) {
-    let missing: Vec<_> = there_is.difference(listed).collect();
-    let gone: Vec<_> = listed.difference(there_is).collect();
+pub fn assert_lists<T: Ord + Debug>(file: &str, listed: &BTreeSet<T>, expected: &BTreeSet<T>) {
+    let missing: Vec<_> = expected.difference(listed).collect();
+    let unexpected: Vec<_> = listed.difference(expected).collect();
     assert!(
-        missing.is_empty() && gone.is_empty(),
-        "{file}: {missing:?} is missing, {gone:?} is there in vain"
+        missing.is_empty() && unexpected.is_empty(),
+        "{file} lacks {missing:?} and should not have {unexpected:?}"
     );
 }

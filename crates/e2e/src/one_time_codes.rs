@@ -1,4 +1,4 @@
-//! Signing in without a password: the codes that were sent, the answers, and the limits that are kept.
+//! Sign-in with one-time codes: the codes, the answers, and the stored limits.
 
 use std::collections::HashMap;
 
@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use crate::{Answer, Person, Stack, Tokens, url_encoded};
 
-/// A sign-in that waits for its code.
+/// A started sign-in.
 #[derive(Clone, Debug)]
 pub struct Challenge {
     /// The session to answer with.
     pub session: String,
-    /// The code that was sent.
+    /// The sent code.
     pub code: String,
 }
 
 impl Challenge {
-    /// A code that is not the one that was sent.
+    /// A code other than the sent one.
     pub fn wrong_code(&self) -> String {
         let code: u32 = self.code.parse().unwrap();
         format!("{:06}", (code + 1) % 1_000_000)
@@ -24,7 +24,7 @@ impl Challenge {
 }
 
 impl Stack {
-    /// Starts a sign-in of this person, who can, and finds the code that was sent.
+    /// Starts a sign-in of this person, and reads the sent code.
     #[track_caller]
     pub fn challenge(&self, person: &Person) -> Challenge {
         let session = session_in(&self.sign_in(person));
@@ -32,21 +32,21 @@ impl Stack {
         Challenge { session, code }
     }
 
-    /// Answers a sign-in's session with a code.
+    /// Sends a code for a session.
     pub fn answer(&self, person: &Person, session: &str, code: &str) -> Answer {
         let body =
             json!({ "username": person.username, "session": session, "confirmationCode": code });
         self.post("/token", body)
     }
 
-    /// Answers a sign-in with its code, and checks the tokens.
+    /// Completes a sign-in with its code, and checks the tokens.
     #[track_caller]
     pub fn tokens_for(&self, person: &Person, challenge: &Challenge) -> Tokens {
         let answer = self.answer(person, &challenge.session, &challenge.code);
         Tokens::read(self, &answer.assert_ok())
     }
 
-    /// The one-time codes that this person was sent, the oldest first. What Cognito itself sends is not among them.
+    /// The one-time codes sent to this person, oldest first, without the codes that Cognito itself sends.
     #[track_caller]
     pub fn codes_sent_to(&self, person: &Person) -> Vec<String> {
         let messages = self.messages_to(person);
@@ -62,7 +62,7 @@ impl Stack {
             .collect()
     }
 
-    /// Answers twice with another code than the one that was sent; gives the session to use next.
+    /// Sends two wrong codes, and returns the session to use next.
     #[track_caller]
     pub fn answer_wrongly_twice(&self, person: &Person, challenge: &Challenge) -> String {
         let wrong = |session: &str| {
@@ -72,7 +72,7 @@ impl Stack {
         wrong(&wrong(&challenge.session))
     }
 
-    /// The messages with codes that SNS or SES sent to this person, each with its text as `Message`.
+    /// The messages with codes that SNS or SES sent to this person. `Message` is the text.
     #[track_caller]
     pub fn messages_to(&self, person: &Person) -> Vec<Value> {
         let outbox = |path: &str| -> Value {
@@ -86,11 +86,11 @@ impl Stack {
             let messages = log["sms_messages"][username].as_array();
             return messages.cloned().unwrap_or_default();
         }
-        // Of every account there.
+        // The emails of all accounts.
         let emails = outbox("ses/messages")["messages"].take();
         let emails = emails.as_object().unwrap().values();
         let emails = emails.flat_map(|emails| emails.as_array().unwrap().clone());
-        // Those of Cognito itself are of another type.
+        // Cognito's own emails have another type.
         let to_person =
             |email: &Value| email["Type"] == "v2.SendEmail" && email["To"] == json!([username]);
         emails
@@ -102,15 +102,15 @@ impl Stack {
             .collect()
     }
 
-    /// Someone whom an administrator made, with a phone number that could not sign up.
+    /// A user whom an administrator created, with a phone number outside the allowed prefixes.
     #[track_caller]
-    pub fn user_from_abroad(&self) -> Person {
+    pub fn user_outside_allowed_prefixes(&self) -> Person {
         let person = Person::with_phone_in("+44");
         self.create_user(&person, &[("phone_number", &person.username)]);
         person
     }
 
-    /// What is stored about this user's codes: the numbers of the item under this key.
+    /// The numbers in the stored item with this key.
     #[track_caller]
     pub fn limits(&self, key: &str) -> HashMap<String, i64> {
         let item = self.dynamodb("GetItem", json!({ "Key": { "sub": { "S": key } } }));
@@ -120,7 +120,7 @@ impl Stack {
             .collect()
     }
 
-    /// How many answers are left to each code that this user was sent, where any can be.
+    /// The number of answers left for each stored code.
     #[track_caller]
     pub fn answers_left(&self, key: &str) -> Vec<i64> {
         let item = self.dynamodb("GetItem", json!({ "Key": { "sub": { "S": key } } }));
@@ -131,7 +131,7 @@ impl Stack {
             .collect()
     }
 
-    /// Lets time pass for the limits of this user: everything in them happened so much earlier.
+    /// Moves the times in a user's limits into the past by this many seconds.
     #[track_caller]
     pub fn let_time_pass(&self, key: &str, seconds: i64) {
         let times: Vec<(String, i64)> = self
@@ -154,7 +154,7 @@ impl Stack {
         self.dynamodb("UpdateItem", update);
     }
 
-    /// The keys of all that is stored about codes.
+    /// All items of the limits table.
     #[track_caller]
     pub fn all_limits(&self) -> Vec<Value> {
         let mut items = Vec::new();
@@ -177,7 +177,7 @@ impl Stack {
     }
 }
 
-/// The session in the answer to a sign-in that was granted.
+/// The session in the answer to a successful sign-in.
 #[track_caller]
 pub fn session_in(answer: &Answer) -> String {
     let session = answer.assert_ok()["session"].take();

@@ -1,10 +1,10 @@
-//! People nobody else has met: a name of their own for each test.
+//! Users with random names, so that tests do not share them.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use crate::Mode;
 
-/// A username and a password, both of this one test.
+/// A username and a password.
 #[derive(Clone, Debug)]
 pub struct Person {
     /// An e-mail address or a phone number.
@@ -14,7 +14,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Someone with the kind of username that the mode is for.
+    /// A person with the default kind of username of this mode.
     pub fn of(mode: Mode) -> Self {
         match mode {
             Mode::UserPassword => Self::with_email(),
@@ -22,17 +22,17 @@ impl Person {
         }
     }
 
-    /// Someone with an e-mail address.
+    /// A person with an e-mail address.
     pub fn with_email() -> Self {
         Self::called(format!("user.{:016x}@example.com", random()))
     }
 
-    /// Someone with a Spanish phone number.
+    /// A person with a Spanish phone number.
     pub fn with_phone() -> Self {
         Self::with_phone_in("+34")
     }
 
-    /// Someone with a phone number that starts so.
+    /// A person with a phone number that has this prefix.
     pub fn with_phone_in(prefix: &str) -> Self {
         Self::called(format!(
             "{prefix}{}",
@@ -47,13 +47,13 @@ impl Person {
         }
     }
 
-    /// A password that nobody has.
+    /// A new random password.
     pub fn another_password() -> String {
         format!("Secret!{:016x}Z", random())
     }
 }
 
-/// Random enough for names and seeds, from what the standard library seeds its hash maps with.
+/// A random number for names and seeds, from the standard library's seed of hash maps.
 pub fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

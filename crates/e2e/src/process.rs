@@ -1,4 +1,4 @@
-//! A process that serves events as Lambda runs it: it asks the Runtime API for one, answers it, asks again.
+//! A process with its own Lambda Runtime API: it requests an event, answers it, and requests the next.
 
 use std::io::{BufReader, Read as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use socket2::SockRef;
 
 use crate::http::{Request, respond};
 
-/// The process, and the Runtime API that only it knows. It does not outlive this value.
+/// The process and its Runtime API. Dropping this value kills the process.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -20,12 +20,12 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it, with `AWS_LAMBDA_RUNTIME_API` beside the command's own environment.
+    /// Starts it, with `AWS_LAMBDA_RUNTIME_API` in its environment.
     pub fn start(command: &mut Command) -> Self {
         Self::start_printing(command, Stdio::null())
     }
 
-    /// The same with its standard output there.
+    /// As [`Process::start`], with its standard output in `output`.
     pub fn start_printing(command: &mut Command, output: impl Into<Stdio>) -> Self {
         let lambda = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = lambda.local_addr().unwrap();
@@ -42,7 +42,7 @@ impl Process {
             let mut errors = Vec::new();
             stderr.read_to_end(&mut errors).ok();
             end.send(String::from_utf8_lossy(&errors).into_owned()).ok();
-            // Whoever waits for the process to connect gets a connection that says nothing.
+            // Ends a wait for the process to connect: this connection sends nothing.
             TcpStream::connect(address).ok();
         });
         Self {
@@ -53,13 +53,13 @@ impl Process {
         }
     }
 
-    /// Ends it, and gives what it wrote to standard error.
+    /// Kills it, and returns what it wrote to standard error.
     pub fn end(mut self) -> String {
         self.child.kill().ok();
         self.ended.recv().unwrap_or_default()
     }
 
-    /// Its id.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -69,10 +69,10 @@ impl Process {
         self.lambda.local_addr().unwrap()
     }
 
-    /// Waits until it asks for an event.
+    /// Waits until it requests an event.
     ///
     /// # Errors
-    /// What it wrote to standard error, where it ended instead.
+    /// If it ended instead: what it wrote to standard error.
     pub fn ready(&mut self) -> Result<(), String> {
         let request = self.request(None)?;
         let next = "GET /2018-06-01/runtime/invocation/next ";
@@ -80,12 +80,12 @@ impl Process {
         Ok(())
     }
 
-    /// Stops it, as Lambda does between two events, until it is [thawed](Self::thaw).
+    /// Freezes it, as Lambda does between two events, until [`Process::thaw`].
     pub fn freeze(&self) {
         self.signal("STOP");
     }
 
-    /// Lets it go on.
+    /// Continues it.
     pub fn thaw(&self) {
         self.signal("CONT");
     }
@@ -96,12 +96,12 @@ impl Process {
         assert!(kill.unwrap().success(), "no process to send {name}");
     }
 
-    /// The most memory it had at once, in KiB.
+    /// Its peak resident memory, in KiB.
     pub fn peak_kib(&self) -> u64 {
         self.memory_kib("VmHWM")
     }
 
-    /// The memory that it has, in KiB.
+    /// Its resident memory, in KiB.
     pub fn resident_kib(&self) -> u64 {
         self.memory_kib("VmRSS")
     }
@@ -113,8 +113,8 @@ impl Process {
         number.parse().unwrap()
     }
 
-    /// Hands it an event once it is [`ready`](Self::ready), with this much time to answer, after which it is
-    /// ended, as Lambda does; gives its answer or its error, as it came.
+    /// Sends an event to a process that is [`ready`](Self::ready), and returns its unparsed answer or error. Kills it
+    /// after `time`, as Lambda does.
     ///
     /// # Errors
     /// As [`ready`](Self::ready).
@@ -134,11 +134,11 @@ impl Process {
         Ok(request.body)
     }
 
-    /// The next request; where none comes until the deadline, the process is ended.
+    /// The next request. If none comes before the deadline, the process is killed.
     fn request(&mut self, deadline: Option<Instant>) -> Result<Request, String> {
         let left = || {
             let left = deadline?.saturating_duration_since(Instant::now());
-            // Zero would be no limit.
+            // Zero would mean no timeout.
             Some(left.max(Duration::from_millis(1)))
         };
         loop {

@@ -1,4 +1,4 @@
-//! The routes as `openapi.yaml` has them: which there are in each mode, and what each one requires.
+//! The routes of each mode and their required fields, as `openapi.yaml` specifies them.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{Specification, resource};
 
-/// A mode of a stack, as the parameter `Mode` names it.
+/// The value of a stack's parameter `Mode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Sign-in with a password.
@@ -15,15 +15,15 @@ pub enum Mode {
     Passwordless,
 }
 
-/// A route as it is in one mode.
+/// A route in one mode.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
-    /// Its path behind `/auth`, such as `/sign-up/confirm`.
+    /// Its path after `/auth`, such as `/sign-up/confirm`.
     pub path: &'static str,
     /// The mode.
     pub mode: Mode,
-    /// The texts that it requires in the body, in the order in which they are looked at; beside them `/sign-up`
-    /// takes `userAttributes`.
+    /// The required strings of the body, in the order in which they are checked. `/sign-up` also requires
+    /// `userAttributes`.
     pub fields: &'static [&'static str],
 }
 
@@ -39,10 +39,10 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
 });
 
 impl Mode {
-    /// One and the other.
+    /// Both modes.
     pub const BOTH: [Self; 2] = [Self::UserPassword, Self::Passwordless];
 
-    /// The mode as the parameter and the environment have it.
+    /// The name in the parameter and in the environment.
     pub fn name(self) -> &'static str {
         match self {
             Self::UserPassword => "UserPassword",
@@ -50,7 +50,7 @@ impl Mode {
         }
     }
 
-    /// The other one.
+    /// The other mode.
     pub fn other(self) -> Self {
         match self {
             Self::UserPassword => Self::Passwordless,
@@ -64,7 +64,7 @@ impl Mode {
         routes.filter(move |route| route.mode == self)
     }
 
-    /// The mode's route of this path.
+    /// The mode's route with this path.
     pub fn route(self, path: &str) -> Option<Route> {
         self.routes().find(|route| route.path == path)
     }
@@ -86,7 +86,7 @@ impl Route {
         }
     }
 
-    /// The routes of both modes, once where they are the same in both.
+    /// The routes of both modes, without duplicates.
     pub fn distinct() -> impl Iterator<Item = Self> {
         ROUTES.iter().copied().filter(|route| {
             let other = route.mode.other().route(route.path);
@@ -95,7 +95,7 @@ impl Route {
         })
     }
 
-    /// The mode, unless the other one has this route too.
+    /// The mode, if only this mode has the route.
     pub fn only_mode(&self) -> Option<Mode> {
         let other = self.mode.other().route(self.path);
         other.is_none().then_some(self.mode)
@@ -106,18 +106,18 @@ impl Route {
         Specification::of(self.mode).operation(self.path)
     }
 
-    /// Whether it is for the signed-in user, who sends an access token.
+    /// Whether it needs an access token.
     pub fn needs_token(&self) -> bool {
         self.operation()["security"].is_array()
     }
 
-    /// The access token of the examples, which a function takes behind a stand-in for AWS.
+    /// The access token of the examples. A function accepts it if the stand-in for AWS is behind it.
     pub fn example_token() -> &'static str {
         let tokens = &Specification::document()["components"]["examples"]["Tokens"]["value"];
         tokens["accessToken"].as_str().unwrap()
     }
 
-    /// Whether it has a message sent.
+    /// Whether it sends a message.
     pub fn sends_messages(&self) -> bool {
         let modes = self.operation()["x-sends-messages"].as_array();
         let mut modes = modes.into_iter().flatten();
@@ -131,7 +131,7 @@ impl Route {
         throttled["content"]["application/json"]["examples"]["ThrottlingException"].is_object()
     }
 
-    /// Its function's name, with the mode where it is the second of [`Route::distinct`].
+    /// Its function's name, with the mode if it is the second of two in [`Route::distinct`].
     pub fn distinct_name(&self) -> String {
         match (self.mode, self.only_mode()) {
             (Mode::Passwordless, None) => format!("{} (Passwordless)", self.function()),
@@ -139,18 +139,18 @@ impl Route {
         }
     }
 
-    /// The function behind it, as its folder is called.
+    /// The folder name of its function.
     pub fn function(&self) -> String {
         self.path.trim_start_matches('/').replace('/', "-")
     }
 
-    /// The function behind it, as the template's resources begin.
+    /// The prefix of its function's resources in the template.
     pub fn resource(&self) -> String {
         resource(&self.function())
     }
 
-    /// A well-formed body with all that the route reads, of a user who does not exist. That of a signed-in user is
-    /// the stand-in's one.
+    /// A valid body with every field that the route reads. The user does not exist; with an access token, it is the
+    /// user of the stand-in for AWS.
     pub fn body(&self) -> Map<String, Value> {
         let example = Specification::of(self.mode).request_example(self.path);
         let mut body = example.as_object().unwrap().clone();
@@ -165,7 +165,7 @@ impl Route {
         body
     }
 
-    /// The gateway's event of a request with this body and the examples' token, as far as a function reads it.
+    /// The API Gateway event of a request with this body and the examples' token: only the fields that functions read.
     pub fn event(&self, body: Map<String, Value>) -> Value {
         json!({
             "httpMethod": "POST",

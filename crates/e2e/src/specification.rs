@@ -1,4 +1,4 @@
-//! `openapi.yaml`, and whether an answer is what it says.
+//! `openapi.yaml`, and the check of answers against it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,7 +13,7 @@ static TEXT: LazyLock<String> = LazyLock::new(|| {
     std::fs::read_to_string(root.join("openapi.yaml")).unwrap()
 });
 
-/// The specification as one mode has it: of routes and bodies only that mode's own.
+/// The specification of one mode: only its routes and bodies.
 #[derive(Debug)]
 pub struct Specification {
     mode: Mode,
@@ -21,7 +21,7 @@ pub struct Specification {
 }
 
 impl Specification {
-    /// The specification as it stands, for both modes.
+    /// The whole specification, for both modes.
     pub fn document() -> &'static Value {
         static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
             serde_saphyr::from_str(&TEXT).unwrap_or_else(|error| panic!("openapi.yaml: {error}"))
@@ -29,7 +29,7 @@ impl Specification {
         &DOCUMENT
     }
 
-    /// What the specification says of this mode.
+    /// The specification of this mode.
     pub fn of(mode: Mode) -> &'static Self {
         static OF_MODES: LazyLock<[Specification; 2]> =
             LazyLock::new(|| Mode::BOTH.map(Specification::read));
@@ -43,20 +43,20 @@ impl Specification {
     fn read(mode: Mode) -> Self {
         let mut document = Self::document().clone();
         keep_only(mode, &mut document);
-        // A path goes with its one operation.
+        // Each path has one operation.
         let paths = document["paths"].as_object_mut().unwrap();
         paths.retain(|_, item| item["post"].is_object());
         Self { mode, document }
     }
 
-    /// The document, which is an OpenAPI document of its own.
+    /// The OpenAPI document of this mode.
     pub fn json(&self) -> &Value {
         &self.document
     }
 
-    /// The paths, such as `/sign-in`, in the order of the file: that in which a person goes through them.
+    /// The paths, such as `/sign-in`, in the order of the file, which is the order in which a user calls them.
     pub fn paths(&self) -> impl Iterator<Item = &'static str> {
-        // As the text has them: in a `Value` keys are in alphabetical order.
+        // From the text: a `Value` sorts its keys.
         let keys = TEXT.lines();
         let keys = keys.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
         keys.filter(|key| self.document["paths"].get(key).is_some())
@@ -75,7 +75,7 @@ impl Specification {
         self.example(body, self.mode.name(), &format!("{path}'s request"))
     }
 
-    /// The example of the operation's answer when it grants the request.
+    /// The example of the operation's answer with status 200.
     #[track_caller]
     pub fn answer_example(&self, path: &str) -> &Value {
         let answer = &self.operation(path)["responses"]["200"];
@@ -109,7 +109,7 @@ impl Specification {
         self.resolved(first.unwrap_or(schema))
     }
 
-    /// The status and type of every error that an operation has.
+    /// The status and type of every error.
     pub fn errors(&self) -> BTreeSet<(String, String)> {
         let operations = self.paths().map(|path| self.operation(path));
         let responses =
@@ -124,7 +124,7 @@ impl Specification {
             .collect()
     }
 
-    /// What stands where a reference points to; anything else is given back.
+    /// The target of a reference; any other value is returned unchanged.
     pub fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
         match value["$ref"].as_str() {
             Some(reference) => self.at(reference),
@@ -139,9 +139,8 @@ impl Specification {
         found.unwrap_or_else(|| panic!("openapi.yaml has nothing at {reference}"))
     }
 
-    /// Checks that the answer of a route is one that the specification has, with every header, and nothing
-    /// in the body that it does not have; gives the message of the example of its error. A path that is no
-    /// route of the mode is not checked.
+    /// Checks status, headers and body of a route's answer against the specification. Returns the message of the
+    /// error's example. Paths that are not routes of the mode are not checked.
     #[track_caller]
     pub(crate) fn check(&self, path: &str, answer: &Answer) -> Option<&str> {
         self.document["paths"].get(path)?;
@@ -180,7 +179,7 @@ impl Specification {
 
     #[track_caller]
     fn assert_valid(&self, schema: &Value, value: &Value, what: &str) {
-        // With the schemas around it that it refers to.
+        // The schema refers to these.
         let mut root =
             json!({ "components": { "schemas": self.document["components"]["schemas"] } });
         let rules = schema.as_object().unwrap().clone();
@@ -194,19 +193,19 @@ impl Specification {
     }
 }
 
-/// Takes out what `x-modes` or, for an example, its name says is the other mode's.
+/// Removes what belongs to the other mode, by `x-modes` or by an example's name.
 fn keep_only(mode: Mode, value: &mut Value) {
-    let kept = |value: &Value| match value["x-modes"].as_array() {
+    let belongs = |value: &Value| match value["x-modes"].as_array() {
         Some(modes) => modes.iter().any(|name| name == mode.name()),
         None => true,
     };
     match value {
         Value::Array(values) => {
-            values.retain(kept);
+            values.retain(belongs);
             values.iter_mut().for_each(|value| keep_only(mode, value));
         }
         Value::Object(members) => {
-            members.retain(|name, value| kept(value) && name != mode.other().name());
+            members.retain(|name, value| belongs(value) && name != mode.other().name());
             members
                 .values_mut()
                 .for_each(|value| keep_only(mode, value));

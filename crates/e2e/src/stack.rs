@@ -10,15 +10,15 @@ use ureq::http::{Error, HeaderValue, Request};
 
 use crate::{Answer, Mode, Person, Specification, Tokens};
 
-/// The code in every message that confirms a sign-up, on the embedded AWS.
+/// The code that confirms every sign-up on the embedded AWS.
 pub const SIGN_UP_CODE: &str = "123456";
-/// The code in every message that lets a password be changed, on the embedded AWS.
+/// The code that resets every password on the embedded AWS.
 pub const PASSWORD_CODE: &str = "654321";
 
 /// A stack that `local/test-stacks` deployed.
 #[derive(Debug)]
 pub struct Stack {
-    /// How long the stack's access tokens live.
+    /// The lifetime of the stack's access tokens.
     pub access_token_seconds: u64,
     name: &'static str,
     mode: Mode,
@@ -28,35 +28,34 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// UserPassword, with the defaults and these roles: `User` signs up with an e-mail address, `Driver`
-    /// with a phone number in +34 or +1, `Courier` with either and without confirmation, `Admin` not at
-    /// all. E-mails have a code.
+    /// UserPassword, with the defaults and four roles. `User` signs up with an e-mail address, `Driver` with a phone
+    /// number in +34 or +1, `Courier` with either and without confirmation. `Admin` is closed. E-mails have a code.
     pub fn standard() -> Self {
         Self::named("standard", Mode::UserPassword, "*", 60)
     }
 
-    /// UserPassword, with everything else than the defaults: unknown users are hidden, refresh tokens
-    /// don't rotate, one origin, 5 minutes for an access token, 12 characters for a password, web ACLs, no change
-    /// of contacts, a sign-in that is at most a minute old to delete an account. Its one role, `Member`, skips confirmation.
+    /// UserPassword, without the defaults: unknown users are hidden, refresh tokens don't rotate, one origin is
+    /// allowed, access tokens last 5 minutes, passwords have 12 characters, web ACLs are on, contacts can't be changed,
+    /// and deleting an account needs a sign-in of the last minute. Its only role, `Member`, skips confirmation.
     pub fn strict() -> Self {
         Self::named("strict", Mode::UserPassword, "https://app.example.com", 5)
     }
 
-    /// Passwordless, with the defaults: `User` signs up with a phone number in +34 or +1, `Admin` not at all.
+    /// Passwordless, with the defaults: `User` signs up with an e-mail address or a phone number in +34 or +1. `Admin`
+    /// is closed.
     pub fn passwordless() -> Self {
         Self::named("passwordless", Mode::Passwordless, "*", 60)
     }
 
-    /// Passwordless, with everything else than the defaults: unknown users are hidden, only +34, 15 seconds
-    /// between codes, 2 codes an hour, 3 a day, 4 wrong answers an hour, a message and a sender of its own, no change
-    /// of contacts, a sign-in that is at most a minute old to delete an account.
-    /// Its one role, `Member`, skips confirmation. Routes that send messages take 200 requests at once and one a
-    /// second after that.
+    /// Passwordless, without the defaults: unknown users are hidden, only +34 is allowed, codes are 15 seconds apart,
+    /// at most 2 an hour and 3 a day, with their own message and sender. Contacts can't be changed, and deleting an
+    /// account needs a sign-in of the last minute. Its only role, `Member`, skips confirmation. Routes that send
+    /// messages allow 200 requests at once, then one a second.
     pub fn passwordless_strict() -> Self {
         Self::named("passwordless-strict", Mode::Passwordless, "*", 60)
     }
 
-    /// The stack of this mode that has the defaults.
+    /// The stack of this mode with the defaults.
     pub fn of(mode: Mode) -> Self {
         match mode {
             Mode::UserPassword => Self::standard(),
@@ -70,7 +69,7 @@ impl Stack {
         allowed_origin: &'static str,
         access_token_minutes: u64,
     ) -> Self {
-        let outputs = written(name);
+        let outputs = read_stack_file(name);
         Self::new(name, mode, allowed_origin, access_token_minutes, &outputs)
     }
 
@@ -97,14 +96,14 @@ impl Stack {
         }
     }
 
-    /// The stack's template with its macros expanded: what CloudFormation makes resources of.
+    /// The stack's template with its macros expanded.
     pub fn template(&self) -> Value {
-        serde_json::from_str(&written(&format!("{}.json", self.name))).unwrap()
+        serde_json::from_str(&read_stack_file(&format!("{}.json", self.name))).unwrap()
     }
 
-    /// The stack's template as [`Stack::template`], with its conditions decided by the stack's parameters.
+    /// As [`Stack::template`], with the conditions decided by the stack's parameters.
     pub fn decided_template(&self) -> Value {
-        serde_json::from_str(&written(&format!("{}.decided.json", self.name))).unwrap()
+        serde_json::from_str(&read_stack_file(&format!("{}.decided.json", self.name))).unwrap()
     }
 
     /// The stack's output of this name.
@@ -137,8 +136,7 @@ impl Stack {
 
     // ── The API ──────────────────────────────────────────────────────────────────────────────────────
 
-    /// Sends a JSON body to a route, such as `/sign-in`, and checks that the answer is one that the
-    /// specification has.
+    /// Sends a JSON body to a route, such as `/sign-in`, and checks the answer against the specification.
     #[track_caller]
     pub fn post(&self, route: &str, body: Value) -> Answer {
         self.post_bytes(route, body.to_string().as_bytes())
@@ -150,13 +148,13 @@ impl Stack {
         self.post_with(&[token], route, body.to_string().as_bytes())
     }
 
-    /// Sends any body to a route, and checks that the answer is one that the specification has.
+    /// Sends any body to a route, and checks the answer against the specification.
     #[track_caller]
     pub fn post_bytes(&self, route: &str, body: &[u8]) -> Answer {
         self.post_with(&[], route, body)
     }
 
-    /// As [`Stack::post_bytes`], with these access tokens, which should be one if any.
+    /// As [`Stack::post_bytes`], with an `Authorization` header for each of these access tokens.
     #[track_caller]
     pub fn post_with(&self, tokens: &[&str], route: &str, body: &[u8]) -> Answer {
         let json = ("content-type", "application/json".to_owned());
@@ -167,13 +165,13 @@ impl Stack {
         answer
     }
 
-    /// Sends a request of any method to a route.
+    /// Sends a request with any method to a route.
     pub fn send(&self, method: &str, route: &str, body: &[u8]) -> Answer {
         let headers = [("content-type", "application/json")];
         self.send_with(method, route, headers, body)
     }
 
-    /// Sends a request with these headers, some of which may stand twice; the route may have a query string.
+    /// Sends a request with these headers, which may repeat. The route may have a query string.
     pub fn send_with<V: TryInto<HeaderValue, Error: Into<Error>>>(
         &self,
         method: &str,
@@ -206,7 +204,7 @@ impl Stack {
         )
     }
 
-    /// Someone new who signed up with the stack's kind of username and has not confirmed it.
+    /// A new user who has not confirmed the sign-up.
     #[track_caller]
     pub fn unconfirmed_user(&self) -> Person {
         let person = Person::of(self.mode);
@@ -214,7 +212,7 @@ impl Stack {
         person
     }
 
-    /// Two who can sign in to a Passwordless stack, one with codes by SMS and one with codes by e-mail.
+    /// Two new users of a Passwordless stack: one gets codes by SMS, the other by e-mail.
     #[track_caller]
     pub fn users_of_both_channels(&self) -> [Person; 2] {
         [Person::with_phone(), Person::with_email()].map(|person| {
@@ -223,7 +221,7 @@ impl Stack {
         })
     }
 
-    /// Someone new who can sign in.
+    /// A new user who can sign in.
     #[track_caller]
     pub fn confirmed_user(&self) -> Person {
         self.confirm(self.unconfirmed_user())
@@ -236,7 +234,7 @@ impl Stack {
         person
     }
 
-    /// Signs this person in, who can, and checks the tokens.
+    /// Signs this person in, and checks the tokens.
     #[track_caller]
     pub fn tokens_of(&self, person: &Person) -> Tokens {
         match self.mode {
@@ -250,7 +248,7 @@ impl Stack {
 
     // ── AWS ──────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Calls an operation of Cognito's that everyone may call.
+    /// Calls a public operation of Cognito.
     pub fn cognito_public(&self, operation: &str, body: Value) -> Answer {
         let request = Request::post(self.output("Endpoint"))
             .header("content-type", "application/x-amz-json-1.1")
@@ -261,14 +259,14 @@ impl Stack {
         self.run(request, body.to_string().as_bytes())
     }
 
-    /// Begins a sign-in at Cognito itself, by this flow.
+    /// Starts a sign-in directly at Cognito, with this flow.
     pub fn initiate_auth(&self, flow: &str, parameters: Value) -> Answer {
         let body =
             json!({ "ClientId": self.client_id(), "AuthFlow": flow, "AuthParameters": parameters });
         self.cognito_public("InitiateAuth", body)
     }
 
-    /// Calls an operation of Cognito's on the stack's pool as an administrator.
+    /// Calls an operation of Cognito on the stack's pool as an administrator.
     #[track_caller]
     pub fn cognito_admin(&self, operation: &str, mut body: Value) -> Value {
         body["UserPoolId"] = self.pool_id().into();
@@ -276,7 +274,7 @@ impl Stack {
         self.aws("cognito-idp", &target, body)
     }
 
-    /// The user's attributes and status, as an administrator sees them, by `Name`; the status is `status`.
+    /// The user's attributes by name, and the status as `status`.
     #[track_caller]
     pub fn user(&self, username: &str) -> HashMap<String, String> {
         let user = self.cognito_admin("AdminGetUser", json!({ "Username": username }));
@@ -288,7 +286,7 @@ impl Stack {
             .collect()
     }
 
-    /// Makes a user with these attributes beside a temporary password, as an administrator does.
+    /// Creates a user with a temporary password and these attributes, as an administrator.
     #[track_caller]
     pub fn create_user(&self, person: &Person, attributes: &[(&str, &str)]) {
         let body = json!({
@@ -300,7 +298,7 @@ impl Stack {
         self.cognito_admin("AdminCreateUser", body);
     }
 
-    /// Signs this person up around the API.
+    /// Signs this person up directly at Cognito.
     pub fn sign_up_directly(&self, person: &Person, attributes: &[(&str, &str)]) -> Answer {
         let body = json!({
             "ClientId": self.client_id(),
@@ -333,7 +331,7 @@ impl Stack {
             .collect()
     }
 
-    /// The ARN of the function that the pool calls at this trigger, such as `PostConfirmation`.
+    /// The ARN of the function of this trigger, such as `PostConfirmation`.
     #[track_caller]
     pub fn trigger(&self, name: &str) -> String {
         let pool = self.cognito_admin("DescribeUserPool", json!({}));
@@ -349,7 +347,7 @@ impl Stack {
         configuration.json()["Environment"]["Variables"].take()
     }
 
-    /// Invokes a function with an event. `Err` is the error that the function answered.
+    /// Invokes a function with an event. `Err` is the function's error.
     #[track_caller]
     pub fn invoke(&self, function_arn: &str, event: &Value) -> Result<Value, Value> {
         let event = event.to_string();
@@ -377,7 +375,7 @@ impl Stack {
         answer
     }
 
-    /// The lines that each of the stack's functions has logged so far, with the function's name in the template.
+    /// All log lines of the stack's functions, each with the function's logical name.
     #[track_caller]
     pub fn logs(&self) -> Vec<(String, String)> {
         let logs =
@@ -403,9 +401,9 @@ impl Stack {
         lines
     }
 
-    /// The ARNs of what the web ACLs of this stack's names stand before.
+    /// The ARNs of the resources that this stack's web ACLs protect.
     #[track_caller]
-    pub fn guarded_by_web_acls(&self) -> Vec<String> {
+    pub fn resources_with_web_acl(&self) -> Vec<String> {
         let waf = |operation: &str, body| {
             self.aws("wafv2", &format!("AWSWAF_20190729.{operation}"), body)
         };
@@ -415,14 +413,14 @@ impl Stack {
         acls.filter(|acl| acl["Name"].as_str().unwrap().starts_with(&prefix))
             .flat_map(|acl| {
                 let arn = json!({ "WebACLArn": acl["ARN"] });
-                let guarded = waf("ListResourcesForWebACL", arn);
-                guarded["ResourceArns"].as_array().unwrap().clone()
+                let resources = waf("ListResourcesForWebACL", arn);
+                resources["ResourceArns"].as_array().unwrap().clone()
             })
             .map(|arn| arn.as_str().unwrap().to_owned())
             .collect()
     }
 
-    /// What CloudFormation says to a new stack of this template with these parameters.
+    /// CloudFormation's answer to the creation of a stack of this template with these parameters.
     pub fn create_stack(
         &self,
         name: &str,
@@ -449,14 +447,14 @@ impl Stack {
         self.run(request, pairs.collect::<Vec<_>>().join("&").as_bytes())
     }
 
-    /// What the AWS CLI answers to these arguments, such as `cloudwatch describe-alarms`.
+    /// The AWS CLI's JSON output for these arguments, such as `cloudwatch describe-alarms`.
     #[track_caller]
     pub fn cli(&self, arguments: &[&str]) -> Value {
         let aws = ["run", "aws", "--output", "json"];
         serde_json::from_str(&self.embedded_aws(&[&aws, arguments].concat())).unwrap()
     }
 
-    /// What `local/embedded-aws` prints for these arguments.
+    /// The output of `local/embedded-aws` for these arguments.
     #[track_caller]
     pub fn embedded_aws(&self, arguments: &[&str]) -> String {
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/embedded-aws");
@@ -471,7 +469,7 @@ impl Stack {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The embedded AWS takes the account's own key at its word: it looks at the key, not at the signature.
+    /// An `Authorization` header. The embedded AWS checks the key of the account, but not the signature.
     fn authorization(&self, service: &str) -> String {
         format!(
             "AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0",
@@ -490,7 +488,7 @@ impl Stack {
         answer.json()
     }
 
-    /// What stands at this URL.
+    /// The body at this URL.
     #[track_caller]
     pub fn get(&self, url: &str) -> String {
         let answer = self.run(Request::get(url), b"");
@@ -514,14 +512,14 @@ fn user_attributes(attributes: &[(&str, &str)]) -> Value {
 }
 
 /// A file that `local/test-stacks` wrote about a stack.
-fn written(name: &str) -> String {
+fn read_stack_file(name: &str) -> String {
     std::env::var("TEST_STACKS")
         .ok()
         .and_then(|folder| std::fs::read_to_string(Path::new(&folder).join(name)).ok())
         .unwrap_or_else(|| panic!("{name} is not deployed: run `make test`."))
 }
 
-/// The text as it stands in a URL or a form.
+/// The text, percent-encoded.
 pub fn url_encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {

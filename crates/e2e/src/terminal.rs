@@ -1,23 +1,23 @@
-//! A program at a terminal of its own, and the person who sits there.
+//! A program in a pseudo-terminal, and the typed answers.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// Gives the command a terminal as its standard streams and controlling terminal.
+/// Runs a command in a pseudo-terminal.
 const WITH_TERMINAL: &str =
     "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
-/// The terminal.
+/// A program in a pseudo-terminal.
 #[derive(Debug)]
 pub struct Terminal {
     process: Child,
     keyboard: ChildStdin,
     screen: ChildStdout,
-    seen: String,
+    output: String,
 }
 
 impl Terminal {
-    /// Starts the command, of which program, arguments and variables count.
+    /// Starts the command. Only its program, arguments and environment are used.
     pub fn start(command: &Command) -> Self {
         let mut terminal = Command::new("python3");
         terminal
@@ -37,34 +37,34 @@ impl Terminal {
             keyboard: process.stdin.take().unwrap(),
             screen: process.stdout.take().unwrap(),
             process,
-            seen: String::new(),
+            output: String::new(),
         }
     }
 
-    /// Waits until the program asks this, and types a line.
+    /// Waits for a question, and types a line.
     #[track_caller]
     pub fn answer(&mut self, question: &str, line: &str) {
         self.wait_for(question);
         writeln!(self.keyboard, "{line}").unwrap();
     }
 
-    /// Waits until the program has written this last.
+    /// Waits until the output ends with this question.
     #[track_caller]
     pub fn wait_for(&mut self, question: &str) {
         let mut byte = [0];
-        while !self.seen.ends_with(question) {
+        while !self.output.ends_with(question) {
             let read = self.screen.read(&mut byte).unwrap_or_default();
-            assert!(read > 0, "{question:?} was never asked: {}", self.seen);
-            self.seen.push(char::from(byte[0]));
+            assert!(read > 0, "{question:?} was never asked: {}", self.output);
+            self.output.push(char::from(byte[0]));
         }
     }
 
-    /// Waits for the program's end; gives whether it succeeded, and all that stood on the screen.
+    /// Waits for the program's end; returns whether it succeeded, and its output.
     pub fn end(mut self) -> (bool, String) {
         let mut rest = Vec::new();
         self.screen.read_to_end(&mut rest).unwrap();
-        self.seen.push_str(&String::from_utf8_lossy(&rest));
+        self.output.push_str(&String::from_utf8_lossy(&rest));
         let success = self.process.wait().unwrap().success();
-        (success, self.seen.replace("\r\n", "\n"))
+        (success, self.output.replace("\r\n", "\n"))
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens, believed only after their signatures were checked against the stack's published keys.
+//! Tokens, verified with the stack's published keys.
 
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::Value;
@@ -21,8 +21,8 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Reads the body of an answer with tokens: nothing missing, nothing more, and both JWTs issued by
-    /// this stack's pool for this stack's client.
+    /// Reads an answer's body. Checks that it has exactly the fields of tokens, and that this stack's pool issued both
+    /// JWTs for this stack's client.
     #[track_caller]
     pub fn read(stack: &Stack, body: &Value) -> Self {
         let mut keys: Vec<&String> = body.as_object().unwrap().keys().collect();

@@ -1,4 +1,4 @@
-//! How a service in Rust verifies the tokens; docs/verifying-tokens.md shows it.
+//! Verifies tokens in a Rust service, as docs/verifying-tokens.md shows.
 
 use std::error::Error;
 

@@ -1,4 +1,4 @@
-//! The signed-in user's own account: `POST /auth/account` and what is under it.
+//! The signed-in user's own account: `POST /auth/account` and the routes below it.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn refresh(stack: &Stack, token: &str) -> Answer {
     stack.post("/token/refresh", json!({ "refreshToken": token }))
 }
 
-/// Someone who has just signed in.
+/// A new user, signed in.
 fn signed_in(stack: &Stack) -> (Person, Tokens) {
     let person = stack.confirmed_user();
     let tokens = stack.tokens_of(&person);
@@ -30,7 +30,7 @@ fn signed_in(stack: &Stack) -> (Person, Tokens) {
 }
 
 #[test]
-fn the_account_is_the_users_own() {
+fn account_returns_only_the_callers_data() {
     for mode in Mode::BOTH {
         let stack = Stack::of(mode);
         let (person, tokens) = signed_in(&stack);
@@ -50,20 +50,20 @@ fn the_account_is_the_users_own() {
             "roles": ["User"],
         });
         assert_eq!(account(&stack, &tokens.access).assert_ok(), expected);
-        // No body is as good as an empty one.
+        // The body may be missing.
         let answer = stack.post_with(&[&tokens.access], "/account", b"");
         assert_eq!(answer.assert_ok(), expected);
     }
 }
 
 #[test]
-fn one_access_token_is_needed() {
+fn account_routes_require_one_access_token() {
     for route in ROUTES.iter().filter(|route| route.needs_token()) {
         let stack = Stack::of(route.mode);
         let (_, tokens) = signed_in(&stack);
         let assert_missing = |answer: Answer| {
             answer.assert_error_with(401, "NotAuthorizedException", "Access Token is missing");
-            // API Gateway renames it.
+            // API Gateway renames `WWW-Authenticate`.
             let challenge = answer.header("x-amzn-remapped-www-authenticate");
             assert_eq!(challenge, Some("Bearer"), "{answer:?}");
         };
@@ -78,7 +78,7 @@ fn one_access_token_is_needed() {
 }
 
 #[test]
-fn only_the_pools_own_access_tokens_are_taken() {
+fn routes_reject_all_but_access_tokens_of_the_pool() {
     let (stack, other) = (Stack::standard(), Stack::strict());
     let (_, own) = signed_in(&stack);
     let member = Person::with_email();
@@ -86,14 +86,14 @@ fn only_the_pools_own_access_tokens_are_taken() {
     let foreign = other.tokens_of(&member);
     let (rest, signature) = own.access.rsplit_once('.').unwrap();
     let forged = format!("{rest}.{}", signature.chars().rev().collect::<String>());
-    for (token, what) in [
+    for (token, kind) in [
         (&foreign.access, "another pool's"),
         (&own.id, "an ID token"),
         (&own.refresh, "a refresh token"),
         (&forged, "a changed signature"),
         (&"a.b.c".to_owned(), "three letters"),
     ] {
-        println!("{what}");
+        println!("{kind}");
         account(&stack, token).assert_error(401, "NotAuthorizedException");
         delete(&stack, token, &member.username).assert_error(401, "NotAuthorizedException");
         let revoked = stack.post("/token/revoke", json!({ "accessToken": token }));
@@ -101,7 +101,7 @@ fn only_the_pools_own_access_tokens_are_taken() {
     }
     account(&other, &foreign.access).assert_ok();
     account(&stack, &own.access).assert_ok();
-    // Cognito checks it for opaque tokens: who gives another client's can't end the session.
+    // Cognito checks the client of a refresh token: another client's token does not end its session.
     let body = json!({ "refreshToken": foreign.refresh });
     let answer = stack.post("/token/revoke", body);
     answer.assert_documented_error(401, "UnauthorizedException");
@@ -109,7 +109,7 @@ fn only_the_pools_own_access_tokens_are_taken() {
 }
 
 #[test]
-fn a_changed_password_ends_every_session() {
+fn password_change_ends_every_session() {
     let stack = Stack::standard();
     let (person, tokens) = signed_in(&stack);
     let laptop = stack.tokens_of(&person);
@@ -131,7 +131,7 @@ fn a_changed_password_ends_every_session() {
 }
 
 #[test]
-fn a_rejected_password_changes_nothing() {
+fn rejected_password_change_keeps_password_and_session() {
     let stack = Stack::standard();
     let (person, tokens) = signed_in(&stack);
     let (wrong, new) = (Person::another_password(), Person::another_password());
@@ -147,7 +147,7 @@ fn a_rejected_password_changes_nothing() {
 }
 
 #[test]
-fn a_refresh_token_signs_out_its_session_alone() {
+fn revoking_a_refresh_token_ends_only_its_session() {
     for mode in Mode::BOTH {
         let stack = Stack::of(mode);
         let (person, phone) = signed_in(&stack);
@@ -171,12 +171,12 @@ fn a_refresh_token_signs_out_its_session_alone() {
 }
 
 #[test]
-fn a_deleted_account_frees_its_username_without_its_rights() {
+fn deleted_account_frees_its_username_without_its_roles() {
     for mode in Mode::BOTH {
         let stack = Stack::of(mode);
         let (person, _) = signed_in(&stack);
-        let rights = json!({ "Username": person.username, "GroupName": "Admin" });
-        stack.cognito_admin("AdminAddUserToGroup", rights);
+        let admin = json!({ "Username": person.username, "GroupName": "Admin" });
+        stack.cognito_admin("AdminAddUserToGroup", admin);
         if mode == Mode::Passwordless {
             stack.let_time_pass(&stack.user(&person.username)["sub"], 60);
         }
@@ -198,9 +198,9 @@ fn a_deleted_account_frees_its_username_without_its_rights() {
             json!({ "message": "Your account has been deleted." })
         );
         assert!(!stack.has_user(&person.username));
-        let over = |answer: Answer| answer.assert_error(401, "NotAuthorizedException");
-        over(account(&stack, &tokens.access));
-        over(delete(&stack, &tokens.access, &person.username));
+        let assert_revoked = |answer: Answer| answer.assert_error(401, "NotAuthorizedException");
+        assert_revoked(account(&stack, &tokens.access));
+        assert_revoked(delete(&stack, &tokens.access, &person.username));
         let answer = refresh(&stack, &tokens.refresh);
         assert!([401, 404].contains(&answer.status), "{answer:?}");
         stack
@@ -220,16 +220,16 @@ fn a_deleted_account_frees_its_username_without_its_rights() {
 }
 
 #[test]
-fn a_stale_sign_in_deletes_nothing() {
+fn account_deletion_rejects_a_stale_sign_in() {
     std::thread::scope(|scope| {
-        // Theirs are stale after a minute.
+        // These stacks need a sign-in of the last minute.
         for stack in [Stack::strict(), Stack::passwordless_strict()] {
             scope.spawn(move || {
                 let person = Person::of(stack.mode());
                 stack.sign_up(&person, "Member").assert_ok();
                 let old = stack.tokens_of(&person);
                 std::thread::sleep(Duration::from_secs(61));
-                // A refresh makes new tokens of an old sign-in.
+                // A refresh keeps the time of the sign-in.
                 let renewed = Tokens::read(&stack, &refresh(&stack, &old.refresh).assert_ok());
                 for token in [&old.access, &renewed.access] {
                     let answer = delete(&stack, token, &person.username);

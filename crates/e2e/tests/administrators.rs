@@ -1,4 +1,4 @@
-//! `make create-user`, `make list-users`, `make set-role` and `make unlock-user`: what they do, ask, refuse and never show.
+//! `make create-user`, `make list-users`, `make set-role` and `make unlock-user`.
 
 use std::io::{BufReader, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -11,15 +11,15 @@ use e2e::http::{Request, respond};
 use e2e::{PASSWORD_CODE, Person, Stack, Terminal};
 use serde_json::{Value, json};
 
-const ASKS: &str = "(Enter makes one): ";
-const ASKS_AGAIN: &str = "The same again: ";
-const SHOWS: &str = "Its password, shown this once: ";
+const PASSWORD_QUESTION: &str = "(Enter makes one): ";
+const REPEAT_QUESTION: &str = "The same again: ";
+const PASSWORD_LABEL: &str = "Its password, shown this once: ";
 
 fn root() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
 }
 
-/// The script with the embedded AWS as its AWS, as the Makefile runs it.
+/// The script on the embedded AWS, as the Makefile runs it.
 fn users(arguments: &[&str]) -> Command {
     let mut command = Command::new(root().join("local/embedded-aws"));
     command.args(["run", "python", "local/users.py"]);
@@ -27,7 +27,7 @@ fn users(arguments: &[&str]) -> Command {
     command
 }
 
-/// The script with the credentials of an account whose AWS is there, as `ACCOUNT=mine` runs it.
+/// The script with the credentials of the account at this endpoint, as `ACCOUNT=mine` runs it.
 fn users_on(endpoint: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(root().join("local/.venv/bin/python"));
     command.arg(root().join("local/users.py")).args(arguments);
@@ -47,14 +47,14 @@ fn users_on(endpoint: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// The embedded AWS by a name that is not its own: the script can't tell it from a real account.
-fn account(stack: &Stack) -> String {
+/// The embedded AWS under another name, so that the script takes it for a real account.
+fn real_account(stack: &Stack) -> String {
     let endpoint = stack.output("Endpoint").replace("127.0.0.1", "localhost");
     assert!(endpoint.starts_with("http://localhost:"));
     endpoint
 }
 
-/// Runs a command that succeeds, and gives what it wrote.
+/// Runs a command that succeeds, and returns its output.
 #[track_caller]
 fn output(command: &mut Command) -> String {
     let output = command.output().unwrap();
@@ -64,7 +64,7 @@ fn output(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs a script beside `users.py`, and gives what it wrote.
+/// Runs a script that can import `users.py`, and returns its output.
 #[track_caller]
 fn python(script: &str, arguments: &[&str]) -> String {
     let mut python = Command::new(root().join("local/.venv/bin/python"));
@@ -72,9 +72,9 @@ fn python(script: &str, arguments: &[&str]) -> String {
     output(python.current_dir(root().join("local")))
 }
 
-/// Runs a command that fails, and gives what it says.
+/// Runs a command that fails, and returns its error.
 #[track_caller]
-fn refusal(command: &mut Command) -> String {
+fn error_of(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{command:?}: {errors}");
@@ -83,16 +83,16 @@ fn refusal(command: &mut Command) -> String {
     errors
 }
 
-/// Runs a command that fails and says this.
+/// Checks that a command fails with this message.
 #[track_caller]
-fn assert_refuses(command: &mut Command, message: &str) {
-    let said = refusal(command);
-    assert!(said.contains(message), "{command:?}: {said}");
+fn assert_fails(command: &mut Command, message: &str) {
+    let printed = error_of(command);
+    assert!(printed.contains(message), "{command:?}: {printed}");
 }
 
-/// Runs a command that asks these questions, and gives these answers; gives whether it succeeded, and the screen.
+/// Runs a command, and answers its questions. Returns whether it succeeded, and its output.
 #[track_caller]
-fn answered(command: &Command, answers: &[(&str, &str)]) -> (bool, String) {
+fn run_and_answer(command: &Command, answers: &[(&str, &str)]) -> (bool, String) {
     let mut terminal = Terminal::start(command);
     for (question, line) in answers {
         terminal.answer(question, line);
@@ -103,7 +103,7 @@ fn answered(command: &Command, answers: &[(&str, &str)]) -> (bool, String) {
 }
 
 #[test]
-fn create_user_gives_closed_role_and_prints_password_once() {
+fn create_user_assigns_closed_role_and_prints_password_once() {
     let stack = Stack::standard();
     for (mut person, attribute) in [
         (Person::with_email(), "email"),
@@ -111,21 +111,24 @@ fn create_user_gives_closed_role_and_prints_password_once() {
     ] {
         let log = std::env::temp_dir().join(format!("create-user-{}.log", person.username));
         let command = users(&["create-user", "standard", &person.username, "Admin"]);
-        // With a redirection, as in `make create-user … >log`: what is on the screen all the same is the secret.
+        // With a redirection, as in `make create-user … >log`: only the password goes to the terminal.
         let mut redirected = Command::new("sh");
         redirected.args(["-c", "\"$@\" >\"$0\""]).arg(&log);
         redirected
             .arg(command.get_program())
             .args(command.get_args());
-        let (success, screen) = answered(&redirected, &[(ASKS, "")]);
+        let (success, screen) = run_and_answer(&redirected, &[(PASSWORD_QUESTION, "")]);
         let log = std::fs::read_to_string(log).unwrap();
         assert!(success, "{screen}{log}");
-        let (_, password) = screen.trim_end().split_once(SHOWS).expect("no password");
+        let (_, password) = screen
+            .trim_end()
+            .split_once(PASSWORD_LABEL)
+            .expect("no password");
         assert!(!password.contains(char::is_whitespace), "{screen}");
         assert!(password.len() >= 20);
         assert!(!log.contains(password));
-        let said = format!("{} is confirmed and has the role Admin.", person.username);
-        assert!(log.starts_with(&said), "{log}");
+        let printed = format!("{} is confirmed and has the role Admin.", person.username);
+        assert!(log.starts_with(&printed), "{log}");
 
         let user = stack.user(&person.username);
         assert_eq!(user["status"], "CONFIRMED");
@@ -136,7 +139,7 @@ fn create_user_gives_closed_role_and_prints_password_once() {
         let tokens = stack.tokens_of(&person);
         assert_eq!(tokens.access_claims["cognito:groups"], json!(["Admin"]));
 
-        // The routes that the owner is to change it with.
+        // The output names the routes that change the password.
         let words = log
             .split_whitespace()
             .map(|word| word.trim_end_matches('.'));
@@ -158,7 +161,7 @@ fn create_user_gives_closed_role_and_prints_password_once() {
 }
 
 #[test]
-fn generated_passwords_differ_and_meet_the_longest_policy() {
+fn generated_passwords_differ_and_meet_every_policy() {
     let script = "import users
 for _ in range(200): print(users.generate(98))
 for _ in range(200): print(users.generate(20))";
@@ -184,32 +187,33 @@ fn typed_password_reaches_no_command_line_or_environment() {
     let stack = Stack::standard();
     let person = Person::with_email();
     let Person { username, password } = person.clone();
-    let looked = Arc::new(AtomicUsize::new(0));
-    // While Cognito is told the password, all processes of the machine are looked at.
-    let looks = Arc::clone(&looked);
-    let tunnel = tunnel(&stack, move |request| {
+    let searches = Arc::new(AtomicUsize::new(0));
+    // While Cognito receives the password, the test searches all processes.
+    let counter = Arc::clone(&searches);
+    let proxy = proxy(&stack, move |request| {
         if request.contains(&password) {
-            looks.fetch_add(1, Ordering::Relaxed);
-            assert_eq!(processes_that_show(&password), Vec::<PathBuf>::new());
-            // It would be found there, as the username is.
-            assert!(!processes_that_show(&username).is_empty());
+            counter.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(processes_with(&password), Vec::<PathBuf>::new());
+            // The search works: it finds the username.
+            assert!(!processes_with(&username).is_empty());
         }
         None
     });
     let command = users_on(
-        &tunnel,
+        &proxy,
         &["create-user", "standard", &person.username, "Courier"],
     );
-    let answers = [ASKS, ASKS_AGAIN].map(|question| (question, &*person.password));
-    let (success, screen) = answered(&command, &answers);
+    let answers =
+        [PASSWORD_QUESTION, REPEAT_QUESTION].map(|question| (question, &*person.password));
+    let (success, screen) = run_and_answer(&command, &answers);
     assert!(success && !screen.contains(&person.password), "{screen}");
-    assert_eq!(looked.load(Ordering::Relaxed), 2);
+    assert_eq!(searches.load(Ordering::Relaxed), 2);
     let tokens = stack.tokens_of(&person);
     assert_eq!(tokens.access_claims["cognito:groups"], json!(["Courier"]));
 }
 
-/// The files of `/proc` that hold a secret where other users or the shell's history could see it.
-fn processes_that_show(secret: &str) -> Vec<PathBuf> {
+/// The command lines and environments in `/proc` that contain a secret.
+fn processes_with(secret: &str) -> Vec<PathBuf> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let files =
         processes.flat_map(|process| ["cmdline", "environ"].map(|file| process.path().join(file)));
@@ -226,9 +230,9 @@ fn passwordless_create_user_asks_for_no_password() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
     let name = &person.username;
-    let said = output(&mut users(&["create-user", "passwordless", name, "Admin"]));
+    let printed = output(&mut users(&["create-user", "passwordless", name, "Admin"]));
     assert_eq!(
-        said,
+        printed,
         format!("{name} is confirmed and has the role Admin.\n")
     );
     let user = stack.user(name);
@@ -240,9 +244,9 @@ fn passwordless_create_user_asks_for_no_password() {
 
     let abroad = Person::with_phone_in("+44").username;
     let arguments = ["create-user", "passwordless", &abroad, "User"];
-    let said = output(&mut users(&arguments));
+    let printed = output(&mut users(&arguments));
     let warning = "no code is sent to a number outside AllowedPhonePrefixes, +34,+1.";
-    assert!(said.contains(warning), "{said}");
+    assert!(printed.contains(warning), "{printed}");
 }
 
 #[test]
@@ -250,7 +254,7 @@ fn commands_reject_bad_input_and_name_the_remedy() {
     let stack = Stack::standard();
     let nobody = Person::with_email().username;
     let existing = stack.confirmed_user().username;
-    let mut said = String::new();
+    let mut printed = String::new();
     for arguments in [
         &["create-user", "standard", "", "Admin"][..],
         &["create-user", "standard", &nobody, ""],
@@ -266,21 +270,21 @@ fn commands_reject_bad_input_and_name_the_remedy() {
         &["set-role", "standard", "", "Admin"],
         &["list-users", "nothing"],
     ] {
-        said += &format!("{arguments:?}\n{}\n", refusal(&mut users(arguments)));
+        printed += &format!("{arguments:?}\n{}\n", error_of(&mut users(arguments)));
     }
-    let said = said.replace(&nobody, "nobody@example.com");
-    insta::assert_snapshot!(said.replace(&existing, "existing@example.com"));
+    let printed = printed.replace(&nobody, "nobody@example.com");
+    insta::assert_snapshot!(printed.replace(&existing, "existing@example.com"));
     assert!(!stack.has_user(&nobody));
     assert_eq!(stack.groups_of(&existing), ["User"]);
 }
 
 #[test]
-fn an_account_that_can_not_be_used_is_named_with_what_to_do() {
-    let endpoint = account(&Stack::standard());
+fn commands_reject_unusable_credentials_and_name_the_remedy() {
+    let endpoint = real_account(&Stack::standard());
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);
-    let mut said = String::new();
+    let mut printed = String::new();
     for (endpoint, variable, value) in [
         (&endpoint, "AWS_ACCESS_KEY_ID", None),
         (&endpoint, "AWS_SECRET_ACCESS_KEY", None),
@@ -295,13 +299,13 @@ fn an_account_that_can_not_be_used_is_named_with_what_to_do() {
             Some(value) => command.env(variable, value),
             None => command.env_remove(variable),
         };
-        said += &format!("{variable}: {value:?}\n{}\n", refusal(&mut command));
+        printed += &format!("{variable}: {value:?}\n{}\n", error_of(&mut command));
     }
-    insta::assert_snapshot!(said.replace(&nobody, "http://127.0.0.1:1"));
+    insta::assert_snapshot!(printed.replace(&nobody, "http://127.0.0.1:1"));
 }
 
 #[test]
-fn a_password_that_is_not_given_well_makes_no_user() {
+fn create_user_rejects_bad_passwords() {
     const POLICY: &str = "InvalidPasswordException: Password did not conform with policy";
     let stack = Stack::standard();
     for (answers, message) in [
@@ -321,23 +325,26 @@ fn a_password_that_is_not_given_well_makes_no_user() {
         let person = Person::with_email();
         let command = users(&["create-user", "standard", &person.username, "Admin"]);
         let answers = answers.iter().copied();
-        let answers: Vec<_> = [ASKS, ASKS_AGAIN].into_iter().zip(answers).collect();
-        let (success, screen) = answered(&command, &answers);
+        let answers: Vec<_> = [PASSWORD_QUESTION, REPEAT_QUESTION]
+            .into_iter()
+            .zip(answers)
+            .collect();
+        let (success, screen) = run_and_answer(&command, &answers);
         assert!(!success && screen.contains(message), "{screen}");
         assert!(!stack.has_user(&person.username), "{screen}");
     }
 }
 
 #[test]
-fn a_user_who_can_not_be_finished_is_taken_away_again() {
+fn failed_create_user_deletes_the_user() {
     let stack = Stack::passwordless();
     for denied in ["AdminAddUserToGroup", "AdminSetUserPassword"] {
         let person = Person::with_phone();
-        let tunnel = tunnel(&stack, denying([denied]));
+        let proxy = proxy(&stack, deny([denied]));
         let arguments = ["create-user", "passwordless", &person.username, "Admin"];
-        let said = refusal(&mut users_on(&tunnel, &arguments));
+        let printed = error_of(&mut users_on(&proxy, &arguments));
         assert_eq!(
-            said,
+            printed,
             format!(
                 "{} was deleted again. Nothing is left of it.\n\
                  AccessDeniedException: not authorized to perform: cognito-idp:{denied}\n\
@@ -350,34 +357,34 @@ fn a_user_who_can_not_be_finished_is_taken_away_again() {
 }
 
 #[test]
-fn printed_command_deletes_a_half_made_user() {
+fn printed_command_deletes_an_incomplete_user() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
     let arguments = ["create-user", "passwordless", &person.username, "Admin"];
-    let denied = denying(["AdminSetUserPassword", "AdminDeleteUser"]);
-    let said = refusal(&mut users_on(&tunnel(&stack, denied), &arguments));
-    assert!(said.contains("is incomplete."), "{said}");
+    let denied = deny(["AdminSetUserPassword", "AdminDeleteUser"]);
+    let printed = error_of(&mut users_on(&proxy(&stack, denied), &arguments));
+    assert!(printed.contains("is incomplete."), "{printed}");
 
-    let again = refusal(&mut users(&arguments));
+    let again = error_of(&mut users(&arguments));
     assert!(again.contains("status FORCE_CHANGE_PASSWORD"), "{again}");
-    let shown = |said: &str| {
-        let command = said.lines().find_map(|line| line.strip_prefix("  aws "));
+    let shown = |printed: &str| {
+        let command = printed.lines().find_map(|line| line.strip_prefix("  aws "));
         command
-            .unwrap_or_else(|| panic!("no command: {said}"))
+            .unwrap_or_else(|| panic!("no command: {printed}"))
             .to_owned()
     };
-    assert_eq!(shown(&said), shown(&again));
+    assert_eq!(shown(&printed), shown(&again));
     let mut shell = Command::new(root().join("local/embedded-aws"));
-    output(shell.args(["run", "sh", "-c", &format!("aws {}", shown(&said))]));
+    output(shell.args(["run", "sh", "-c", &format!("aws {}", shown(&printed))]));
     output(&mut users(&arguments));
     stack.challenge(&person);
 }
 
 #[test]
-fn a_change_on_a_real_account_is_asked_for_first() {
+fn commands_ask_before_changing_a_real_account() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
-    let account = account(&stack);
+    let account = real_account(&stack);
     let create = ["create-user", "passwordless", &person.username, "User"];
     let set_role = ["set-role", "passwordless", &person.username, "Admin"];
     let question = "in the stack passwordless (account 000000000000, region us-east-1)? [y/N] ";
@@ -394,7 +401,7 @@ fn a_change_on_a_real_account_is_asked_for_first() {
         ),
     ] {
         let unattended = "A change on a real account is asked for first: run this in a terminal";
-        assert_refuses(&mut users_on(&account, &arguments), unattended);
+        assert_fails(&mut users_on(&account, &arguments), unattended);
         let roles = || {
             stack
                 .has_user(&person.username)
@@ -404,7 +411,7 @@ fn a_change_on_a_real_account_is_asked_for_first() {
         for (answer, agreed) in [("", false), ("Y", true)] {
             let question = format!("{what}{question}");
             let command = users_on(&account, &arguments);
-            let (success, screen) = answered(&command, &[(&question, answer)]);
+            let (success, screen) = run_and_answer(&command, &[(&question, answer)]);
             assert_eq!(success, agreed, "{answer}: {screen}");
             if agreed {
                 assert_eq!(roles(), Some(vec![done.to_owned()]));
@@ -414,7 +421,7 @@ fn a_change_on_a_real_account_is_asked_for_first() {
             }
         }
     }
-    // To look changes nothing.
+    // A list changes nothing, so it asks nothing.
     output(&mut users_on(&account, &["list-users", "passwordless"]));
 }
 
@@ -428,9 +435,9 @@ fn set_role_replaces_all_other_roles() {
         stack.cognito_admin("AdminAddUserToGroup", member);
     }
     let before = stack.tokens_of(&person);
-    let said = output(&mut users(&["set-role", "standard", name, "Admin"]));
+    let printed = output(&mut users(&["set-role", "standard", name, "Admin"]));
     assert_eq!(
-        said,
+        printed,
         format!(
             "{name} has the role Admin; before: User, Driver, Courier.\n\
              Tokens that are out already keep the old group until they expire, in 60 minutes at most.\n\
@@ -454,7 +461,7 @@ fn set_role_replaces_all_other_roles() {
 }
 
 #[test]
-fn a_group_that_is_no_role_of_the_stack_is_left_alone_and_named() {
+fn set_role_keeps_and_names_groups_that_are_not_roles() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let name = &person.username;
@@ -462,9 +469,9 @@ fn a_group_that_is_no_role_of_the_stack_is_left_alone_and_named() {
     stack.cognito_admin("CreateGroup", json!({ "GroupName": group }));
     let member = json!({ "Username": name, "GroupName": group });
     stack.cognito_admin("AdminAddUserToGroup", member);
-    let said = output(&mut users(&["set-role", "standard", name, "Driver"]));
+    let printed = output(&mut users(&["set-role", "standard", name, "Driver"]));
     let named = format!("It is still in groups that are no roles of this stack: {group}.");
-    assert!(said.contains(&named), "{said}");
+    assert!(printed.contains(&named), "{printed}");
     let mut groups = stack.groups_of(name);
     groups.sort_unstable();
     assert_eq!(groups, [group, "Driver".to_owned()]);
@@ -475,9 +482,9 @@ fn failed_set_role_can_be_run_again() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let arguments = ["set-role", "standard", &person.username, "Admin"];
-    let tunnel = tunnel(&stack, denying(["AdminAddUserToGroup"]));
+    let proxy = proxy(&stack, deny(["AdminAddUserToGroup"]));
     let message = "may be half changed: run the same command again.";
-    assert_refuses(&mut users_on(&tunnel, &arguments), message);
+    assert_fails(&mut users_on(&proxy, &arguments), message);
     assert!(stack.groups_of(&person.username).is_empty());
     output(&mut users(&arguments));
     assert_eq!(stack.groups_of(&person.username), ["Admin"]);
@@ -489,12 +496,12 @@ fn set_role_rejects_unconfirmed_users() {
     let person = stack.unconfirmed_user();
     let name = &person.username;
     let mut set_role = users(&["set-role", "standard", name, "Admin"]);
-    assert_refuses(&mut set_role, "has not confirmed the sign-up yet");
+    assert_fails(&mut set_role, "has not confirmed the sign-up yet");
     assert_eq!(stack.groups_of(name), ["User"]);
 }
 
 #[test]
-fn an_unlocked_user_gets_a_code_at_once() {
+fn unlock_user_resets_the_limits_of_codes() {
     let stack = Stack::passwordless();
     let person = stack.confirmed_user();
     let sub = &stack.user(&person.username)["sub"];
@@ -505,15 +512,15 @@ fn an_unlocked_user_gets_a_code_at_once() {
     assert_eq!(sent(), 1);
 
     let arguments = ["unlock-user", "passwordless", &person.username];
-    let account = account(&stack);
+    let account = real_account(&stack);
     let question = format!(
         "Let {} ask for codes again in the stack passwordless (account 000000000000, region us-east-1)? [y/N] ",
         person.username
     );
-    let (success, _) = answered(&users_on(&account, &arguments), &[(&question, "")]);
+    let (success, _) = run_and_answer(&users_on(&account, &arguments), &[(&question, "")]);
     assert!(!success);
     stack.sign_in(&person).assert_throttled();
-    let (success, screen) = answered(&users_on(&account, &arguments), &[(&question, "y")]);
+    let (success, screen) = run_and_answer(&users_on(&account, &arguments), &[(&question, "y")]);
     assert!(success, "{screen}");
 
     let challenge = stack.challenge(&person);
@@ -526,16 +533,16 @@ fn unlock_user_rejects_stacks_without_codes() {
     let person = Stack::standard().confirmed_user();
     let message = "The stack standard has no one-time codes";
     let mut unlock = users(&["unlock-user", "standard", &person.username]);
-    assert_refuses(&mut unlock, message);
+    assert_fails(&mut unlock, message);
     let nobody = Person::with_phone().username;
     let message = format!("The stack passwordless has no user {nobody}.");
     let mut unlock = users(&["unlock-user", "passwordless", &nobody]);
-    assert_refuses(&mut unlock, &message);
+    assert_fails(&mut unlock, &message);
 }
 
 #[test]
-fn the_list_has_every_user_once_with_what_there_is_to_know() {
-    // Of more than one page, in a pool from which nobody is taken away meanwhile.
+fn list_users_lists_every_user_once() {
+    // More than one page, in a pool from which no other test deletes users.
     let stack = Stack::passwordless_strict();
     let people: Vec<Person> = (0..70).map(|_| Person::with_phone()).collect();
     for person in &people {
@@ -553,7 +560,7 @@ fn the_list_has_every_user_once_with_what_there_is_to_know() {
     let columns: Vec<&str> = rows.next().unwrap().collect();
     let expected = "CREATED (UTC) STATUS ENABLED USERNAME GROUPS";
     assert_eq!(columns.join(" "), expected);
-    // Without date and time.
+    // Without the date and time of creation.
     let mut rows: Vec<String> = rows
         .map(|row| row.skip(2).collect::<Vec<_>>().join(" "))
         .collect();
@@ -572,7 +579,7 @@ fn the_list_has_every_user_once_with_what_there_is_to_know() {
 }
 
 #[test]
-fn a_name_that_would_act_on_the_terminal_is_listed_without_that() {
+fn list_users_replaces_control_characters() {
     let stack = Stack::standard();
     let person = stack.unconfirmed_user();
     let name = format!("\u{1b}[2J\u{202e}{}", person.username);
@@ -590,7 +597,7 @@ fn a_name_that_would_act_on_the_terminal_is_listed_without_that() {
 }
 
 #[test]
-fn the_script_s_rule_for_usernames_is_the_api_s() {
+fn script_accepts_the_same_usernames_as_the_api() {
     let stack = Stack::standard();
     let lengths = [(64, 10), (65, 10), (1, 64), (60, 63), (61, 63)].map(|(local, label)| {
         let (local, label) = ("a".repeat(local), "b".repeat(label));
@@ -607,13 +614,14 @@ print(json.dumps([bool(users.PHONE.fullmatch(name) or users.EMAIL.fullmatch(name
         let answer = stack.post("/sign-in", body);
         let message = answer.json()["error"]["message"].take();
         let message = message.as_str().unwrap();
-        let refused = message.starts_with("Username ") || message.starts_with("Leave out the zero");
-        assert_eq!(*accepted, !refused, "{username:?}: {answer:?}");
+        let rejected =
+            message.starts_with("Username ") || message.starts_with("Leave out the zero");
+        assert_eq!(*accepted, !rejected, "{username:?}: {answer:?}");
     }
     assert!(verdicts.contains(&true) && verdicts.contains(&false));
 }
 
-/// Well-formed ones and others, one a line.
+/// Valid and invalid usernames, one a line.
 const USERNAMES: &str = "nobody.4f1c@example.com
 nobody+tag@sub.example.co.uk
 nobody'o{}|~!#$%&*/=?^`@example.com
@@ -652,16 +660,16 @@ nobody@[127.0.0.1]
 a@nobody@example.com";
 
 #[test]
-fn make_runs_the_commands_for_the_stack_that_it_is_told() {
+fn make_runs_commands_on_the_given_stack() {
     let stack = Stack::passwordless();
     let person = Person::with_phone();
     let username = format!("USERNAME={}", person.username);
     let make = |arguments: &[&str]| {
         let mut make = Command::new("make");
         make.current_dir(root()).args(["-s", "STACK=passwordless"]);
-        // The tools are there: what runs this test installed them.
+        // `make test` installed the tools.
         make.args(["-o", "tools"]).args(arguments);
-        // Those of a `make test` around this.
+        // Set by the surrounding `make test`.
         for variable in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "STACK", "MODE"] {
             make.env_remove(variable);
         }
@@ -675,7 +683,7 @@ fn make_runs_the_commands_for_the_stack_that_it_is_told() {
     let list = output(&mut make(&["list-users"]));
     assert!(list.contains(&person.username), "{list}");
 
-    // A name is a name, whatever a shell or make would make of it. An odd one is shown in quotes.
+    // Neither a shell nor make expands a value. An unusual value is printed in quotes.
     let made = std::env::temp_dir().join(format!("made-{}", std::process::id()));
     let shell = format!("$(shell touch {})", made.display());
     let no_stack = format!("The stack '{shell}' is not there.");
@@ -696,32 +704,32 @@ fn make_runs_the_commands_for_the_stack_that_it_is_told() {
         ([&username, &format!("ROLE={shell}")], &no_role),
         ([&username, &format!("STACK={shell}")], &no_stack),
     ] {
-        let refused = make(&[&["set-role", "ROLE=Admin"], &arguments[..]].concat());
-        let refused = { refused }.output().unwrap();
-        let said = String::from_utf8_lossy(&refused.stderr);
-        assert!(said.contains(message), "{arguments:?}: {said}");
+        let mut set_role = make(&[&["set-role", "ROLE=Admin"], &arguments[..]].concat());
+        let rejected = set_role.output().unwrap();
+        let printed = String::from_utf8_lossy(&rejected.stderr);
+        assert!(printed.contains(message), "{arguments:?}: {printed}");
         assert!(!made.exists(), "{arguments:?}");
     }
 }
 
-/// A way to the embedded AWS that looks at each request on it, and answers instead of the embedded AWS where
-/// it has an answer: a JSON error of Cognito's. Gives its URL.
-fn tunnel(stack: &Stack, look: impl Fn(&str) -> Option<Value> + Send + Sync + 'static) -> String {
+/// Starts a proxy in front of the embedded AWS, and returns its URL. `inspect` sees each request, and may answer it
+/// with a JSON error of Cognito.
+fn proxy(stack: &Stack, inspect: impl Fn(&str) -> Option<Value> + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let aws = stack.output("Endpoint").replace("http://", "");
-    let look = Arc::new(look);
+    let inspect = Arc::new(inspect);
     std::thread::spawn(move || {
         for client in listener.incoming().map_while(Result::ok) {
-            let (aws, look) = (TcpStream::connect(&aws).unwrap(), Arc::clone(&look));
-            std::thread::spawn(move || carry(client, aws, &*look));
+            let (aws, inspect) = (TcpStream::connect(&aws).unwrap(), Arc::clone(&inspect));
+            std::thread::spawn(move || forward(client, aws, &*inspect));
         }
     });
     url
 }
 
-/// Carries both directions of a connection to their ends.
-fn carry(mut client: TcpStream, mut aws: TcpStream, look: &dyn Fn(&str) -> Option<Value>) {
+/// Forwards both directions of a connection until they end.
+fn forward(mut client: TcpStream, mut aws: TcpStream, inspect: &dyn Fn(&str) -> Option<Value>) {
     let (mut answers, mut to_client) = (aws.try_clone().unwrap(), client.try_clone().unwrap());
     std::thread::spawn(move || {
         std::io::copy(&mut answers, &mut to_client).ok();
@@ -730,7 +738,7 @@ fn carry(mut client: TcpStream, mut aws: TcpStream, look: &dyn Fn(&str) -> Optio
     let mut requests = BufReader::new(client.try_clone().unwrap());
     while let Some(request) = Request::read(&mut requests) {
         let request = request.to_string();
-        if let Some(error) = look(&request) {
+        if let Some(error) = inspect(&request) {
             let json = "Content-Type: application/x-amz-json-1.1\r\n";
             respond(&mut client, "400 Bad Request", json, &error.to_string()).ok();
         } else if aws.write_all(request.as_bytes()).is_err() {
@@ -740,8 +748,8 @@ fn carry(mut client: TcpStream, mut aws: TcpStream, look: &dyn Fn(&str) -> Optio
     aws.shutdown(Shutdown::Both).ok();
 }
 
-/// Denies these operations, as IAM does to who may not call them.
-fn denying<const N: usize>(operations: [&'static str; N]) -> impl Fn(&str) -> Option<Value> {
+/// Denies these operations, as IAM does.
+fn deny<const N: usize>(operations: [&'static str; N]) -> impl Fn(&str) -> Option<Value> {
     move |request| {
         let mut operations = operations.iter();
         let denied = operations.find(|operation| {

@@ -1,18 +1,18 @@
-//! Request bodies, good and bad, through the real gateway to every route.
+//! Valid and invalid request bodies, through the gateway to every route.
 
 use e2e::{Answer, ROUTES, Route, Specification, Stack};
 use serde_json::{Map, Value, json};
 
 const KIB_16: usize = 16 * 1024;
 
-/// A body with all that the route requires, which comes to nothing: no role is called so.
+/// A body with every required field. It changes nothing, because the role does not exist.
 fn complete(route: &Route) -> Map<String, Value> {
     let mut body = route.body();
     body.insert("userAttributes".to_owned(), json!({ "role": "Nobody" }));
     body
 }
 
-/// The access token of someone signed in, if the route needs one.
+/// The access token of a new user, if the route needs one.
 fn token(stack: &Stack, route: &Route) -> Option<String> {
     let token = || stack.tokens_of(&stack.confirmed_user()).access;
     route.needs_token().then(token)
@@ -23,12 +23,12 @@ fn pascal_case(key: &str) -> String {
 }
 
 #[test]
-fn a_body_that_can_not_be_read_is_refused_on_every_route() {
+fn every_route_rejects_unreadable_bodies() {
     for route in ROUTES.iter() {
         let stack = Stack::of(route.mode);
         let token = token(&stack, route);
         let tokens: Vec<&str> = token.as_deref().into_iter().collect();
-        // A signed-in user need not send any.
+        // With an access token, the body may be empty.
         let empty = Some("").filter(|_| tokens.is_empty());
         for body in empty.into_iter().chain([
             "username=nobody",
@@ -48,12 +48,12 @@ fn a_body_that_can_not_be_read_is_refused_on_every_route() {
             stack.post_with(&tokens, route.path, &body)
         };
         of_size(KIB_16 + 1).assert_documented_error(413, "RequestEntityTooLargeException");
-        assert_was_read(&of_size(KIB_16));
+        assert_was_parsed(&of_size(KIB_16));
     }
 }
 
 #[test]
-fn a_field_that_is_missing_or_no_text_is_named_on_every_route() {
+fn every_route_names_a_missing_or_mistyped_field() {
     for route in ROUTES.iter().filter(|route| !route.fields.is_empty()) {
         let (stack, path) = (Stack::of(route.mode), route.path);
         let token = token(&stack, route);
@@ -67,11 +67,11 @@ fn a_field_that_is_missing_or_no_text_is_named_on_every_route() {
             let shown = shown["error"]["message"].as_str().unwrap();
             let named = |field: &&&str| shown.contains(&pascal_case(field));
             let field = route.fields.iter().find(named);
-            let field = field.unwrap_or_else(|| panic!("{path} never says {shown:?}"));
+            let field = field.unwrap_or_else(|| panic!("{shown:?} names no field of {path}"));
             let mut body = complete(route);
             body.insert((*field).to_owned(), value.clone());
             post(body.into()).assert_documented_error(400, error_type);
-            // The fields are looked at in their order.
+            // The fields are checked in order.
             let all = route.fields.iter().map(|field| (*field, value.clone()));
             let message = post(all.collect()).assert_error(400, error_type);
             assert!(message.contains(&pascal_case(route.fields[0])), "{message}");
@@ -79,10 +79,10 @@ fn a_field_that_is_missing_or_no_text_is_named_on_every_route() {
     }
 }
 
-/// What is wrong with the request is what it says: it names nobody and nothing.
+/// Checks that the body was parsed: the error, if any, is about its values.
 #[track_caller]
-fn assert_was_read(answer: &Answer) {
-    let unread = [
+fn assert_was_parsed(answer: &Answer) {
+    let parse_errors = [
         "SerializationException",
         "MissingRequiredParameter",
         "InvalidParameterType",
@@ -90,11 +90,14 @@ fn assert_was_read(answer: &Answer) {
     ];
     let error = &answer.assert_contract()["error"]["type"];
     assert!(answer.status < 500, "{answer:?}");
-    assert!(!unread.iter().any(|unread| error == unread), "{answer:?}");
+    assert!(
+        !parse_errors.iter().any(|parse_error| error == parse_error),
+        "{answer:?}"
+    );
 }
 
 #[test]
-fn letters_beyond_ascii_come_through_the_gateway_unharmed() {
+fn gateway_preserves_characters_beyond_ascii() {
     let stack = Stack::standard();
     let person = e2e::Person {
         password: "Contraseña-2🚀 más".to_owned(),

@@ -1,5 +1,5 @@
-//! The TypeScript client that is generated from `openapi.yaml`: `js/src/client.ts` compiles against it, and takes
-//! a person the whole way on the deployed stacks.
+//! The TypeScript client that is generated from `openapi.yaml`. `js/src/client.ts` uses it to call every route of the
+//! deployed stacks.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use e2e::{Mode, PASSWORD_CODE, Person, SIGN_UP_CODE, Stack};
 
 #[test]
-fn a_generated_client_goes_through_every_route_of_each_mode() {
+fn generated_client_calls_every_route_of_each_mode() {
     for mode in Mode::BOTH {
-        let steps = steps_of_a_person(mode);
+        let steps = steps_of_client(mode);
         for route in mode.routes() {
             let operation = route.operation()["operationId"].as_str().unwrap();
             assert!(
@@ -21,9 +21,9 @@ fn a_generated_client_goes_through_every_route_of_each_mode() {
     }
 }
 
-/// Runs the client for a new user, and answers its questions for codes. Returns the steps that it printed.
+/// Runs the client as a new user, and sends it the codes that it asks for. Returns the steps that it printed.
 #[track_caller]
-fn steps_of_a_person(mode: Mode) -> Vec<String> {
+fn steps_of_client(mode: Mode) -> Vec<String> {
     let (stack, person) = (Stack::of(mode), Person::of(mode));
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/dist/client.js");
     assert!(

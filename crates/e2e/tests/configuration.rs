@@ -1,4 +1,4 @@
-//! Each function's environment: a variable that is missing or bad ends its start with one line that names it.
+//! Each function's environment. A function with a missing or bad variable prints one line that names it, and exits.
 
 use std::time::Duration;
 
@@ -14,44 +14,44 @@ const SIGN_UP: &str =
     "EMAIL_SIGN_UP_ROLES PHONE_SIGN_UP_ROLES SKIP_CONFIRMATION_ROLES ALLOWED_PHONE_PREFIXES";
 const AWS: &str = "METRICS_NAMESPACE AWS_CA_BUNDLE";
 
-/// The variables that a function requires to start, and those that may be left out.
-struct Reads(&'static [&'static str], &'static [&'static str]);
+/// The required and the optional variables of a function.
+struct Variables(&'static [&'static str], &'static [&'static str]);
 
-/// What a function reads, from the template and from Lambda.
-fn reads(function: &str) -> Reads {
+/// The variables that a function reads, from the template and from Lambda.
+fn variables_of(function: &str) -> Variables {
     match function {
-        "sign-up" => Reads(&[ROUTE, SIGNED, "USER_POOL_ID MODE ROLES"], &[AWS, SIGN_UP]),
-        "sign-in" | "token" => Reads(&[ROUTE, "MODE"], &[AWS]),
-        "token-revoke" => Reads(&[ROUTE, "USER_POOL_ID"], &[AWS]),
-        "account" => Reads(&[ROUTE, "USER_POOL_ID MODE"], &[AWS]),
-        "account-delete" => Reads(&[ROUTE, "USER_POOL_ID REAUTHENTICATION_MINUTES"], &[AWS]),
-        "pre-sign-up" => Reads(&["LOG_LEVEL ROLES"], &["METRICS_NAMESPACE", SIGN_UP]),
-        "post-confirmation" => Reads(&[SIGNED, "ROLES"], &[AWS]),
-        "define-auth-challenge" => Reads(&["LOG_LEVEL"], &["METRICS_NAMESPACE"]),
-        "custom-message" => Reads(
+        "sign-up" => Variables(&[ROUTE, SIGNED, "USER_POOL_ID MODE ROLES"], &[AWS, SIGN_UP]),
+        "sign-in" | "token" => Variables(&[ROUTE, "MODE"], &[AWS]),
+        "token-revoke" => Variables(&[ROUTE, "USER_POOL_ID"], &[AWS]),
+        "account" => Variables(&[ROUTE, "USER_POOL_ID MODE"], &[AWS]),
+        "account-delete" => Variables(&[ROUTE, "USER_POOL_ID REAUTHENTICATION_MINUTES"], &[AWS]),
+        "pre-sign-up" => Variables(&["LOG_LEVEL ROLES"], &["METRICS_NAMESPACE", SIGN_UP]),
+        "post-confirmation" => Variables(&[SIGNED, "ROLES"], &[AWS]),
+        "define-auth-challenge" => Variables(&["LOG_LEVEL"], &["METRICS_NAMESPACE"]),
+        "custom-message" => Variables(
             &["LOG_LEVEL RESET_EMAIL_SUBJECT CONTACT_CHANGES"],
             &["METRICS_NAMESPACE RESET_EMAIL_MESSAGE"],
         ),
-        "create-auth-challenge" => Reads(
+        "create-auth-challenge" => Variables(
             &[SIGNED, LIMITS, "SMS_MESSAGE", EMAIL],
             &[AWS, "SMS_SENDER_ID ALLOWED_PHONE_PREFIXES EMAIL_FROM"],
         ),
-        "verify-auth-challenge-response" => Reads(&[SIGNED, LIMITS], &[AWS]),
-        _ if needs_token(function) => Reads(&[ROUTE, "USER_POOL_ID"], &[AWS]),
-        _ => Reads(&[ROUTE], &[AWS]),
+        "verify-auth-challenge-response" => Variables(&[SIGNED, LIMITS], &[AWS]),
+        _ if needs_token(function) => Variables(&[ROUTE, "USER_POOL_ID"], &[AWS]),
+        _ => Variables(&[ROUTE], &[AWS]),
     }
 }
 
-/// Whether it is a route of the signed-in user.
+/// Whether the function is a route that needs an access token.
 fn needs_token(function: &str) -> bool {
     let mut routes = ROUTES.iter().filter(|route| route.needs_token());
     routes.any(|route| route.function() == function)
 }
 
-const NOT_A_LIMIT: &[&str] = &["0", "-1", "1.5", "many", "4294967296"];
-const NOT_OF_ROLES: &[&str] = &["Nobody", "User,", "*"];
+const BAD_LIMITS: &[&str] = &["0", "-1", "1.5", "many", "4294967296"];
+const BAD_ROLES: &[&str] = &["Nobody", "User,", "*"];
 
-/// The variables that can have a bad value, each with some.
+/// Bad values of each variable that is checked.
 const BAD: [(&str, &[&str]); 19] = [
     ("LOG_LEVEL", &["info", "TRACE", "LOUD"]),
     (
@@ -65,8 +65,8 @@ const BAD: [(&str, &[&str]); 19] = [
         "OTP_COOLDOWN_SECONDS",
         &["0", "14", "-1", "half a minute", "4294967296"],
     ),
-    ("OTP_MAX_SENDS_PER_HOUR", NOT_A_LIMIT),
-    ("OTP_MAX_SENDS_PER_DAY", NOT_A_LIMIT),
+    ("OTP_MAX_SENDS_PER_HOUR", BAD_LIMITS),
+    ("OTP_MAX_SENDS_PER_DAY", BAD_LIMITS),
     (
         "EMAIL_CODE_MESSAGE",
         &["Your code.", "{####} {####}", "{###}"],
@@ -75,7 +75,7 @@ const BAD: [(&str, &[&str]); 19] = [
         "SMS_MESSAGE",
         &["Your code.", "{####} {####} {####}", "{###}"],
     ),
-    // A file that is not there, a file without certificates, and one with a certificate cut short.
+    // A missing file, a file without certificates, and one with a truncated certificate.
     (
         "AWS_CA_BUNDLE",
         &[
@@ -84,9 +84,9 @@ const BAD: [(&str, &[&str]); 19] = [
             concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad-bundle.pem"),
         ],
     ),
-    ("EMAIL_SIGN_UP_ROLES", NOT_OF_ROLES),
-    ("PHONE_SIGN_UP_ROLES", NOT_OF_ROLES),
-    ("SKIP_CONFIRMATION_ROLES", NOT_OF_ROLES),
+    ("EMAIL_SIGN_UP_ROLES", BAD_ROLES),
+    ("PHONE_SIGN_UP_ROLES", BAD_ROLES),
+    ("SKIP_CONFIRMATION_ROLES", BAD_ROLES),
     ("SMS_SENDER_ID", &["a sender", "Röcket", "TwelveSigns1"]),
     ("ALLOWED_PHONE_PREFIXES", &["34", "+", "+34,x", "*"]),
     (
@@ -101,43 +101,43 @@ fn names(groups: &[&'static str]) -> impl Iterator<Item = &'static str> {
     groups.iter().flat_map(|group| group.split(' '))
 }
 
-/// Every function with all that it requires and nothing else, and what it reads.
-fn functions() -> impl Iterator<Item = (String, Function, Reads)> {
+/// Every function with only its required variables set, and the variables that it reads.
+fn functions() -> impl Iterator<Item = (String, Function, Variables)> {
     e2e::functions().into_iter().map(|name| {
-        let reads = reads(&name);
-        let required = |variable: &str| names(reads.0).any(|name| name == variable);
+        let variables = variables_of(&name);
+        let required = |variable: &str| names(variables.0).any(|name| name == variable);
         let environment = ENVIRONMENT.iter().filter(|(name, _)| required(name));
         let function = environment.fold(Function::built(&*name), |function, (name, value)| {
             function.with(name, *value)
         });
-        (name, function, reads)
+        (name, function, variables)
     })
 }
 
 #[track_caller]
-fn assert_ends_naming(function: &Function, variable: &str, what: &str) {
-    let ended = function.run();
+fn assert_exits_naming(function: &Function, variable: &str, what: &str) {
+    let exit = function.run();
     assert!(
-        !ended.success,
-        "crates/e2e/tests/configuration.rs has {variable} for {function:?}, which starts: {ended:?}"
+        !exit.success,
+        "crates/e2e/tests/configuration.rs has {variable} for {function:?}, which starts: {exit:?}"
     );
-    let [line] = &ended.lines[..] else {
-        panic!("not one line for {variable}: {ended:?}");
+    let [line] = &exit.lines[..] else {
+        panic!("not one line for {variable}: {exit:?}");
     };
     let expected = format!("The environment variable {variable} {what}");
     assert!(line.contains(&expected), "{function:?}: {line}");
 }
 
 #[test]
-fn a_function_with_all_it_requires_starts_and_answers() {
+fn functions_start_with_only_their_required_variables() {
     for (name, function, _) in functions() {
         let event = json!({ "httpMethod": "POST", "body": "" });
         let answer = function.answer(&event, Duration::from_secs(20));
         let answer = answer.unwrap_or_else(|| {
-            panic!("{name} needs more to start: add its row to crates/e2e/tests/configuration.rs")
+            panic!("{name} needs more variables: add them to crates/e2e/tests/configuration.rs")
         });
         if TRIGGERS.contains(&&*name) {
-            // The event is no trigger's.
+            // The event is not a trigger's.
             assert_eq!(answer["errorType"], "InternalErrorException", "{name}");
         } else {
             let status = if needs_token(&name) { 401 } else { 400 };
@@ -147,25 +147,25 @@ fn a_function_with_all_it_requires_starts_and_answers() {
 }
 
 #[test]
-fn missing_variable_ends_the_function_and_is_named() {
-    for (_, function, Reads(required, _)) in functions() {
+fn functions_name_a_missing_variable_and_exit() {
+    for (_, function, Variables(required, _)) in functions() {
         for variable in names(required) {
             let expected = "is missing: set it and deploy again.";
             let function = function.clone().without(variable);
-            assert_ends_naming(&function, variable, expected);
-            assert_ends_naming(&function.with(variable, ""), variable, expected);
+            assert_exits_naming(&function, variable, expected);
+            assert_exits_naming(&function.with(variable, ""), variable, expected);
         }
     }
 }
 
 #[test]
-fn bad_variable_ends_the_function_and_is_named() {
-    for (_, function, Reads(required, optional)) in functions() {
+fn functions_name_a_bad_variable_and_exit() {
+    for (_, function, Variables(required, optional)) in functions() {
         for variable in names(required).chain(names(optional)) {
             let bad = BAD.iter().filter(|(name, _)| *name == variable);
             for value in bad.flat_map(|(_, values)| *values) {
                 let function = function.clone().with(variable, *value);
-                assert_ends_naming(&function, variable, "has a bad value: expected ");
+                assert_exits_naming(&function, variable, "has a bad value: expected ");
             }
         }
     }

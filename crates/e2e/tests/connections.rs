@@ -1,9 +1,9 @@
-//! How many connections to AWS a function makes: each costs a TLS handshake.
+//! The number of connections to AWS that a function opens. Each costs a TLS handshake.
 
 use std::path::Path;
 use std::time::Duration;
 
-use e2e::{Answer, Authority, Aws, Fault, Function, Mode, Process, Trouble};
+use e2e::{Answer, Authority, Aws, Fault, Function, InjectedFault, Mode, Process};
 
 /// A stand-in for AWS, and the process of `sign-in` in front of it.
 fn sign_in() -> (Aws, Process) {
@@ -13,7 +13,7 @@ fn sign_in() -> (Aws, Process) {
     (aws, process)
 }
 
-fn grant(process: &mut Process) {
+fn assert_signs_in(process: &mut Process) {
     let route = Mode::UserPassword.route("/sign-in").unwrap();
     let event = route.event(route.body()).to_string();
     let answer = process.invoke(&event, Duration::from_secs(20)).unwrap();
@@ -22,25 +22,25 @@ fn grant(process: &mut Process) {
 }
 
 #[test]
-fn a_function_sends_all_its_requests_over_one_connection() {
+fn function_sends_all_requests_over_one_connection() {
     let (aws, mut process) = sign_in();
     for _ in 0..5 {
-        grant(&mut process);
+        assert_signs_in(&mut process);
     }
     assert_eq!((aws.calls(), aws.connections()), (5, 1));
 }
 
 #[test]
-fn what_failed_over_a_connection_is_repeated_over_another() {
+fn function_retries_over_a_new_connection() {
     let (aws, mut process) = sign_in();
-    aws.fail(Trouble {
+    aws.inject(InjectedFault {
         fault: Fault::Failure,
         operation: None,
         after: 1,
-        most: 1,
+        times: 1,
     });
-    grant(&mut process);
+    assert_signs_in(&mut process);
     assert_eq!((aws.calls(), aws.connections()), (1, 1));
-    grant(&mut process);
+    assert_signs_in(&mut process);
     assert_eq!((aws.calls(), aws.connections()), (3, 2));
 }

@@ -1,4 +1,4 @@
-//! `make deploy`: what it reads, refuses, shows and runs, with stand-ins for AWS, `make` and `sam`.
+//! `make deploy`, with stand-ins for AWS, `make` and `sam`.
 
 use std::fs;
 use std::io::{BufReader, Write as _};
@@ -11,7 +11,7 @@ use e2e::http::{Request, respond};
 use e2e::random;
 use serde_json::{Value, json};
 
-/// Writes what it was called with, and the parameters as SAM CLI reads them; ends as SAM_STATUS says.
+/// Records its arguments, and the parameters as SAM CLI parses them. Exits with SAM_STATUS.
 const SAM: &str = r#"#!/usr/bin/env python
 import json, os, sys
 from samcli.cli.types import CfnParameterOverridesType
@@ -24,29 +24,28 @@ sys.exit(int(os.environ.get("SAM_STATUS", "0")))
 
 const MAKE: &str = "#!/bin/sh\nprintf '{\"make\":\"%s\"}\\n' \"$*\" >>calls\n";
 
-/// The field of an ELF header that names the machine.
+/// The machine field of an ELF header.
 const X86_64: u8 = 62;
 const ARM64: u8 = 183;
 
-/// A copy of what `make deploy` reads, with a samconfig.toml of its own.
+/// A copy of the files that `make deploy` reads, with another samconfig.toml.
 struct Project {
     folder: PathBuf,
     aws: String,
 }
 
-/// How a deployment ended.
-struct Ended {
+/// The result of a deployment.
+struct Outcome {
     success: bool,
-    /// What it showed.
-    shown: String,
-    /// What it said when it failed.
-    said: String,
-    /// The calls of `make` and `sam`, in their order.
+    stdout: String,
+    stderr: String,
+    /// The calls of `make` and `sam`, in order.
     calls: Vec<Value>,
 }
 
 impl Project {
-    /// With this samconfig.toml, functions for this machine, and in the account a stack of this status and parameters.
+    /// A project with this samconfig.toml and functions for this machine. The account has a stack with this status and
+    /// these parameters, or none.
     fn new(config: &str, machine: u8, status: Option<&str>, parameters: &[(&str, &str)]) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let name = format!("deploy-{:016x}", random());
@@ -76,12 +75,12 @@ impl Project {
         Self { folder, aws }
     }
 
-    /// Deploys a section, with these lines typed.
-    fn deploy(&self, arguments: &[&str], typed: &str) -> Ended {
+    /// Deploys with these arguments and this input.
+    fn deploy(&self, arguments: &[&str], typed: &str) -> Outcome {
         self.deploy_with(arguments, typed, "0")
     }
 
-    fn deploy_with(&self, arguments: &[&str], typed: &str, sam_status: &str) -> Ended {
+    fn deploy_with(&self, arguments: &[&str], typed: &str, sam_status: &str) -> Outcome {
         let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../local/.venv/bin");
         let venv = venv.display();
         let path = std::env::var("PATH").unwrap();
@@ -113,14 +112,14 @@ impl Project {
         stdin.write_all(typed.as_bytes()).ok();
         drop(stdin);
         let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(!said.contains("Traceback"), "{said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!stderr.contains("Traceback"), "{stderr}");
         let calls = fs::read_to_string(self.folder.join("calls")).unwrap_or_default();
         fs::remove_file(self.folder.join("calls")).ok();
-        Ended {
+        Outcome {
             success: output.status.success(),
-            shown: String::from_utf8(output.stdout).unwrap(),
-            said,
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr,
             calls: calls
                 .lines()
                 .map(|line| serde_json::from_str(line).unwrap())
@@ -135,7 +134,7 @@ impl Drop for Project {
     }
 }
 
-/// An account with a stack of this status, or with none. Gives its URL.
+/// Starts the account, with a stack of this status or none. Returns its URL.
 fn aws(status: Option<&str>, parameters: &[(&str, &str)]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -183,7 +182,7 @@ fn aws(status: Option<&str>, parameters: &[(&str, &str)]) -> String {
     url
 }
 
-/// A samconfig.toml whose one section has these `parameter_overrides`.
+/// A samconfig.toml with one section, which has these `parameter_overrides`.
 fn config(overrides: &str) -> String {
     format!(
         "version = 0.1\n[default.global.parameters]\nlanguage_extensions = true\n\
@@ -202,7 +201,7 @@ fn make(flag: &str) -> Value {
 }
 
 #[test]
-fn a_section_is_shown_and_deployed_after_one_y() {
+fn deploy_shows_the_section_and_starts_after_y() {
     let overrides =
         r#""Mode=UserPassword LogLevel=DEBUG SmsMessage='\"It\\'s {####}, you know.\"'""#;
     let project = Project::new(
@@ -216,8 +215,8 @@ fn a_section_is_shown_and_deployed_after_one_y() {
         ],
     );
     for (typed, deployed) in [("", false), ("\n", false), ("n\n", false), ("y\n", true)] {
-        let ended = project.deploy(&["default"], typed);
-        assert_eq!(ended.success, deployed, "{typed:?}: {}", ended.said);
+        let outcome = project.deploy(&["default"], typed);
+        assert_eq!(outcome.success, deployed, "{typed:?}: {}", outcome.stderr);
         for line in [
             "Account  123456789012",
             "Region   eu-west-1",
@@ -227,12 +226,12 @@ fn a_section_is_shown_and_deployed_after_one_y() {
             "Every other parameter has its default.",
         ] {
             assert!(
-                ended.shown.lines().any(|shown| shown == line),
+                outcome.stdout.lines().any(|shown| shown == line),
                 "{line}: {}",
-                ended.shown
+                outcome.stdout
             );
         }
-        assert!(!ended.shown.contains("Mode ="), "{}", ended.shown);
+        assert!(!outcome.stdout.contains("Mode ="), "{}", outcome.stdout);
         let parameters = json!({
             "Mode": "UserPassword", "LogLevel": "DEBUG", "SmsMessage": "\"It's {####}, you know.\"",
         });
@@ -241,7 +240,7 @@ fn a_section_is_shown_and_deployed_after_one_y() {
         } else {
             vec![]
         };
-        assert_eq!(ended.calls, calls, "{typed:?}");
+        assert_eq!(outcome.calls, calls, "{typed:?}");
     }
 }
 
@@ -261,7 +260,7 @@ fn deploy_warns_of_settings_that_let_strangers_in() {
         (&format!("{skipping} EmailVerification=CODE"), &[skip]),
     ] {
         let project = Project::new(&config(&format!("\"{overrides}\"")), X86_64, None, &[]);
-        let shown = project.deploy(&["default"], "n\n").shown;
+        let shown = project.deploy(&["default"], "n\n").stdout;
         let (before, _) = shown.split_once("Deploy? [y/N]").unwrap();
         let warnings = before.lines().filter(|line| line.starts_with("WARNING"));
         assert_eq!(warnings.collect::<Vec<_>>(), expected, "{overrides}");
@@ -269,23 +268,23 @@ fn deploy_warns_of_settings_that_let_strangers_in() {
 }
 
 #[test]
-fn every_section_of_samconfig_can_be_deployed() {
+fn deploy_accepts_every_section_of_samconfig() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let config = fs::read_to_string(root.join("samconfig.toml")).unwrap();
     let project = Project::new(&config, X86_64, None, &[]);
     for section in ["default", "passwordless", "prod"] {
-        let ended = project.deploy(&[section], "y\n");
-        assert!(ended.success, "{section}: {}", ended.said);
+        let outcome = project.deploy(&[section], "y\n");
+        assert!(outcome.success, "{section}: {}", outcome.stderr);
     }
-    let ended = project.deploy(&["nobody"], "y\n");
+    let outcome = project.deploy(&["nobody"], "y\n");
     assert_eq!(
-        ended.said,
+        outcome.stderr,
         "samconfig.toml has no section 'nobody'. CONFIG is one of: default, passwordless, prod\n"
     );
 }
 
 #[test]
-fn functions_are_built_for_the_architecture_in_every_notation() {
+fn deploy_reads_the_architecture_in_every_notation() {
     let none: &[(&str, &str)] = &[];
     for (overrides, deployed) in [
         (r#"'Mode=UserPassword Architecture="arm64"'"#, none),
@@ -294,20 +293,20 @@ fn functions_are_built_for_the_architecture_in_every_notation() {
         (r#""ParameterKey=Architecture,ParameterValue=arm64""#, none),
         (r#"["Mode=UserPassword", "Architecture=arm64"]"#, none),
         (r#"{ Mode = "UserPassword", Architecture = "arm64" }"#, none),
-        // SAM CLI leaves what the section does not set as it is deployed.
+        // SAM CLI keeps the deployed value of a parameter that the section does not set.
         (r#""Mode=UserPassword""#, &[("Architecture", "arm64")]),
     ] {
         let status = (!deployed.is_empty()).then_some("CREATE_COMPLETE");
         let project = Project::new(&config(overrides), ARM64, status, deployed);
-        let ended = project.deploy(&["default"], "y\n");
-        assert!(ended.success, "{overrides}: {}", ended.said);
-        assert_eq!(ended.calls[0], make("--arm64"), "{overrides}");
+        let outcome = project.deploy(&["default"], "y\n");
+        assert!(outcome.success, "{overrides}: {}", outcome.stderr);
+        assert_eq!(outcome.calls[0], make("--arm64"), "{overrides}");
     }
 }
 
 #[test]
-fn functions_for_another_machine_are_not_deployed() {
-    for (overrides, machine, said) in [
+fn deploy_rejects_functions_built_for_another_architecture() {
+    for (overrides, machine, message) in [
         (
             "'Architecture=\"arm64\"'",
             X86_64,
@@ -322,15 +321,19 @@ fn functions_for_another_machine_are_not_deployed() {
         ),
     ] {
         let project = Project::new(&config(overrides), machine, None, &[]);
-        let ended = project.deploy(&["default"], "y\n");
-        assert!(!ended.success, "{overrides}");
-        assert!(ended.said.ends_with(said), "{overrides}: {}", ended.said);
-        assert_eq!(ended.calls.len(), 1, "{overrides}: {:?}", ended.calls);
+        let outcome = project.deploy(&["default"], "y\n");
+        assert!(!outcome.success, "{overrides}");
+        assert!(
+            outcome.stderr.ends_with(message),
+            "{overrides}: {}",
+            outcome.stderr
+        );
+        assert_eq!(outcome.calls.len(), 1, "{overrides}: {:?}", outcome.calls);
     }
 }
 
 #[test]
-fn a_stack_that_can_not_be_updated_names_the_command_to_run() {
+fn deploy_names_the_command_for_each_blocking_status() {
     for (status, command) in [
         ("ROLLBACK_COMPLETE", "delete-stack"),
         ("ROLLBACK_FAILED", "delete-stack"),
@@ -343,36 +346,38 @@ fn a_stack_that_can_not_be_updated_names_the_command_to_run() {
         ("IMPORT_ROLLBACK_FAILED", "describe-stack-events"),
     ] {
         let project = Project::new(&config("\"Mode=UserPassword\""), X86_64, Some(status), &[]);
-        let ended = project.deploy(&["default"], "y\n");
-        assert!(!ended.success, "{status}");
-        assert_eq!(ended.calls, [json!(null); 0], "{status}");
-        let said = format!("aws cloudformation {command} --stack-name s --region eu-west-1\n");
+        let outcome = project.deploy(&["default"], "y\n");
+        assert!(!outcome.success, "{status}");
+        assert_eq!(outcome.calls, [json!(null); 0], "{status}");
+        let message = format!("aws cloudformation {command} --stack-name s --region eu-west-1\n");
         assert!(
-            ended.said.starts_with(&format!("The stack s ({status}) ")),
+            outcome
+                .stderr
+                .starts_with(&format!("The stack s ({status}) ")),
             "{}",
-            ended.said
+            outcome.stderr
         );
-        assert!(ended.said.ends_with(&said), "{}", ended.said);
-        assert_eq!(ended.said.lines().count(), 1, "{}", ended.said);
+        assert!(outcome.stderr.ends_with(&message), "{}", outcome.stderr);
+        assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
     }
-    // Only a change set was made of it.
+    // This stack has only a change set.
     let project = Project::new(
         &config("\"Mode=UserPassword\""),
         X86_64,
         Some("REVIEW_IN_PROGRESS"),
         &[],
     );
-    let ended = project.deploy(&["default"], "y\n");
+    let outcome = project.deploy(&["default"], "y\n");
     assert!(
-        ended.success && ended.shown.contains("Stack    s (new)"),
+        outcome.success && outcome.stdout.contains("Stack    s (new)"),
         "{}",
-        ended.said
+        outcome.stderr
     );
 }
 
 #[test]
-fn wrong_parameters_are_named_with_what_to_change() {
-    for (overrides, said) in [
+fn deploy_rejects_wrong_parameters_with_the_remedy() {
+    for (overrides, message) in [
         (
             r#""PhoneSignUpRoles= Mode=Passwordless""#,
             "SAM CLI does not understand PhoneSignUpRoles=\nAn empty value is written Name='', one with spaces Name='a b'.",
@@ -402,56 +407,60 @@ fn wrong_parameters_are_named_with_what_to_change() {
         ),
     ] {
         let project = Project::new(&config(overrides), X86_64, None, &[]);
-        let ended = project.deploy(&["default"], "y\n");
-        assert!(!ended.success, "{overrides}");
-        assert!(ended.said.contains(said), "{overrides}: {}", ended.said);
-        assert_eq!(ended.calls, [json!(null); 0], "{overrides}");
+        let outcome = project.deploy(&["default"], "y\n");
+        assert!(!outcome.success, "{overrides}");
+        assert!(
+            outcome.stderr.contains(message),
+            "{overrides}: {}",
+            outcome.stderr
+        );
+        assert_eq!(outcome.calls, [json!(null); 0], "{overrides}");
     }
-    // What looks like it, and is right.
+    // Valid parameters that look similar.
     for overrides in [
         r#""Mode=Passwordless Roles=Member PhoneSignUpRoles=Member""#,
         r#""Roles=User,user EmailSignUpRoles=''""#,
         r#"{ PhoneSignUpRoles = "", EmailSignUpRoles = ["User"] }"#,
     ] {
         let project = Project::new(&config(overrides), X86_64, None, &[]);
-        let ended = project.deploy(&["default"], "y\n");
-        assert!(ended.success, "{overrides}: {}", ended.said);
+        let outcome = project.deploy(&["default"], "y\n");
+        assert!(outcome.success, "{overrides}: {}", outcome.stderr);
     }
 }
 
 #[test]
-fn a_new_pool_is_protected_once_its_stack_is_there() {
+fn deploy_protects_a_new_pool_in_a_second_deployment() {
     let overrides = "\"LogLevel=WARN DeletionProtection=ACTIVE\"";
     let with = |protection| sam(json!({ "LogLevel": "WARN", "DeletionProtection": protection }));
     let build = make("--x86-64");
 
     let new = Project::new(&config(overrides), X86_64, None, &[]);
-    let ended = new.deploy(&["default"], "y\n");
-    assert!(ended.success, "{}", ended.said);
+    let outcome = new.deploy(&["default"], "y\n");
+    assert!(outcome.success, "{}", outcome.stderr);
     assert_eq!(
-        ended.calls,
+        outcome.calls,
         [build.clone(), with("INACTIVE"), with("ACTIVE")]
     );
 
-    // A deployment that fails is not gone on with.
-    let ended = new.deploy_with(&["default"], "y\n", "1");
-    assert!(!ended.success);
-    assert_eq!(ended.calls, [build.clone(), with("INACTIVE")]);
+    // After a failed deployment, there is no second one.
+    let outcome = new.deploy_with(&["default"], "y\n", "1");
+    assert!(!outcome.success);
+    assert_eq!(outcome.calls, [build.clone(), with("INACTIVE")]);
 
     let project = Project::new(&config(overrides), X86_64, Some("CREATE_COMPLETE"), &[]);
-    let ended = project.deploy(&["default"], "y\n");
-    assert_eq!(ended.calls, [build, with("ACTIVE")]);
+    let outcome = project.deploy(&["default"], "y\n");
+    assert_eq!(outcome.calls, [build, with("ACTIVE")]);
 }
 
 #[test]
-fn guided_asks_for_everything_and_keeps_the_answers() {
+fn guided_deploy_asks_for_everything_and_saves_the_answers() {
     let project = Project::new(
         &config("\"Mode=UserPassword Roles=User\""),
         ARM64,
         None,
         &[],
     );
-    // The stack, the region, the mode (wrong at first), the roles, and the lists of roles.
+    // The stack, the region, the mode (invalid at first), the roles, and the lists of roles.
     let answers = "t\nus-west-2\nBoth\nPasswordless\nMember\n''\nMember\n";
     let template = fs::read_to_string(project.folder.join("template.yaml")).unwrap();
     let (parameters, _) = template.split_once("\nRules:").unwrap();
@@ -470,14 +479,18 @@ fn guided_asks_for_everything_and_keeps_the_answers() {
             }
         })
         .collect();
-    let ended = project.deploy(&["default", "--guided"], &format!("{answers}{rest}y\n"));
-    assert!(ended.success, "{}{}", ended.shown, ended.said);
+    let outcome = project.deploy(&["default", "--guided"], &format!("{answers}{rest}y\n"));
+    assert!(outcome.success, "{}{}", outcome.stdout, outcome.stderr);
     for shown in [
         "One of: UserPassword, Passwordless",
         "Roles [User]: ",
         "Region   us-west-2",
     ] {
-        assert!(ended.shown.contains(shown), "{shown}: {}", ended.shown);
+        assert!(
+            outcome.stdout.contains(shown),
+            "{shown}: {}",
+            outcome.stdout
+        );
     }
     let parameters = json!({
         "Mode": "Passwordless", "Roles": "Member", "EmailSignUpRoles": "", "PhoneSignUpRoles": "Member",
@@ -485,11 +498,16 @@ fn guided_asks_for_everything_and_keeps_the_answers() {
     });
     let arguments = ["deploy", "--config-env", "default", "--stack-name", "t"];
     let deployed = json!({ "sam": arguments, "parameters": parameters });
-    assert_eq!(ended.calls, [make("--arm64"), deployed.clone()]);
+    assert_eq!(outcome.calls, [make("--arm64"), deployed.clone()]);
 
-    // The next time nothing is asked but the y.
-    let ended = project.deploy(&["default"], "y\n");
-    assert_eq!(ended.calls, [make("--arm64"), deployed], "{}", ended.said);
+    // The next deployment asks only for the y.
+    let outcome = project.deploy(&["default"], "y\n");
+    assert_eq!(
+        outcome.calls,
+        [make("--arm64"), deployed],
+        "{}",
+        outcome.stderr
+    );
     let config = fs::read_to_string(project.folder.join("samconfig.toml")).unwrap();
     assert!(config.contains("# A comment."), "{config}");
 }

@@ -1,4 +1,4 @@
-//! The documentation: its commands do what it says, and everything that it names exists.
+//! The documentation: its commands work, and everything that it names exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,10 +9,10 @@ use auth_core::exceptions::EXCEPTIONS;
 use e2e::{Mode, Person, Specification, Stack, assert_lists};
 use serde_json::Value;
 
-/// The first line of a block that no test can run.
+/// The first line of a block that needs an AWS account, so that no test runs it.
 const NEEDS_AWS: &str = "# needs an AWS account";
 
-/// What a block that is run may begin its lines with, beside assignments and definitions of functions.
+/// The commands of blocks that a test runs. Assignments and definitions of functions are also allowed.
 const COMMANDS: [&str; 3] = ["post", "curl", "export"];
 
 fn root() -> PathBuf {
@@ -38,9 +38,9 @@ struct Page {
 
 /// A fenced block.
 struct Block {
-    /// What stands after the fence: the language, and for a shell the mode that it is for.
+    /// The text after the fence: the language, and for a shell optionally the mode.
     info: String,
-    /// Where it is, for messages.
+    /// Its file and line, for messages.
     place: String,
     lines: Vec<String>,
 }
@@ -100,28 +100,28 @@ impl Page {
         after.filter_map(|rest| Some(rest.split_once(')')?.0))
     }
 
-    /// What stands between single backticks.
+    /// The texts between single backticks.
     fn code_spans(&self) -> impl Iterator<Item = &str> {
         self.prose.split('`').skip(1).step_by(2)
     }
 
-    /// The anchors of its headings, as GitHub and others make them.
+    /// The anchors of its headings, as GitHub makes them.
     fn anchors(&self) -> impl Iterator<Item = String> {
         let headings = self.prose.lines().filter_map(|line| {
             let heading = line.trim_start_matches('#');
             (heading.len() < line.len()).then(|| heading.trim().to_lowercase())
         });
         headings.map(|heading| {
-            let kept = heading.chars().filter_map(|letter| match letter {
+            let anchor = heading.chars().filter_map(|letter| match letter {
                 ' ' => Some('-'),
                 '-' | '_' => Some(letter),
                 _ => letter.is_alphanumeric().then_some(letter),
             });
-            kept.collect()
+            anchor.collect()
         })
     }
 
-    /// The cells of the rows of its tables that have this head over their first column.
+    /// The cells of all tables whose first column has this header.
     fn rows(&self, head: &str) -> Vec<Vec<&str>> {
         let cells = |line| str::split(str::trim_matches(line, '|'), '|').map(str::trim);
         let mut rows = Vec::new();
@@ -136,7 +136,7 @@ impl Page {
     }
 }
 
-/// What stands in backticks in a cell.
+/// The texts in backticks in a cell.
 fn names(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
@@ -151,7 +151,7 @@ impl Block {
             None => Mode::UserPassword,
             Some("Passwordless") => Mode::Passwordless,
             Some(other) => panic!(
-                "{}: {other} is no mode: write ```sh Passwordless",
+                "{}: {other} is not a mode: write ```sh Passwordless",
                 self.place
             ),
         }
@@ -166,12 +166,12 @@ impl Block {
         lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
     }
 
-    /// Whether all that it runs is `make`.
+    /// Whether every command is `make`.
     fn is_make(&self) -> bool {
         self.commands().all(|line| line.starts_with("make"))
     }
 
-    /// Checks that [`run`] may run it.
+    /// Checks that [`run`] can run it.
     #[track_caller]
     fn check_commands(&self) {
         for line in self.commands() {
@@ -217,7 +217,7 @@ fn check_make(command: &str, place: &str) {
     }
 }
 
-/// The `make` commands of a page, with their places.
+/// The `make` commands of a page, each with its place.
 fn make_commands(page: &Page) -> Vec<(&str, String)> {
     let blocks = page.blocks.iter().filter(|block| block.language() == "sh");
     let lines = blocks.flat_map(|block| {
@@ -240,7 +240,7 @@ fn make_commands_name_existing_targets_and_variables() {
 
 #[test]
 fn documented_make_targets_run_in_ci_or_need_an_account() {
-    // How these files run a target.
+    // The text around a target in each file that runs it.
     let runs = [
         (".ci/run", "make ", "\n"),
         (".ci/run", "make ", " "),
@@ -251,7 +251,7 @@ fn documented_make_targets_run_in_ci_or_need_an_account() {
             "\"]",
         ),
         ("crates/e2e/tests/administrators.rs", "make(&[\"", "\""),
-        // Those need these.
+        // Prerequisites of targets that are run.
         ("Makefile", "test: ", " "),
         ("Makefile", "build: ", " "),
     ]
@@ -266,22 +266,22 @@ fn documented_make_targets_run_in_ci_or_need_an_account() {
             let run = runs
                 .iter()
                 .any(|(text, before, after)| text.contains(&format!("{before}{target}{after}")));
-            // Their scripts have tests of their own.
-            let own = ["deploy", "smoke"].contains(&target);
-            assert!(run || own, "{place}: nothing runs {command}");
+            // Their scripts have their own tests.
+            let tested = ["deploy", "smoke"].contains(&target);
+            assert!(run || tested, "{place}: nothing runs {command}");
         }
     }
 }
 
 #[test]
-fn every_shell_block_does_what_it_says_or_needs_an_aws_account() {
+fn shell_blocks_work_or_need_an_aws_account() {
     let mut ran = 0;
     for page in Page::all() {
         let mut blocks = Vec::new();
         for block in &page.blocks {
             assert!(
                 !["bash", "shell", "console", "zsh"].contains(&block.language()),
-                "{}: a block for a shell is ```sh",
+                "{}: write a shell block as ```sh",
                 block.place
             );
             if block.language() == "sh" && !block.needs_aws() && !block.is_make() {
@@ -294,10 +294,10 @@ fn every_shell_block_does_what_it_says_or_needs_an_aws_account() {
             run(&blocks);
         }
     }
-    assert!(ran > 1, "README's walk was not found");
+    assert!(ran > 1, "the blocks of README.md were not found");
 }
 
-/// A part of a block: commands, and the answer that stands under them.
+/// A part of a block: commands, and the answer shown below them.
 struct Step {
     place: String,
     mode: Mode,
@@ -305,7 +305,7 @@ struct Step {
     answer: Option<String>,
 }
 
-/// An empty folder of this process's own.
+/// An empty folder for this process.
 fn scratch_folder(name: &str) -> PathBuf {
     let name = format!("docs-{name}-{}", std::process::id());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -313,12 +313,12 @@ fn scratch_folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Runs the blocks of one page in one shell, each against the stack of its mode, with people of their own in
-/// place of the page's, and compares the answers with those that the page shows.
+/// Runs the blocks of one page in one shell, each against the stack of its mode, with new users instead of the page's.
+/// Compares the answers with those on the page.
 fn run(blocks: &[&Block]) {
     let folder = scratch_folder("shell");
     let phone = Person::with_phone().username;
-    let here = [
+    let replacements = [
         ("user@example.com", Person::with_email().username),
         ("34999999999", phone.trim_start_matches('+').to_owned()),
         ("/tmp", folder.display().to_string()),
@@ -327,9 +327,9 @@ fn run(blocks: &[&Block]) {
             Stack::standard().output("Endpoint").to_owned(),
         ),
     ];
-    let place_here = |line: &str| {
-        let replace = |line: String, (there, here): &(&str, String)| line.replace(there, here);
-        here.iter().fold(line.to_owned(), replace)
+    let localize = |line: &str| {
+        let replace = |line: String, (from, to): &(&str, String)| line.replace(from, to);
+        replacements.iter().fold(line.to_owned(), replace)
     };
 
     let mut steps: Vec<Step> = Vec::new();
@@ -341,16 +341,16 @@ fn run(blocks: &[&Block]) {
             answer: None,
         };
         steps.push(new_step());
-        for line in block.lines.iter().map(|line| place_here(line)) {
+        for line in block.lines.iter().map(|line| localize(line)) {
             let step = steps.last_mut().unwrap();
             if let Some(answer) = line.strip_prefix("# {") {
                 step.answer = Some(format!("{{{answer}"));
                 steps.push(new_step());
             } else if let Some(url) = line.strip_prefix("export AUTH=") {
-                let here = Stack::of(block.mode()).output("AuthApiURL").to_owned();
+                let actual = Stack::of(block.mode()).output("AuthApiURL").to_owned();
                 assert!(
-                    is_like(url, &here),
-                    "{}: {url} is not like {here}",
+                    matches_text(url, &actual),
+                    "{}: {url} does not match {actual}",
                     block.place
                 );
             } else {
@@ -360,7 +360,7 @@ fn run(blocks: &[&Block]) {
     }
     steps.retain(|step| !step.commands.is_empty());
 
-    // A record separator ends what each step writes.
+    // A record separator ends the output of each step.
     let script = steps.iter().map(|step| {
         let auth = Stack::of(step.mode).output("AuthApiURL").to_owned();
         format!(
@@ -387,7 +387,7 @@ fn run(blocks: &[&Block]) {
                 let expected: Value = serde_json::from_str(answer)
                     .unwrap_or_else(|error| panic!("{}: {answer}: {error}", step.place));
                 let actual = serde_json::from_str(written).unwrap_or_else(|_| panic!("{shown}"));
-                assert!(is_alike(&expected, &actual), "{shown}, not {answer}");
+                assert!(matches_json(&expected, &actual), "{shown}, not {answer}");
             }
             None => assert!(
                 step.commands.iter().all(|line| !line.starts_with("post ")),
@@ -405,21 +405,23 @@ fn run(blocks: &[&Block]) {
     );
 }
 
-/// Whether a value is as shown, where `…` stands for any text.
-fn is_alike(shown: &Value, value: &Value) -> bool {
+/// Whether a value matches the shown one, in which `…` stands for any text.
+fn matches_json(shown: &Value, value: &Value) -> bool {
     match (shown, value) {
         (Value::Object(shown), Value::Object(value)) => {
             shown.len() == value.len()
-                && shown
-                    .iter()
-                    .all(|(key, shown)| value.get(key).is_some_and(|value| is_alike(shown, value)))
+                && shown.iter().all(|(key, shown)| {
+                    value
+                        .get(key)
+                        .is_some_and(|value| matches_json(shown, value))
+                })
         }
-        (Value::String(shown), Value::String(value)) => is_like(shown, value),
+        (Value::String(shown), Value::String(value)) => matches_text(shown, value),
         _ => shown == value,
     }
 }
 
-fn is_like(shown: &str, text: &str) -> bool {
+fn matches_text(shown: &str, text: &str) -> bool {
     match shown.split_once('…') {
         None => shown == text,
         Some((start, end)) => {
@@ -428,18 +430,22 @@ fn is_like(shown: &str, text: &str) -> bool {
     }
 }
 
-/// The block of docs/integrating.md in this language, which is the only one.
+/// The only block of docs/integrating.md in this language.
 fn block_of_integrating(language: &str) -> String {
     let page = Page::read(root().join("docs/integrating.md"));
     let blocks = page.blocks.iter();
     let blocks: Vec<&Block> = blocks
         .filter(|block| block.language() == language)
         .collect();
-    assert_eq!(blocks.len(), 1, "blocks of {language} that no test runs");
+    assert_eq!(
+        blocks.len(),
+        1,
+        "docs/integrating.md must have one block in {language}"
+    );
     blocks[0].lines.join("\n") + "\n"
 }
 
-/// A folder that finds the packages of `js`, with the page's client in it.
+/// A folder inside `js`, so that it finds the packages, with the page's client.
 fn js_folder(name: &str) -> PathBuf {
     let folder = root().join("crates/e2e/js/dist").join(name);
     fs::create_dir_all(&folder).unwrap();
@@ -447,7 +453,7 @@ fn js_folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Runs a program of `js`, and fails with what it wrote if it fails.
+/// Runs a program of `js`; panics with its output if it fails.
 #[track_caller]
 fn run_js(program: &str, arguments: &[&str]) {
     let mut node = Command::new("node");
@@ -508,7 +514,7 @@ fn integrating_page_react_example_works() {
     );
 }
 
-/// The files in a folder, but for those that are built or installed.
+/// The files in a folder, without those that are built or installed.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let entries = entries.filter(|entry| {
@@ -524,7 +530,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_weekly_check_for_advisories_has_every_lock_file() {
+fn weekly_advisory_check_covers_every_lock_file() {
     let page = Page::read(root().join("docs/operations.md"));
     let mut blocks = page.blocks.iter();
     let recipe = blocks.find(|block| block.language() == "yaml").unwrap();
@@ -566,7 +572,7 @@ fn the_weekly_check_for_advisories_has_every_lock_file() {
 }
 
 #[test]
-fn every_json_block_is_json() {
+fn json_blocks_are_valid_json() {
     for block in Page::all().iter().flat_map(|page| &page.blocks) {
         if block.language() == "json" {
             let json = serde_json::from_str::<Value>(&block.lines.join("\n"));
@@ -576,7 +582,7 @@ fn every_json_block_is_json() {
 }
 
 #[test]
-fn every_link_into_the_repository_leads_somewhere() {
+fn links_into_the_repository_have_a_target() {
     for page in Page::all() {
         for link in page.links().filter(|link| !link.contains("://")) {
             let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
@@ -584,7 +590,7 @@ fn every_link_into_the_repository_leads_somewhere() {
                 "" => page.path.clone(),
                 path => page.path.parent().unwrap().join(path),
             };
-            let shown = format!("{}: nothing is at {link}", page.name());
+            let shown = format!("{}: the target of {link} does not exist", page.name());
             assert!(target.exists(), "{shown}");
             let found = || Page::read(target).anchors().any(|found| found == anchor);
             assert!(anchor.is_empty() || found(), "{shown}");
@@ -593,7 +599,7 @@ fn every_link_into_the_repository_leads_somewhere() {
 }
 
 #[test]
-fn every_page_is_linked_from_the_readme() {
+fn readme_links_every_page() {
     let readme = Page::read(root().join("README.md"));
     let linked: BTreeSet<&str> = readme.links().collect();
     for page in Page::all().iter().filter(|page| page.path != readme.path) {
@@ -602,11 +608,11 @@ fn every_page_is_linked_from_the_readme() {
     }
 }
 
-/// Names with an underscore that `SECURITY.md` uses for something else than a test.
+/// Names with an underscore in `SECURITY.md` that are not tests.
 const CLAIMS: [&str; 3] = ["auth_time", "email_verified", "phone_number_verified"];
 
 #[test]
-fn security_names_tests_that_exist() {
+fn security_md_names_only_existing_tests() {
     let sources: Vec<String> = [
         "crates/auth-core/src",
         "crates/e2e/tests",
@@ -627,16 +633,19 @@ fn security_names_tests_that_exist() {
     for name in names.iter().filter(|name| !CLAIMS.contains(*name)) {
         let function = format!("fn {name}(");
         let exists = sources.iter().any(|source| source.contains(&function));
-        assert!(exists, "SECURITY.md names a test that is not there: {name}");
+        assert!(
+            exists,
+            "SECURITY.md names a test that does not exist: {name}"
+        );
     }
     for row in page.rows("rule") {
         let shown_by = row.last().unwrap();
         let shown = shown_by.contains('`') || shown_by.contains("(AWS)");
-        assert!(shown, "SECURITY.md does not say what shows: {}", row[0]);
+        assert!(shown, "SECURITY.md names no test for: {}", row[0]);
     }
 }
 
-/// The parameters of a row, where `…Lowercase` stands for a name that starts as the one before it.
+/// The parameters of a row. `…Lowercase` stands for the name before it with another last word.
 fn parameters_of(cell: &str) -> Vec<String> {
     let mut parameters: Vec<String> = Vec::new();
     for name in names(cell) {
@@ -653,7 +662,7 @@ fn parameters_of(cell: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_parameter_has_a_row_with_its_default() {
+fn parameters_page_lists_every_default() {
     let template = Stack::standard().template();
     let parameters = template["Parameters"].as_object().unwrap().iter();
     let expected: BTreeSet<(String, String)> = parameters
@@ -667,7 +676,7 @@ fn every_parameter_has_a_row_with_its_default() {
     let page = Page::read(root().join("docs/parameters.md"));
     let mut documented = BTreeSet::new();
     for row in page.rows("parameter") {
-        // One for all of the row's parameters, or one for each.
+        // One default for all parameters of the row, or one for each.
         let defaults: Vec<&str> = row[1].split(',').map(str::trim).collect();
         for (number, name) in parameters_of(row[0]).into_iter().enumerate() {
             let default = defaults[number.min(defaults.len() - 1)].trim_matches('`');
@@ -678,12 +687,12 @@ fn every_parameter_has_a_row_with_its_default() {
 }
 
 #[test]
-fn troubleshooting_has_every_error_type_and_no_other() {
+fn troubleshooting_lists_exactly_the_error_types() {
     let specified = Mode::BOTH.into_iter().flat_map(|mode| {
         let errors = Specification::of(mode).errors().into_iter();
         errors.map(|(_, error_type)| error_type)
     });
-    // The specification's, that of `make watch`, and those that no answer has.
+    // Those of the specification, that of `make watch`, and those that no answer has.
     let mut known: BTreeSet<String> = specified.collect();
     known.insert("MethodNotAllowedException".to_owned());
     known.extend(EXCEPTIONS.map(|(name, _)| name.to_owned()));
@@ -694,7 +703,7 @@ fn troubleshooting_has_every_error_type_and_no_other() {
 }
 
 #[test]
-fn every_rule_that_a_deployment_can_break_is_in_troubleshooting() {
+fn troubleshooting_lists_every_rule_of_the_template() {
     let template = Stack::standard().template();
     let page = Page::read(root().join("docs/troubleshooting.md"));
     for rule in template["Rules"].as_object().unwrap().values() {
@@ -702,14 +711,14 @@ fn every_rule_that_a_deployment_can_break_is_in_troubleshooting() {
             let sentence = assertion["AssertDescription"].as_str().unwrap();
             assert!(
                 page.code_spans().any(|span| span == sentence),
-                "docs/troubleshooting.md leaves out: {sentence}"
+                "docs/troubleshooting.md lacks: {sentence}"
             );
         }
     }
 }
 
 #[test]
-fn the_deployers_rights_cover_every_service_of_the_template() {
+fn deployer_permissions_cover_every_service() {
     let page = Page::read(root().join("docs/deploying.md"));
     let documented: BTreeSet<String> = page
         .rows("service")
@@ -725,7 +734,7 @@ fn the_deployers_rights_cover_every_service_of_the_template() {
             service => service.to_lowercase(),
         }
     });
-    // Beside them what `sam deploy` itself calls.
+    // `sam deploy` itself calls these two.
     let expected = services.chain(["cloudformation", "s3"].map(str::to_owned));
     assert_lists(&page.name(), &documented, &expected.collect());
 }

@@ -1,4 +1,4 @@
-//! The embedded AWS: `local/strict/tests.py` says that it behaves as AWS does; what `local/embedded-aws` starts and ends.
+//! The embedded AWS: that it behaves as AWS does, with the tests in `local/strict/tests.py`, and `local/embedded-aws`.
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -7,13 +7,13 @@ use std::process::{Command, Output};
 use e2e::Stack;
 
 #[test]
-fn the_embedded_aws_is_as_strict_as_aws() {
+fn embedded_aws_is_as_strict_as_aws() {
     let python = ["run", "env", "PYTHONPATH=local", "python"];
     let tests = ["-m", "unittest", "strict.tests"];
     Stack::standard().embedded_aws(&[&python[..], &tests].concat());
 }
 
-/// A port of its own, whose embedded AWS ends with this value.
+/// A port. Dropping this value stops its embedded AWS.
 struct Port(String);
 
 impl Port {
@@ -22,7 +22,7 @@ impl Port {
         Self(listener.local_addr().unwrap().port().to_string())
     }
 
-    /// As `make` runs it with this PORT.
+    /// Runs `local/embedded-aws` as `make` does with this PORT.
     fn embedded_aws(&self, arguments: &[&str]) -> Output {
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/embedded-aws");
         let mut command = Command::new(program);
@@ -43,7 +43,10 @@ impl Port {
     fn has_bucket(&self) -> bool {
         let list = ["run", "aws", "s3api", "list-buckets", "--output", "text"];
         let listed = self.embedded_aws(&list);
-        listed.status.success() && String::from_utf8(listed.stdout).unwrap().contains("kept")
+        listed.status.success()
+            && String::from_utf8(listed.stdout)
+                .unwrap()
+                .contains("test-bucket")
     }
 }
 
@@ -54,10 +57,10 @@ impl Drop for Port {
 }
 
 #[test]
-fn each_port_has_an_embedded_aws_with_state_and_keys_of_its_own() {
+fn each_port_has_its_own_state_and_keys() {
     let (one, other) = (Port::free(), Port::free());
     assert!(one.embedded_aws(&["up"]).status.success());
-    let bucket = ["run", "aws", "s3", "mb", "s3://kept"];
+    let bucket = ["run", "aws", "s3", "mb", "s3://test-bucket"];
     assert!(one.embedded_aws(&bucket).status.success());
     let keys = one.keys();
     assert!(other.embedded_aws(&["up"]).status.success());
@@ -68,14 +71,14 @@ fn each_port_has_an_embedded_aws_with_state_and_keys_of_its_own() {
         assert!(value.len() >= 36, "{name} can be guessed");
     }
 
-    let ended = other.embedded_aws(&["down"]);
-    assert_eq!(ended.stdout, b"The embedded AWS has stopped.\n");
+    let stopped = other.embedded_aws(&["down"]);
+    assert_eq!(stopped.stdout, b"The embedded AWS has stopped.\n");
     assert!(!other.has_bucket());
     assert!(one.has_bucket());
     assert_eq!(one.keys(), keys);
-    let ended = one.embedded_aws(&["down"]);
-    assert_eq!(ended.stdout, b"The embedded AWS has stopped.\n");
-    // The next start has others.
+    let stopped = one.embedded_aws(&["down"]);
+    assert_eq!(stopped.stdout, b"The embedded AWS has stopped.\n");
+    // The next start has new keys.
     assert!(one.embedded_aws(&["up"]).status.success());
     assert_ne!(one.keys(), keys);
 }

@@ -1,4 +1,4 @@
-//! Stacks with every option that the others leave off: mail of its own, a domain, alarms, traces.
+//! Stacks with every option that the other test stacks leave off: e-mail through SES, a domain, alarms and tracing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ const PARAMETERS: [(&str, &str); 16] = [
     ("TracingMode", "Active"),
 ];
 
-/// What there is to know of an alarm beside its name and whom it reaches.
+/// The properties of an alarm that the snapshot shows.
 const ALARM: [&str; 10] = [
     "Namespace",
     "MetricName",
@@ -44,19 +44,18 @@ const ALARM: [&str; 10] = [
     "TreatMissingData",
 ];
 
-/// The page that says which alarms there are, and the beginning of its row about the functions whose failed requests
-/// ring: the triggers that tell Cognito a refusal as an error, and the routes that fail where one can't start.
+/// The page that lists the alarms, and the start of its row that names the functions with the alarm `failed requests`.
 const OPERATIONS: &str = include_str!("../../../docs/operations.md");
 const FAILED_REQUESTS: &str = "| `<stack> <Function> failed requests` |";
 
-/// A stack with everything.
-struct Everything {
+/// A stack with every option.
+struct FullStack {
     stack: Stack,
     resources: BTreeMap<(String, String), String>,
 }
 
-impl Everything {
-    /// The functions' own names, by those that they have in the template.
+impl FullStack {
+    /// The physical names of the functions by their logical names.
     fn functions(&self) -> BTreeMap<&str, &str> {
         let functions = self.resources.iter();
         functions
@@ -65,8 +64,8 @@ impl Everything {
             .collect()
     }
 
-    /// That its functions are the mode's routes and these triggers.
-    fn has_functions(&self, triggers: &[impl ToString]) {
+    /// Checks that its functions are the mode's routes and these triggers.
+    fn assert_functions(&self, triggers: &[impl ToString]) {
         let routes = self.stack.mode().routes().map(|route| route.resource());
         let expected = routes.chain(triggers.iter().map(ToString::to_string));
         let found = self.functions().into_keys().map(str::to_owned);
@@ -84,14 +83,14 @@ impl Everything {
         self.stack.cognito_admin("DescribeUserPool", json!({}))["UserPool"].take()
     }
 
-    /// Where emails come from, and their texts.
+    /// The sender and the texts of emails.
     fn mail(&self) -> String {
         let mut pool = self.pool();
         let settings = ["EmailConfiguration", "VerificationMessageTemplate"];
         settings.map(|key| pool[key].take().to_string()).join("\n")
     }
 
-    /// What leads from the domain to the API: its name, its mapping and its record.
+    /// The domain of the API: its certificate, its mapping and its DNS record.
     fn domain(&self, domain: &str, zone: &str) -> String {
         let aws = &self.stack;
         assert_eq!(aws.output("AuthApiURL"), format!("https://{domain}/auth"));
@@ -116,8 +115,8 @@ impl Everything {
         texts.replace(api, "<api>").replace(&regional, "<regional>")
     }
 
-    /// That the stage and every function send traces.
-    fn has_its_traces(&self) {
+    /// Checks that the stage and every function send traces.
+    fn assert_tracing(&self) {
         let api = self.resource("AWS::ApiGateway::RestApi", "Api");
         let stage = ["--rest-api-id", api, "--stage-name", "production"];
         let stage = [&["apigateway", "get-stage"][..], &stage].concat();
@@ -131,7 +130,8 @@ impl Everything {
         }
     }
 
-    /// The alarms, each once for all functions that have it, with those that don't. All of them reach the address.
+    /// The alarms. One that several functions have is listed once, with the functions that lack it. Checks that every
+    /// alarm notifies the address.
     fn alarms(&self) -> String {
         let (aws, functions) = (&self.stack, self.functions());
         let topic = self.resource("AWS::SNS::Topic", "AlarmTopic");
@@ -189,7 +189,7 @@ impl Everything {
         lines.collect()
     }
 
-    /// What the dashboard shows. A `SEARCH` that is not to the letter finds nothing.
+    /// The widgets of the dashboard. The snapshot has them verbatim, because a misspelt `SEARCH` finds nothing.
     fn dashboard(&self) -> String {
         let name = self.resource("AWS::CloudWatch::Dashboard", "Dashboard");
         assert_eq!(name, format!("{}-us-east-1", self.stack.name()));
@@ -205,19 +205,19 @@ impl Everything {
     }
 }
 
-/// Deploys a stack with everything under this domain, and looks at what both modes have.
-fn everything(name: &'static str, mode: Mode, domain: &str) -> Everything {
+/// Deploys a stack with every option and this domain, and checks what both modes have.
+fn deploy(name: &'static str, mode: Mode, domain: &str) -> FullStack {
     let reference = ["--name", domain, "--caller-reference", name];
     let zone = [&["route53", "create-hosted-zone"][..], &reference].concat();
     let zone = text(&Stack::standard().cli(&zone)["HostedZone"]["Id"]);
     let zone = zone.rsplit('/').next().unwrap();
     let domain_of = [("DomainName", domain), ("HostedZoneId", zone)];
     let stack = Stack::deploy(name, mode, &[&PARAMETERS[..], &domain_of].concat());
-    let stack = Everything {
+    let stack = FullStack {
         resources: stack.resources(),
         stack,
     };
-    stack.has_its_traces();
+    stack.assert_tracing();
     let (mail, domain) = (stack.mail(), stack.domain(domain, zone));
     let (alarms, dashboard) = (stack.alarms(), stack.dashboard());
     insta::assert_snapshot!(mode.name(), [mail, domain, alarms, dashboard].join("\n"));
@@ -225,12 +225,12 @@ fn everything(name: &'static str, mode: Mode, domain: &str) -> Everything {
 }
 
 #[test]
-fn a_stack_with_every_option_deploys_and_does_what_they_say() {
+fn user_password_stack_deploys_with_every_option() {
     let mode = Mode::UserPassword;
-    let stack = everything("everything-on", mode, "auth.example.com");
-    stack.has_functions(&["PreSignUp", "PostConfirmation", "CustomMessage"]);
+    let stack = deploy("everything-on", mode, "auth.example.com");
+    stack.assert_functions(&["PreSignUp", "PostConfirmation", "CustomMessage"]);
 
-    // The embedded AWS does not call this trigger for a forgotten password.
+    // The embedded AWS does not call this trigger for a password reset.
     let pool = stack.pool();
     let function = pool["LambdaConfig"]["CustomMessage"].as_str().unwrap();
     let mut event = trigger_event("custom-message");
@@ -247,6 +247,6 @@ fn a_stack_with_every_option_deploys_and_does_what_they_say() {
 #[test]
 fn passwordless_stack_deploys_with_every_option() {
     let mode = Mode::Passwordless;
-    let stack = everything("everything-otp", mode, "otp.example.com");
-    stack.has_functions(&TRIGGERS.map(resource));
+    let stack = deploy("everything-otp", mode, "otp.example.com");
+    stack.assert_functions(&TRIGGERS.map(resource));
 }

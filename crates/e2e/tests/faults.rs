@@ -1,5 +1,5 @@
-//! What every function answers to whatever can go wrong behind it. What it should be stands in the table of
-//! docs/failures.md; what it was is in target/faults.md after a run.
+//! Every function's answer to every fault of AWS and of the network. The expected answers are in the table of
+//! docs/failures.md. A run writes the actual ones to target/faults.md.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use e2e::{
-    Answer, Authority, Aws, ENVIRONMENT, Fault, Function, Mode, Process, ROUTES, Route, Scope,
-    Stack, TRIGGERS, Trouble, trigger_event,
+    Answer, Authority, Aws, ENVIRONMENT, Fault, Function, InjectedFault, Mode, Process, ROUTES,
+    Route, Scope, Stack, TRIGGERS, trigger_event,
 };
 use serde_json::{Value, json};
 
-/// The page with the table: a row for each of [`FAULTS`], a column for each of [`KINDS`].
+/// The page with the table: one row for each of [`FAULTS`], one column for each of [`KINDS`].
 const PAGE: &str = include_str!("../../../docs/failures.md");
 
-/// The kinds of calls that a function makes, as the page explains them.
+/// The kinds of calls. The page explains them.
 const KINDS: [&str; 9] = [
     "once",
     "once, no content",
@@ -30,38 +30,38 @@ const KINDS: [&str; 9] = [
     "e-mail",
 ];
 
-/// A call that a function makes.
+/// A call of AWS that a function makes.
 #[derive(Clone, Debug)]
 struct Call {
-    /// The route or trigger, and the call where it makes several.
+    /// The route or trigger, the operation and its number.
     name: String,
     route: Option<Route>,
     kind: &'static str,
     operation: &'static str,
-    /// How many calls the function makes before it, and in all.
+    /// The number of the function's calls before this one, and in total.
     before: usize,
     all: usize,
     function: Function,
     event: Value,
-    /// How long the function may take: Lambda ends it then, or Cognito calls it again.
+    /// The time limit of the function, after which Lambda ends it or Cognito calls it again.
     time: Duration,
 }
 
 const ROUTE_TIME: Duration = Duration::from_secs(20);
 const TRIGGER_TIME: Duration = Duration::from_secs(5);
 
-/// How a fault is met.
+/// When a fault is injected.
 #[derive(Clone, Copy, Debug)]
-enum Met {
+enum Injection {
     Always(Fault),
     FirstTime(Fault),
-    /// With [`SHORT_TIME`] left.
+    /// In every call, with [`SHORT_TIME`] until Lambda's deadline.
     Late(Fault),
-    /// The connection is gone after the function was frozen.
+    /// The connection closes while the function is frozen.
     Frozen {
         reset: bool,
     },
-    /// The connection was not used for longer than the function keeps one.
+    /// The connection was idle for longer than the function keeps one.
     Idle(Fault),
 }
 
@@ -69,9 +69,9 @@ const SHORT_TIME: Duration = Duration::from_millis(1500);
 const IDLE_TIME: Duration = Duration::from_secs(21);
 
 use Fault::*;
-use Met::{Always, FirstTime, Frozen, Idle, Late};
+use Injection::{Always, FirstTime, Frozen, Idle, Late};
 
-const FAULTS: [(&str, Met); 30] = [
+const FAULTS: [(&str, Injection); 30] = [
     ("connection refused", Always(Refused)),
     ("no answer to connecting", Always(Unanswered)),
     ("TLS handshake that stalls", Always(HandshakeStalls)),
@@ -112,20 +112,20 @@ struct Expected {
     within: Duration,
 }
 
-/// What is not said to take longer is over by then, the pauses between repeats included.
-const AT_ONCE: Duration = Duration::from_secs(2);
-/// What a busy machine may add.
+/// The time limit of cells without one, including the pauses between attempts.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(2);
+/// The delay that a busy machine may add.
 const SLACK: Duration = Duration::from_millis(1500);
 
-/// What came back.
+/// The observed answer.
 #[derive(Debug)]
-struct Seen {
+struct Observation {
     status: u16,
     attempts: Option<usize>,
     time: Duration,
 }
 
-/// A fault and a call, by their places.
+/// The indices of a fault and of a call.
 type Cell = (usize, usize);
 
 #[test]
@@ -133,28 +133,29 @@ fn functions_answer_every_fault_as_documented() {
     let table = Table::new();
     let calls = 0..table.calls.len();
     let cells = (0..FAULTS.len()).flat_map(|fault| calls.clone().map(move |call| (fault, call)));
-    let mut failures = table.meet(cells);
-    let spoiled = |text: &String| !NEVER_SPOILED.iter().any(|never| text.contains(never));
-    if failures.len() <= MOST_SPOILED && failures.values().all(spoiled) {
-        // What a busy machine spoiled goes well among fewer.
+    let mut failures = table.run(cells);
+    let may_be_load = |text: &String| !NOT_CAUSED_BY_LOAD.iter().any(|cause| text.contains(cause));
+    if failures.len() <= MAX_RERUNS && failures.values().all(may_be_load) {
+        // A cell that failed on a busy machine passes if fewer run at once.
         for failure in failures.values() {
-            println!("Met again: {failure}");
+            println!("Run again: {failure}");
         }
-        failures = table.meet(failures.into_keys());
+        failures = table.run(failures.into_keys());
     }
     table.report();
     let failures: Vec<String> = failures.into_values().collect();
     assert!(
         failures.is_empty(),
-        "{} cells:\n{}",
+        "{} cells failed:\n{}",
         failures.len(),
         failures.join("\n")
     );
 }
 
-/// What the routes can meet there: the embedded AWS freezes no function, and gives each its whole time.
+/// Without the deadline and frozen or idle connections: the embedded AWS neither freezes functions nor shortens their
+/// time.
 #[test]
-fn no_fault_makes_the_gateway_answer_for_a_function() {
+fn functions_answer_every_fault_behind_the_gateway() {
     let table = Table::new();
     let stacks = [Mode::UserPassword, Mode::Passwordless].map(|mode| {
         let name = match mode {
@@ -180,7 +181,7 @@ fn no_fault_makes_the_gateway_answer_for_a_function() {
                     let resource = format!("{}Function", route.resource());
                     let function = ("AWS::Lambda::Function".to_owned(), resource);
                     let function = functions[&function].clone();
-                    scope.spawn(move || table.meet_deployed(stack, &function, route.path))
+                    scope.spawn(move || table.run_deployed(stack, &function, route.path))
                 })
             })
             .collect();
@@ -190,28 +191,31 @@ fn no_fault_makes_the_gateway_answer_for_a_function() {
     println!("{answered} answers through the gateway");
     let always = FAULTS
         .iter()
-        .filter(|(_, met)| matches!(met, Always(_) | FirstTime(_)));
+        .filter(|(_, injection)| matches!(injection, Always(_) | FirstTime(_)));
     let of_routes = table.calls.iter().filter(|call| call.route.is_some());
     assert_eq!(answered, always.count() * of_routes.count());
 }
 
-const MOST_SPOILED: usize = 40;
-/// What no lack of time explains.
-const NEVER_SPOILED: [&str; 4] = [
+/// With more failures, nothing is run again.
+const MAX_RERUNS: usize = 40;
+/// Failures that a busy machine does not explain.
+const NOT_CAUSED_BY_LOAD: [&str; 4] = [
     "the process ended",
     "a message was sent that is not counted",
     "KiB of memory",
-    "a success is a whole one",
+    "a success is complete",
 ];
-const QUICK_AT_ONCE: usize = 3;
+/// The number of threads for cells that do not wait.
+const QUICK_THREADS: usize = 3;
+/// The pause between the starts of cells that wait.
 const BETWEEN_SLOW: Duration = Duration::from_millis(40);
 
-/// What is met, with whom, and what came of it.
+/// The faults and calls, with the expected and the observed answers.
 struct Table {
     authority: Arc<Authority>,
     calls: Vec<Call>,
     expected: Vec<Vec<Expected>>,
-    seen: Mutex<BTreeMap<Cell, String>>,
+    observed: Mutex<BTreeMap<Cell, String>>,
 }
 
 impl Table {
@@ -221,17 +225,17 @@ impl Table {
             calls: calls(&authority),
             authority,
             expected: expected(),
-            seen: Mutex::default(),
+            observed: Mutex::default(),
         }
     }
 
-    /// Meets these, many at once, and gives those that are not as expected.
-    fn meet(&self, cells: impl Iterator<Item = Cell>) -> BTreeMap<Cell, String> {
+    /// Runs these cells in parallel, and returns those that fail.
+    fn run(&self, cells: impl Iterator<Item = Cell>) -> BTreeMap<Cell, String> {
         let (slow, quick): (Vec<Cell>, Vec<Cell>) = cells.partition(|cell| self.is_slow(*cell));
         let quick = Mutex::new(quick.into_iter());
         let failures = Mutex::new(BTreeMap::new());
-        let meet = |cell: Cell| {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.meet_one(cell))) {
+        let run = |cell: Cell| {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.run_cell(cell))) {
                 let text = panic
                     .downcast::<String>()
                     .map_or_else(|_| String::new(), |text| *text);
@@ -241,13 +245,13 @@ impl Table {
         };
         let next = || quick.lock().unwrap().next();
         std::thread::scope(|scope| {
-            for _ in 0..QUICK_AT_ONCE {
-                scope.spawn(|| std::iter::from_fn(next).for_each(meet));
+            for _ in 0..QUICK_THREADS {
+                scope.spawn(|| std::iter::from_fn(next).for_each(run));
             }
-            // These all but sleep. The longest first, and not at once, as starting a function takes the
-            // machine from what others measure.
+            // These mostly wait. The longest start first, one after the other, because starting a function delays the
+            // others.
             for cell in slow.into_iter().rev() {
-                scope.spawn(move || meet(cell));
+                scope.spawn(move || run(cell));
                 std::thread::sleep(BETWEEN_SLOW);
             }
         });
@@ -270,18 +274,18 @@ impl Table {
         &self.expected[cell.0][column]
     }
 
-    fn meet_one(&self, cell: Cell) {
-        let (fault, call) = (FAULTS[cell.0].1, &self.calls[cell.1]);
-        let seen = meet(call, fault, &self.authority);
-        let text = format!("{} {:.1} s", seen.status, seen.time.as_secs_f32());
-        self.seen.lock().unwrap().insert(cell, text);
-        check(call, fault, self.expected(cell), &seen);
+    fn run_cell(&self, cell: Cell) {
+        let (injection, call) = (FAULTS[cell.0].1, &self.calls[cell.1]);
+        let observed = observe(call, injection, &self.authority);
+        let text = format!("{} {:.1} s", observed.status, observed.time.as_secs_f32());
+        self.observed.lock().unwrap().insert(cell, text);
+        check(call, injection, self.expected(cell), &observed);
     }
 
-    /// Meets every fault of a deployed route, one after the other; gives how many there were.
-    fn meet_deployed(&self, stack: &Stack, function: &str, path: &str) -> usize {
+    /// Injects every fault into a deployed route, one after the other, and returns their number.
+    fn run_deployed(&self, stack: &Stack, function: &str, path: &str) -> usize {
         let aws = Aws::start(&self.authority);
-        // What makes the examples' token one of its own.
+        // So that it accepts the examples' token.
         let names = [
             "USER_POOL_ID",
             "USER_POOL_CLIENT_ID",
@@ -293,7 +297,7 @@ impl Table {
         let own = own.map(|(name, value)| (name, value.to_owned()));
         let environment: Vec<_> = aws.environment().into_iter().chain(own).collect();
         stack.set_environment(function, &environment);
-        let mut met = 0;
+        let mut answered = 0;
         for (number, call) in self.calls.iter().enumerate() {
             let route = call.route.filter(|route| route.path == path);
             if route.is_none_or(|route| route.mode != stack.mode()) {
@@ -301,12 +305,12 @@ impl Table {
             }
             let body = call.event["body"].as_str().unwrap();
             let tokens = [Route::example_token()];
-            for (fault, (name, how)) in FAULTS.iter().enumerate() {
-                // Each is met over a connection of its own.
-                aws.hang_up(false);
-                match how {
-                    Always(fault) => aws.fail(trouble(call, *fault, usize::MAX)),
-                    FirstTime(fault) => aws.fail(trouble(call, *fault, 1)),
+            for (fault, (name, injection)) in FAULTS.iter().enumerate() {
+                // Each fault needs its own connection.
+                aws.close_connections(false);
+                match injection {
+                    Always(fault) => aws.inject(injected(call, *fault, usize::MAX)),
+                    FirstTime(fault) => aws.inject(injected(call, *fault, 1)),
                     Late(_) | Frozen { .. } | Idle(_) => continue,
                 }
                 let answer = stack.post_with(&tokens, path, body.as_bytes());
@@ -315,15 +319,15 @@ impl Table {
                 aws.recover();
                 let answer = stack.post_with(&tokens, path, body.as_bytes());
                 assert_eq!(answer.status, 200, "after {name}");
-                met += 1;
+                answered += 1;
             }
         }
-        met
+        answered
     }
 
-    /// Prints and keeps what was seen.
+    /// Prints the observed answers, and writes them to target/faults.md.
     fn report(&self) {
-        let seen = self.seen.lock().unwrap();
+        let observed = self.observed.lock().unwrap();
         let mut page = String::from("| |");
         for call in &self.calls {
             write!(page, " {} |", call.name).unwrap();
@@ -332,7 +336,7 @@ impl Table {
         for (number, (fault, _)) in FAULTS.iter().enumerate() {
             write!(page, "| {fault} |").unwrap();
             for call in 0..self.calls.len() {
-                let text = seen.get(&(number, call)).map_or("", String::as_str);
+                let text = observed.get(&(number, call)).map_or("", String::as_str);
                 write!(page, " {text} |").unwrap();
             }
             page.push('\n');
@@ -344,54 +348,54 @@ impl Table {
     }
 }
 
-/// Has the call go wrong in this way, and then one go well, in the same process.
-fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
+/// Injects the fault into a call, then lets one succeed, in the same process.
+fn observe(call: &Call, injection: Injection, authority: &Arc<Authority>) -> Observation {
     let aws = Aws::start(authority);
     let mut process = call.function.clone().behind(&aws).start();
     process.ready().unwrap();
     let event = call.event.to_string();
-    let ask = |process: &mut Process, time: Duration| {
+    let invoke = |process: &mut Process, time: Duration| {
         let started = Instant::now();
         let answer = process.invoke(&event, time).expect("the process ended");
         let time = started.elapsed();
         process.ready().expect("the process ended after its answer");
         (answer, time)
     };
-    let trouble = |fault, most| trouble(call, fault, most);
+    let injected = |fault, times| injected(call, fault, times);
     let mut time = call.time;
-    if matches!(met, Frozen { .. } | Idle(_)) {
-        let (answer, _) = ask(&mut process, time);
+    if matches!(injection, Frozen { .. } | Idle(_)) {
+        let (answer, _) = invoke(&mut process, time);
         assert_eq!(status(call, &answer), 200, "before the fault: {answer}");
         process.freeze();
-        match met {
-            Frozen { reset } => aws.hang_up(reset),
+        match injection {
+            Frozen { reset } => aws.close_connections(reset),
             _ => std::thread::sleep(IDLE_TIME),
         }
         process.thaw();
     }
-    match met {
-        Always(fault) | Idle(fault) => aws.fail(trouble(fault, usize::MAX)),
-        FirstTime(fault) => aws.fail(trouble(fault, 1)),
+    match injection {
+        Always(fault) | Idle(fault) => aws.inject(injected(fault, usize::MAX)),
+        FirstTime(fault) => aws.inject(injected(fault, 1)),
         Late(fault) => {
-            aws.fail(trouble(fault, usize::MAX));
+            aws.inject(injected(fault, usize::MAX));
             time = SHORT_TIME;
         }
         Frozen { .. } => {}
     }
     let calls = aws.calls();
-    let (failed, time) = ask(&mut process, time);
+    let (failed, time) = invoke(&mut process, time);
     let peak = process.peak_kib();
-    assert!(peak < MOST_MEMORY_KIB, "{peak} KiB of memory");
-    let attempts = match met {
+    assert!(peak < MAX_MEMORY_KIB, "{peak} KiB of memory");
+    let attempts = match injection {
         Frozen { .. } => Some(aws.calls() - calls + 1 - call.all),
         _ => aws.attempts(),
     };
-    let status_seen = status(call, &failed);
-    if let ("SMS" | "e-mail", Always(fault)) = (call.kind, met) {
-        let failed = status_seen != 200 && fault.scope() != Scope::Door;
+    let observed_status = status(call, &failed);
+    if let ("SMS" | "e-mail", Always(fault)) = (call.kind, injection) {
+        let failed = observed_status != 200 && fault.scope() != Scope::Listener;
         assert_counted(failed.then_some(fault), &aws.requests("UpdateItem"));
     }
-    if call.kind == "limits" && status_seen != 200 {
+    if call.kind == "limits" && observed_status != 200 {
         let messages = [aws.requests("Publish"), aws.requests("SendEmail")];
         assert!(
             messages.concat().is_empty(),
@@ -400,14 +404,14 @@ fn meet(call: &Call, met: Met, authority: &Arc<Authority>) -> Seen {
     }
     aws.recover();
     let calls = aws.calls();
-    let (answer, _) = ask(&mut process, call.time);
+    let (answer, _) = invoke(&mut process, call.time);
     assert_eq!(status(call, &answer), 200, "after the fault: {answer}");
     assert_eq!(aws.calls() - calls, call.all, "after the fault");
-    if status_seen == 200 && call.time == ROUTE_TIME {
-        assert_eq!(failed, answer, "a success is a whole one");
+    if observed_status == 200 && call.time == ROUTE_TIME {
+        assert_eq!(failed, answer, "a success is complete");
     }
-    Seen {
-        status: status_seen,
+    Observation {
+        status: observed_status,
         attempts,
         time,
     }
@@ -425,8 +429,8 @@ const NOT_SENT: [Fault; 8] = [
     Redirect,
 ];
 
-/// A message is counted before it is sent. One that was not sent is taken back, or the user could not ask again; one
-/// that may have been sent stays counted, or a failing SNS would send without a limit. Neither's code is used again.
+/// A message is counted before it is sent. If it was not sent, the count is undone, so that the user can ask again. If
+/// it may have been sent, it stays counted, so that a failing SNS can't exceed the limit. Neither code is used again.
 fn assert_counted(failed: Option<Fault>, writes: &[String]) {
     let counts = writes.iter().map(|write| {
         let write: Value = serde_json::from_str(write).unwrap();
@@ -440,25 +444,24 @@ fn assert_counted(failed: Option<Fault>, writes: &[String]) {
     assert_eq!(counts.collect::<Vec<_>>(), expected, "counts, has answers");
 }
 
-fn trouble(call: &Call, fault: Fault, most: usize) -> Trouble {
-    Trouble {
+fn injected(call: &Call, fault: Fault, times: usize) -> InjectedFault {
+    InjectedFault {
         fault,
         operation: Some(call.operation),
         after: call.before,
-        // A message is sent once; what takes it back goes well.
-        most: if matches!(call.kind, "SMS" | "e-mail") {
+        // A message is sent once. The call that undoes its count succeeds.
+        times: if matches!(call.kind, "SMS" | "e-mail") {
             1
         } else {
-            most
+            times
         },
     }
 }
 
-/// A function has 128 MiB; what a stand-in sends without end is 64.
-const MOST_MEMORY_KIB: u64 = 40 << 10;
+/// A function has 128 MiB. An answer without end has 64 MiB.
+const MAX_MEMORY_KIB: u64 = 40 << 10;
 
-/// The status that the caller gets, of an answer that keeps the contract: a trigger's error is told by the route
-/// that Cognito called it for.
+/// Checks the contract, and returns the status that the caller gets. A route passes on the error of a trigger.
 fn status(call: &Call, answer: &str) -> u16 {
     if call.route.is_some() {
         let answer = serde_json::from_str(answer).unwrap();
@@ -475,14 +478,14 @@ fn status(call: &Call, answer: &str) -> u16 {
         }
         Some("InternalErrorException") => 500,
         Some("ServiceUnavailableException") => 503,
-        _ => panic!("no documented error: {answer}"),
+        _ => panic!("not a documented error: {answer}"),
     };
     let message = answer["errorMessage"].as_str().unwrap();
-    assert!(message.contains(told(status)), "{answer}");
+    assert!(message.contains(message_of(status)), "{answer}");
     status
 }
 
-/// The status of a route's answer that keeps the contract.
+/// Checks a route's answer against the contract, and returns its status.
 fn status_of(call: &Call, answer: &Answer) -> u16 {
     if answer.status == 200 {
         answer.assert_ok();
@@ -492,13 +495,13 @@ fn status_of(call: &Call, answer: &Answer) -> u16 {
         429 => ("TooManyRequestsException", Some("1")),
         500 => ("InternalErrorException", None),
         503 => ("ServiceUnavailableException", Some("5")),
-        _ => panic!("no documented status: {answer:?}"),
+        _ => panic!("not a documented status: {answer:?}"),
     };
     let message = answer.assert_error(answer.status, error_type);
-    // Unless Lambda's deadline comes first.
-    let half_done = message.starts_with("Your password has been changed, but ");
-    if !(call.kind == "sessions" && half_done) {
-        assert_eq!(message, told(answer.status));
+    // Lambda's deadline may come first.
+    let password_changed = message.starts_with("Your password has been changed, but ");
+    if !(call.kind == "sessions" && password_changed) {
+        assert_eq!(message, message_of(answer.status));
     }
     assert_eq!(answer.header("retry-after"), wait);
     let exposed = answer.header("access-control-expose-headers");
@@ -506,7 +509,7 @@ fn status_of(call: &Call, answer: &Answer) -> u16 {
     answer.status
 }
 
-fn told(status: u16) -> &'static str {
+fn message_of(status: u16) -> &'static str {
     match status {
         429 => "Rate exceeded",
         500 => "Something went wrong on our side. Please try again later.",
@@ -514,20 +517,20 @@ fn told(status: u16) -> &'static str {
     }
 }
 
-fn check(call: &Call, met: Met, expected: &Expected, seen: &Seen) {
-    assert_eq!(seen.status, expected.status, "{seen:?}");
-    if let Some(attempts) = seen.attempts {
-        assert_eq!(attempts, expected.attempts, "attempts: {seen:?}");
+fn check(call: &Call, injection: Injection, expected: &Expected, observed: &Observation) {
+    assert_eq!(observed.status, expected.status, "{observed:?}");
+    if let Some(attempts) = observed.attempts {
+        assert_eq!(attempts, expected.attempts, "attempts: {observed:?}");
     }
-    let limit = match met {
+    let limit = match injection {
         Late(_) => SHORT_TIME,
         _ => call.time,
     };
     let limit = limit.min(expected.within + SLACK);
-    assert!(seen.time < limit, "not within {limit:?}: {seen:?}");
+    assert!(observed.time < limit, "not within {limit:?}: {observed:?}");
 }
 
-/// The page's table, whose rows and columns are these faults and kinds.
+/// The page's table of faults and kinds.
 fn expected() -> Vec<Vec<Expected>> {
     let mut rows = PAGE
         .lines()
@@ -542,7 +545,7 @@ fn expected() -> Vec<Vec<Expected>> {
         .iter()
         .map(|(name, _)| {
             let row = rows.next().unwrap_or_default();
-            assert_eq!(row.first(), Some(name), "the page's rows");
+            assert_eq!(row.first(), Some(name), "the rows of docs/failures.md");
             let cells = row[1..].iter().map(|cell| expected_of(cell));
             let cells: Vec<_> = cells.collect();
             assert_eq!(cells.len(), KINDS.len(), "{name}");
@@ -551,14 +554,14 @@ fn expected() -> Vec<Vec<Expected>> {
         .collect()
 }
 
-/// Such as `503`, or `503 ×3 in 12 s`.
+/// Parses a cell such as `503` or `503 ×3 in 12 s`.
 fn expected_of(cell: &str) -> Expected {
     let (cell, within) = match cell.split_once(" in ") {
         Some((cell, time)) => {
             let seconds = time.strip_suffix(" s").unwrap().parse().unwrap();
             (cell, Duration::from_secs_f32(seconds))
         }
-        None => (cell, AT_ONCE),
+        None => (cell, DEFAULT_LIMIT),
     };
     let (status, attempts) = cell.split_once(" ×").unwrap_or((cell, "1"));
     Expected {
@@ -568,7 +571,7 @@ fn expected_of(cell: &str) -> Expected {
     }
 }
 
-/// The operations that the page's table of kinds has, each with its kinds, and as the page has it.
+/// The operations in the page's table of kinds, each with its kinds, in the order of the page.
 fn kinds() -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut kinds: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for line in PAGE.lines() {
@@ -585,23 +588,24 @@ fn kinds() -> BTreeMap<&'static str, Vec<&'static str>> {
     kinds
 }
 
-/// The operations that a function calls where all goes well, in their order.
+/// The operations that a function calls without a fault, in order.
 fn operations(function: &Function, event: &Value, authority: &Arc<Authority>) -> Vec<String> {
     let aws = Aws::start(authority);
-    aws.fail(Trouble {
+    // Records the requests, and affects none.
+    aws.inject(InjectedFault {
         fault: Fault::Failure,
         operation: None,
         after: 0,
-        most: 0,
+        times: 0,
     });
     let answer = function.clone().behind(&aws).answer(event, TRIGGER_TIME);
     let answer = answer.expect("no answer");
-    let granted = answer["statusCode"] == 200 || answer["triggerSource"].is_string();
-    assert!(granted, "{function:?}: {answer}");
+    let succeeded = answer["statusCode"] == 200 || answer["triggerSource"].is_string();
+    assert!(succeeded, "{function:?}: {answer}");
     aws.operations()
 }
 
-/// Every call of every route and of the triggers that make one.
+/// Every call of AWS by every route and trigger.
 fn calls(authority: &Arc<Authority>) -> Vec<Call> {
     const ROLES: [&str; 3] = ["ROLES", "EMAIL_SIGN_UP_ROLES", "PHONE_SIGN_UP_ROLES"];
     let routes = ROUTES.iter().flat_map(|route| {
@@ -651,14 +655,14 @@ fn calls(authority: &Arc<Authority>) -> Vec<Call> {
                 ("GlobalSignOut", Some(kinds)) => kinds[before],
                 ("AdminAddUserToGroup", _) if courier || route.is_none() => "group",
                 ("AdminUserGlobalSignOut", _) => "only logged",
-                // But for the group, as every other sign-up.
+                // Except for the group, the same as any other sign-up.
                 _ if courier => continue,
                 (_, Some(kinds)) => match (&kinds[..], route.map(|route| route.mode)) {
-                    // `InitiateAuth` has two: it is sent once where it has a code sent.
+                    // `InitiateAuth` has two kinds. It is sent once if it sends a code.
                     ([once, _], Some(Mode::Passwordless)) => once,
                     (kinds, _) => kinds[kinds.len() - 1],
                 },
-                _ => panic!("docs/failures.md has {operation}, which {name} calls, in no kind"),
+                _ => panic!("docs/failures.md has no kind for {operation}, which {name} calls"),
             };
             calls.push(Call {
                 name: format!("{name}: {operation} {}", before + 1),

@@ -1,4 +1,4 @@
-//! What the gateway does itself: routes that do not exist, other methods, the preflight.
+//! Answers of the gateway itself: unknown routes, other methods, preflights, throttling and other origins.
 
 use e2e::{Mode, Person, Route, Stack};
 use serde_json::json;
@@ -13,7 +13,7 @@ fn assert_no_function_answers(stack: &Stack, method: &str, route: &str) {
 }
 
 #[test]
-fn what_is_no_route_of_the_mode_reaches_no_function() {
+fn gateway_answers_404_outside_the_routes_of_the_mode() {
     for stack in [
         Stack::standard(),
         Stack::strict(),
@@ -35,7 +35,7 @@ fn what_is_no_route_of_the_mode_reaches_no_function() {
 }
 
 #[test]
-fn the_preflight_of_every_route_is_answered_by_the_gateway() {
+fn gateway_answers_the_preflight_of_every_route() {
     let stack = Stack::standard();
     for route in Mode::UserPassword.routes() {
         let answer = stack.send("OPTIONS", route.path, b"");
@@ -54,7 +54,7 @@ fn the_preflight_of_every_route_is_answered_by_the_gateway() {
 #[test]
 fn routes_that_send_messages_have_their_own_throttle() {
     let stack = Stack::passwordless_strict();
-    // One that no other test needs here.
+    // A route that no other test calls on this stack.
     let mut routes = stack.mode().routes().filter(Route::sends_messages);
     let route = routes.find(|route| !["/sign-up", "/sign-in"].contains(&route.path));
     let path = route.unwrap().path;
@@ -71,21 +71,21 @@ fn routes_that_send_messages_have_their_own_throttle() {
     );
     assert!(before >= 200, "only {before} requests before");
 
-    // Another route has another limit.
+    // Other routes have another limit.
     stack
         .post_bytes("/token/refresh", b"{}")
         .assert_error(400, "MissingRequiredParameter");
 }
 
 #[test]
-fn with_enable_waf_web_acls_stand_before_the_api_and_the_pool() {
-    assert!(Stack::standard().guarded_by_web_acls().is_empty());
+fn enable_waf_protects_the_api_and_the_pool() {
+    assert!(Stack::standard().resources_with_web_acl().is_empty());
 
     let stack = Stack::strict();
-    let mut guarded = stack.guarded_by_web_acls();
-    guarded.sort_unstable();
-    let [api, pool] = &guarded[..] else {
-        panic!("{guarded:?}");
+    let mut protected = stack.resources_with_web_acl();
+    protected.sort_unstable();
+    let [api, pool] = &protected[..] else {
+        panic!("{protected:?}");
     };
     let url = stack.output("AuthApiURL").trim_end_matches("/v1/auth");
     let api_id = url.rsplit('/').next().unwrap();
@@ -100,7 +100,7 @@ fn with_enable_waf_web_acls_stand_before_the_api_and_the_pool() {
 }
 
 #[test]
-fn a_page_of_another_origin_has_nothing_done() {
+fn gateway_rejects_pages_of_other_origins() {
     let stack = Stack::strict();
     let person = Person::with_email();
     let body = json!({
@@ -109,7 +109,7 @@ fn a_page_of_another_origin_has_nothing_done() {
         "userAttributes": { "role": "Member" },
     });
     let body = body.to_string();
-    // A page can send this type without a preflight.
+    // A page can send this content type without a preflight.
     let send = |origin: &str| {
         let headers = [("content-type", "text/plain"), ("origin", origin)];
         stack.send_with("POST", "/sign-up", headers, body.as_bytes())

@@ -1,4 +1,5 @@
-//! What a stack leaves when it is deleted or its first deployment fails, and the commands of `docs/deploying.md` for it.
+//! The resources that stay after a deletion or a failed first deployment, and the commands of `docs/deploying.md` for
+//! them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../../../docs/deploying.md");
 
-/// The page's block of commands under this heading.
+/// The page's commands under this heading.
 fn commands(heading: &str) -> &'static str {
     let (_, section) = PAGE.split_once(&format!("\n### {heading}\n")).unwrap();
     let (_, block) = section.split_once("```sh\n").unwrap();
@@ -30,8 +31,8 @@ fn run(heading: &str, pool_id: &str, stack: &str) {
     fs::remove_dir_all(&folder).unwrap();
 }
 
-/// The first column of the page's table of what stays, `RoleGroup…` without its end.
-fn listed() -> BTreeSet<&'static str> {
+/// The first column of the page's table of resources that stay. `RoleGroup…` becomes `RoleGroup`.
+fn documented_resources() -> BTreeSet<&'static str> {
     let (_, section) = PAGE.split_once("\n## What `sam delete` leaves\n").unwrap();
     let (_, rows) = section.split_once("|---|---|---|\n").unwrap();
     let cells = rows.lines().take_while(|line| line.starts_with('|'));
@@ -73,9 +74,9 @@ fn has_role(aws: &Stack, name: &str) -> bool {
 }
 
 #[test]
-fn a_kept_pool_comes_back_with_its_users_and_can_be_deleted() {
+fn kept_pool_can_be_restored_and_deleted() {
     let aws = Stack::standard();
-    // The longest name of a stack.
+    // The longest possible name.
     let name: &'static str = format!("Kept-{}", "a".repeat(123)).leak();
     let mode = Mode::UserPassword;
     let parameters = [
@@ -99,7 +100,7 @@ fn a_kept_pool_comes_back_with_its_users_and_can_be_deleted() {
     let (groups, mut kept): (BTreeSet<_>, BTreeSet<_>) = kept.into_iter().partition(is_group);
     assert!(groups.contains("RoleGroupUser"));
     kept.insert("RoleGroup".to_owned());
-    let resources = listed()
+    let resources = documented_resources()
         .into_iter()
         .filter(|name| !name.contains(['-', '/']));
     assert_eq!(kept, resources.map(str::to_owned).collect());
@@ -133,11 +134,11 @@ fn a_kept_pool_comes_back_with_its_users_and_can_be_deleted() {
 }
 
 #[test]
-fn a_failed_first_deployment_leaves_only_a_protected_pool() {
+fn failed_first_deployment_leaves_only_a_protected_pool() {
     let aws = Stack::standard();
     let mut template = aws.template();
     let resources = template["Resources"].as_object().unwrap().iter();
-    // After everything else that every stack has.
+    // It depends on every resource without a condition, so that it fails last.
     let others = resources.filter(|(_, resource)| resource["Condition"].is_null());
     let others: Vec<String> = others.map(|(name, _)| name.clone()).collect();
     let group = json!({ "GroupName": "Nobody", "UserPoolId": "us-east-1_nowhere" });

@@ -1,4 +1,4 @@
-//! The functions' logs: one line a request and its metrics, and nothing in them that should not be known.
+//! The functions' logs: one line and the metrics of each request, and no secrets.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -9,14 +9,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use e2e::{
-    Authority, Aws, Fault, Function, Mode, Person, ROUTES, Route, Stack, TRIGGERS, Walk, resource,
-    trigger_event, url_encoded,
+    Authority, Aws, Fault, Function, Journey, Mode, Person, ROUTES, Route, Stack, TRIGGERS,
+    resource, trigger_event, url_encoded,
 };
 use serde_json::{Value, json};
 
 const WRONG_CODE: &str = "918273";
 
-/// The triggers that a walk calls.
+/// The triggers that a journey calls.
 fn triggers(mode: Mode) -> &'static [&'static str] {
     match mode {
         Mode::UserPassword => &["PreSignUp"],
@@ -29,23 +29,23 @@ fn triggers(mode: Mode) -> &'static [&'static str] {
     }
 }
 
-/// Goes through every route: as a person does, with what Cognito refuses, with names that nobody has, values where
-/// they do not belong, and bodies that can't be read. Gives what nobody may find in a log.
-fn go_through(stack: &Stack) -> Vec<String> {
+/// Calls every route with valid requests, and with wrong codes, unknown usernames, misplaced values and malformed
+/// bodies. Returns the secrets that no log may contain.
+fn exercise_routes(stack: &Stack) -> Vec<String> {
     let mut secrets = Vec::new();
-    let mut keep = |value: &Value| {
+    let mut add_secrets = |value: &Value| {
         let texts = value.as_object().unwrap().values();
-        // Roles are none.
+        // Roles are no secrets. They are nested, so this skips them.
         let texts = texts.filter_map(Value::as_str).map(str::to_owned);
         secrets.extend(texts);
     };
-    let mut walk = Walk::start(stack);
+    let mut journey = Journey::start(stack);
     let mark = Person::another_password();
     let nobody = Person::of(stack.mode()).username;
     let mut sent = Vec::new();
     for route in stack.mode().routes() {
         let path = route.path;
-        let mut request = walk.request(route);
+        let mut request = journey.request(route);
         if request.get("confirmationCode").is_some() {
             let mut wrong = request.clone();
             wrong["confirmationCode"] = WRONG_CODE.into();
@@ -56,11 +56,11 @@ fn go_through(stack: &Stack) -> Vec<String> {
                 answer.assert_error(400, "CodeMismatchException");
             }
         }
-        let answer = walk.post(route, &request).assert_ok();
-        walk.take(&answer);
-        keep(&request);
-        keep(&answer);
-        keep(&json!({ "token": walk.token() }));
+        let answer = journey.post(route, &request).assert_ok();
+        journey.record(&answer);
+        add_secrets(&request);
+        add_secrets(&answer);
+        add_secrets(&json!({ "token": journey.token() }));
         sent.push((path, request));
 
         let mut body = route.body();
@@ -78,7 +78,7 @@ fn go_through(stack: &Stack) -> Vec<String> {
             }),
         );
     }
-    // What was good is not, the second time.
+    // Repeats the valid requests, most of which fail now.
     for (path, request) in sent {
         stack.post(path, request);
     }
@@ -92,10 +92,10 @@ fn go_through(stack: &Stack) -> Vec<String> {
     secrets
 }
 
-/// Whether one of a secret's forms stands in the line.
-fn is_in(forms: &[String], line: &str) -> bool {
+/// Whether the line contains one of these forms.
+fn contains_any(line: &str, forms: &[String]) -> bool {
     forms.iter().any(|form| match form.len() {
-        // A code's digits can be part of another number.
+        // A code must be a whole word, because its digits can be part of another number.
         6 => words(line).any(|word| word == form),
         _ => line.contains(form),
     })
@@ -105,7 +105,7 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| !c.is_ascii_alphanumeric())
 }
 
-/// The ways in which a text could stand in a log: as it is, in base64 at any offset, URL-encoded, escaped.
+/// The forms that a text could have in a log: plain, in base64 at any offset, URL-encoded, escaped.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![
         secret.to_owned(),
@@ -116,7 +116,7 @@ fn forms(secret: &str) -> Vec<String> {
         for offset in 0..3 {
             let shifted = [vec![0; offset], secret.as_bytes().to_vec()].concat();
             let encoded = engine.encode(shifted);
-            // The characters at both ends depend on the neighbours.
+            // The first and last characters depend on the neighbouring bytes.
             let start = [0, 2, 3][offset];
             forms.push(encoded[start..encoded.len() - 1].to_owned());
         }
@@ -125,35 +125,35 @@ fn forms(secret: &str) -> Vec<String> {
 }
 
 #[test]
-fn each_request_is_one_json_line_and_no_secret_is_logged() {
+fn requests_log_one_json_line_without_secrets() {
     for mode in Mode::BOTH {
         let stack = Stack::of(mode);
-        let secrets = go_through(&stack);
+        let secrets = exercise_routes(&stack);
         let logs = stack.logs();
         let forms: Vec<_> = secrets.iter().map(|secret| forms(secret)).collect();
-        // What the other tests sent must not be there either: nothing that looks like a contact or a token.
-        let signs = ["@", "eyJ", "+34", "%2B34", "Secret!", "example.com"];
+        // Secrets of other tests must not be there either, so nothing may look like a contact or a token.
+        let patterns = ["@", "eyJ", "+34", "%2B34", "Secret!", "example.com"];
         for (function, line) in &logs {
-            let looks_secret = signs.iter().any(|sign| line.contains(sign));
-            let holds_secret = forms.iter().any(|forms| is_in(forms, line));
+            let looks_secret = patterns.iter().any(|pattern| line.contains(pattern));
+            let holds_secret = forms.iter().any(|forms| contains_any(line, forms));
             assert!(!looks_secret && !holds_secret, "{function} logs {line}");
         }
         let metrics = logs.iter().filter(|(_, line)| is_metrics(line));
-        let metrics: Vec<Measured> = metrics.flat_map(|(_, line)| measured(line)).collect();
+        let metrics: Vec<Metric> = metrics.flat_map(|(_, line)| parse_metrics(line)).collect();
         let namespace = format!("AuthRocket/{}", stack.name());
         assert!(!metrics.is_empty());
         assert!(metrics.iter().all(|metric| metric.namespace == namespace));
-        assert_lines_of_requests(&stack, &logs);
+        assert_request_lines(&stack, &logs);
     }
 }
 
-/// Checks that each request that Lambda started is one line, and that every function logged each outcome.
-fn assert_lines_of_requests(stack: &Stack, logs: &[(String, String)]) {
+/// Checks that each request that Lambda started has one line, and that every function logged each outcome.
+fn assert_request_lines(stack: &Stack, logs: &[(String, String)]) {
     let started = logs.iter();
     let started = started.filter_map(|(_, line)| request_id_of_start(line));
     let started: HashSet<String> = started.collect();
     let lines = lines_by_request(stack, &started);
-    let mut seen: HashSet<(String, String)> = HashSet::new();
+    let mut logged: HashSet<(String, String)> = HashSet::new();
     for id in &started {
         let [(function, line)] = &lines[id][..] else {
             panic!("not one line for the request {id}: {:?}", lines[id]);
@@ -180,7 +180,7 @@ fn assert_lines_of_requests(stack: &Stack, logs: &[(String, String)]) {
         };
         let given = ["errorType", "cause"].map(|key| line[key].is_string());
         assert_eq!(given, reasons, "{line}");
-        seen.insert((function.clone(), outcome.to_owned()));
+        logged.insert((function.clone(), outcome.to_owned()));
     }
     let routes = stack.mode().routes();
     let routes =
@@ -189,12 +189,12 @@ fn assert_lines_of_requests(stack: &Stack, logs: &[(String, String)]) {
     let triggers = triggers.map(|function| ((*function).to_owned(), "success"));
     for (function, outcome) in routes.chain(triggers) {
         let pair = (function, outcome.to_owned());
-        assert!(seen.contains(&pair), "not logged: {pair:?}");
+        assert!(logged.contains(&pair), "not logged: {pair:?}");
     }
 }
 
-/// The JSON lines of each of these requests. The embedded AWS reads a function's output beside its answer
-/// and can keep a line back until that function's next request, so there is a next request until all is told.
+/// The JSON lines of each of these requests. The embedded AWS can hold a line back until the function's next request.
+/// So this sends more requests until every line is there.
 fn lines_by_request(stack: &Stack, ids: &HashSet<String>) -> HashMap<String, Vec<(String, Value)>> {
     for _ in 0..20 {
         let mut lines: HashMap<String, Vec<(String, Value)>> = HashMap::new();
@@ -207,16 +207,16 @@ fn lines_by_request(stack: &Stack, ids: &HashSet<String>) -> HashMap<String, Vec
         if ids.iter().all(|id| lines.contains_key(id)) {
             return lines;
         }
-        go_through(stack);
+        exercise_routes(stack);
     }
     panic!("no line for one of the requests {ids:?}");
 }
 
-/// What CloudWatch gets from a line.
+/// A metric that CloudWatch reads from a line.
 #[derive(Debug)]
-struct Measured {
+struct Metric {
     namespace: String,
-    /// With the values of its dimensions.
+    /// The name, followed by the values of the dimensions.
     name: String,
     unit: String,
     value: f64,
@@ -226,26 +226,26 @@ fn is_metrics(line: &str) -> bool {
     line.starts_with(r#"{"_aws""#)
 }
 
-/// Reads a line as CloudWatch does, which drops without a word what it can't read.
-fn measured(line: &str) -> Vec<Measured> {
+/// Parses a line as CloudWatch does. CloudWatch drops an invalid line silently, so this panics.
+fn parse_metrics(line: &str) -> Vec<Metric> {
     let line: Value = serde_json::from_str(line).unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let then = Duration::from_millis(line["_aws"]["Timestamp"].as_u64().unwrap());
     assert!(now.abs_diff(then) < Duration::from_secs(3600), "{line}");
     let text = |value: &Value| match value.as_str() {
         Some(text) => text.to_owned(),
-        None => panic!("no text: {line}"),
+        None => panic!("not a string: {line}"),
     };
     let only = |value: &Value| match value.as_array().map(Vec::as_slice) {
         Some([one]) => one.clone(),
-        _ => panic!("not one: {line}"),
+        _ => panic!("not exactly one: {line}"),
     };
     let directive = only(&line["_aws"]["CloudWatchMetrics"]);
     let dimensions = only(&directive["Dimensions"]);
     let dimensions = dimensions.as_array().unwrap().iter();
     let dimensions: Vec<String> = dimensions.map(|name| text(&line[&text(name)])).collect();
     let metrics = directive["Metrics"].as_array().unwrap();
-    // Nothing but metrics, their dimensions and `_aws`.
+    // The line has only metrics, dimensions and `_aws`.
     let members = line.as_object().unwrap().len();
     assert_eq!(members, 1 + dimensions.len() + metrics.len(), "{line}");
     let read = |metric: &Value| {
@@ -254,7 +254,7 @@ fn measured(line: &str) -> Vec<Measured> {
             Value::Array(_) => only(&line[&name]).as_f64(),
             value => value.as_f64(),
         };
-        Measured {
+        Metric {
             namespace: text(&directive["Namespace"]),
             value: value.unwrap_or_else(|| panic!("no value of {name}: {line}")),
             name: [&[name][..], &dimensions].concat().join(" "),
@@ -264,14 +264,14 @@ fn measured(line: &str) -> Vec<Measured> {
     metrics.iter().map(read).collect()
 }
 
-/// The request's id in the line that Lambda writes when it starts one.
+/// The request id in the line that Lambda writes at the start of a request.
 fn request_id_of_start(line: &str) -> Option<String> {
     let rest = line.strip_prefix("START RequestId: ")?;
     Some(rest.split(' ').next()?.to_owned())
 }
 
 #[test]
-fn a_secret_is_found_in_every_form_that_it_could_have_in_a_log() {
+fn secret_search_finds_every_encoding() {
     for secret in ["Secret!+34/é", WRONG_CODE] {
         let forms = forms(secret);
         for text in [
@@ -285,14 +285,14 @@ fn a_secret_is_found_in_every_form_that_it_could_have_in_a_log() {
             URL_SAFE_NO_PAD.encode(format!("abc{secret}")),
             STANDARD.encode(json!({ "code": secret }).to_string()),
         ] {
-            assert!(is_in(&forms, &text), "{secret} in {text}");
+            assert!(contains_any(&text, &forms), "{secret} in {text}");
         }
-        assert!(!is_in(&forms, "1918273 918 273 9182731 Secret!"));
+        assert!(!contains_any("1918273 918 273 9182731 Secret!", &forms));
     }
 }
 
-/// What is in the events of [`no_function_logs_a_secret_at_any_level_whatever_aws_answers`], and what the stand-in
-/// for AWS answers with: tokens and sessions begin so.
+/// The secrets in the events of [`functions_log_no_secret_at_any_level`], and the starts of the tokens and sessions in
+/// the answers of the stand-in for AWS.
 static SECRETS: LazyLock<[&str; 14]> = LazyLock::new(|| {
     [
         "zebra.marker@example.com",
@@ -312,7 +312,7 @@ static SECRETS: LazyLock<[&str; 14]> = LazyLock::new(|| {
     ]
 });
 
-/// The functions, each with an event that has all of them that it reads, and more.
+/// The functions, each with an event that has the secrets that it reads, and others.
 fn functions() -> Vec<(String, Mode, Value)> {
     let routes = ROUTES.iter().map(|route| {
         let mut body = route.body();
@@ -345,8 +345,9 @@ fn functions() -> Vec<(String, Mode, Value)> {
     routes.chain(triggers).collect()
 }
 
-/// What the function writes, into a file of this name and as errors, where AWS answers each of these events so.
-fn written(
+/// Runs the function on these events, with these faults of AWS, and returns its output. Standard output goes to this
+/// file.
+fn output_of(
     function: &Function,
     aws: &Aws,
     log: &str,
@@ -355,8 +356,8 @@ fn written(
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(log);
     let mut process = function.start_logging(File::create(&log).unwrap());
     process.ready().unwrap();
-    for (event, answer) in events {
-        aws.answer_with(*answer);
+    for (event, fault) in events {
+        aws.answer_with(*fault);
         process
             .invoke(&event.to_string(), Duration::from_secs(20))
             .unwrap();
@@ -366,11 +367,11 @@ fn written(
     std::fs::read_to_string(&log).unwrap() + &errors
 }
 
-/// How often [`no_function_logs_a_secret_at_any_level_whatever_aws_answers`] calls each function at a level.
+/// How often [`functions_log_no_secret_at_any_level`] calls each function at a level.
 const CALLS: usize = 5;
 
 #[test]
-fn no_function_logs_a_secret_at_any_level_whatever_aws_answers() {
+fn functions_log_no_secret_at_any_level() {
     let authority = Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR")));
     let forms = SECRETS.map(forms);
     let lines_at = |level: &str| -> usize {
@@ -389,11 +390,11 @@ fn no_function_logs_a_secret_at_any_level_whatever_aws_answers() {
                 (&bad, None),
             ];
             let log = format!("log-{level}-{}-{name}", mode.name());
-            let output = written(&function, &aws, &log, &events);
+            let output = output_of(&function, &aws, &log, &events);
             for line in output.lines() {
                 let what = format!("{name} at {level}: {line}");
                 for (secret, forms) in SECRETS.iter().zip(&forms) {
-                    assert!(!is_in(forms, line), "{secret} in {what}");
+                    assert!(!contains_any(line, forms), "{secret} in {what}");
                 }
                 let code = |word: &str| word.len() == 6 && word.bytes().all(|c| c.is_ascii_digit());
                 assert!(!words(line).any(code), "a code in {what}");
@@ -401,8 +402,8 @@ fn no_function_logs_a_secret_at_any_level_whatever_aws_answers() {
             }
             let (metrics, lines): (Vec<&str>, Vec<&str>) =
                 output.lines().partition(|line| is_metrics(line));
-            // Whatever is logged of the calls, all are counted.
-            let metrics = metrics.into_iter().flat_map(measured);
+            // Every request is counted, at any log level.
+            let metrics = metrics.into_iter().flat_map(parse_metrics);
             let requests = metrics.filter(|metric| metric.name.starts_with("Requests "));
             let requests: f64 = requests.map(|metric| metric.value).sum();
             assert_eq!(requests, CALLS as f64, "{name} at {level}");
@@ -421,33 +422,33 @@ fn no_function_logs_a_secret_at_any_level_whatever_aws_answers() {
     assert_eq!([info, debug], [CALLS * functions().len(); 2]);
 }
 
-/// What this function writes of its event in [`functions`], answered by AWS in each of these ways.
+/// The lines that a function of [`functions`] writes for its event, once for each of these faults.
 fn lines_of(
     (name, mode, event): &(String, Mode, Value),
     aws: &Aws,
     namespace: &str,
-    answers: &[Option<Fault>],
+    faults: &[Option<Fault>],
 ) -> Vec<String> {
     let function = Function::configured(name.as_str()).behind(aws);
     let function = function
         .with("MODE", mode.name())
         .with("METRICS_NAMESPACE", namespace);
     let log = [namespace, mode.name(), name].join("-").replace('/', "-");
-    let events: Vec<_> = answers.iter().map(|answer| (event, *answer)).collect();
-    let output = written(&function, aws, &log, &events);
+    let events: Vec<_> = faults.iter().map(|fault| (event, *fault)).collect();
+    let output = output_of(&function, aws, &log, &events);
     output.lines().map(str::to_owned).collect()
 }
 
-fn metrics_of(lines: &[String]) -> Vec<Measured> {
+fn metrics_of(lines: &[String]) -> Vec<Metric> {
     let lines = lines.iter().filter(|line| is_metrics(line));
-    lines.flat_map(|line| measured(line)).collect()
+    lines.flat_map(|line| parse_metrics(line)).collect()
 }
 
 fn aws() -> Aws {
     Aws::start(&Authority::new(Path::new(env!("CARGO_TARGET_TMPDIR"))))
 }
 
-/// The sign-in with a password.
+/// Sign-in with a password.
 fn sign_in() -> (String, Mode, Value) {
     let sign_in =
         |(name, mode, _): &(String, Mode, Value)| name == "sign-in" && *mode == Mode::UserPassword;
@@ -456,9 +457,9 @@ fn sign_in() -> (String, Mode, Value) {
 
 #[test]
 fn sign_in_writes_metrics_by_function_and_outcome() {
-    let answers = [None, Some(Fault::Exception("NotAuthorizedException"))];
-    let metrics = metrics_of(&lines_of(&sign_in(), &aws(), "a/name:space", &answers));
-    let seen = metrics.iter().map(|metric| {
+    let faults = [None, Some(Fault::Exception("NotAuthorizedException"))];
+    let metrics = metrics_of(&lines_of(&sign_in(), &aws(), "a/name:space", &faults));
+    let names = metrics.iter().map(|metric| {
         assert_eq!(metric.namespace, "a/name:space");
         match &*metric.unit {
             "Count" => assert_eq!(metric.value, 1.0, "{metric:?}"),
@@ -468,7 +469,7 @@ fn sign_in_writes_metrics_by_function_and_outcome() {
         &*metric.name
     });
     assert_eq!(
-        seen.collect::<Vec<_>>(),
+        names.collect::<Vec<_>>(),
         [
             "SignIns",
             "Requests sign-in success",
@@ -481,7 +482,7 @@ fn sign_in_writes_metrics_by_function_and_outcome() {
 }
 
 #[test]
-fn every_function_counts_what_it_did_for_the_user() {
+fn functions_count_sign_ups_sign_ins_and_codes() {
     let aws = aws();
     let sends = ROUTES.iter().filter(|route| route.sends_messages());
     let sends: HashSet<String> = sends.map(Route::function).collect();
@@ -490,7 +491,7 @@ fn every_function_counts_what_it_did_for_the_user() {
         let expected: &[&str] = match (&**name, mode) {
             ("sign-up", _) => &["CodesSent", "SignUps"],
             ("sign-in", Mode::UserPassword) | ("token", _) => &["SignIns"],
-            // The trigger counts what it sends.
+            // The trigger counts the code.
             ("sign-in", Mode::Passwordless) => &[],
             ("create-auth-challenge", _) => &["CodesSent"],
             _ if sends.contains(name) => &["CodesSent"],
@@ -509,7 +510,7 @@ fn every_function_counts_what_it_did_for_the_user() {
 }
 
 #[test]
-fn without_a_namespace_there_are_no_metrics_but_all_else() {
+fn functions_write_no_metrics_without_a_namespace() {
     let lines = lines_of(&sign_in(), &aws(), "", &[None, None]);
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(metrics_of(&lines).is_empty(), "{lines:?}");

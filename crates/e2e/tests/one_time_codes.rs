@@ -1,9 +1,9 @@
-//! Passwordless: what an answer to a code gets, right, wrong, late or from someone else.
+//! Passwordless: right and wrong codes, old sessions, and other users' codes.
 
 use e2e::{Answer, Person, Stack, session_in};
 
 #[test]
-fn the_third_wrong_answer_ends_the_sign_in() {
+fn third_wrong_code_ends_the_sign_in() {
     let stack = Stack::passwordless();
     for person in stack.users_of_both_channels() {
         let challenge = stack.challenge(&person);
@@ -12,14 +12,14 @@ fn the_third_wrong_answer_ends_the_sign_in() {
             .answer(&person, &session, &challenge.wrong_code())
             .assert_error(401, "NotAuthorizedException");
         for session in [&session, &challenge.session] {
-            assert_session_is_over(&stack.answer(&person, session, &challenge.code));
+            assert_session_is_invalid(&stack.answer(&person, session, &challenge.code));
         }
         assert_eq!(stack.codes_sent_to(&person).len(), 1);
     }
 }
 
 #[test]
-fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
+fn token_rejects_malformed_codes_and_trims_spaces() {
     let stack = Stack::passwordless();
     for person in stack.users_of_both_channels() {
         let challenge = stack.challenge(&person);
@@ -30,7 +30,7 @@ fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
         ] {
             session = stack.answer(&person, &session, &code).assert_wrong_code();
         }
-        // That is not an answer, and none is used up.
+        // These are rejected before they count as an answer.
         for code in [
             challenge.code.replacen("", " ", 3),
             format!("{}\u{200b}", challenge.code),
@@ -47,26 +47,26 @@ fn a_code_that_is_wrong_in_form_is_as_wrong_as_another_code() {
 }
 
 #[test]
-fn a_session_that_was_never_given_is_refused() {
+fn token_rejects_unknown_and_used_sessions() {
     let stack = Stack::passwordless();
     for person in stack.users_of_both_channels() {
         let challenge = stack.challenge(&person);
         for session in ["a".repeat(20), "a".repeat(2048)] {
-            assert_session_is_over(&stack.answer(&person, &session, &challenge.code));
+            assert_session_is_invalid(&stack.answer(&person, &session, &challenge.code));
         }
         for session in ["nonsense", &"a".repeat(2049)] {
             stack
                 .answer(&person, session, &challenge.code)
                 .assert_error(400, "InvalidParameterException");
         }
-        // And the one that was given is good for one set of tokens.
+        // The real session gives tokens once.
         stack.tokens_for(&person, &challenge);
-        assert_session_is_over(&stack.answer(&person, &challenge.session, &challenge.code));
+        assert_session_is_invalid(&stack.answer(&person, &challenge.session, &challenge.code));
     }
 }
 
 #[test]
-fn a_code_is_good_for_its_own_user_and_session_only() {
+fn code_works_only_for_its_own_user_and_session() {
     let stack = Stack::passwordless();
     let [person, stranger] = stack.users_of_both_channels();
     let mine = stack.challenge(&person);
@@ -93,7 +93,7 @@ fn a_code_is_good_for_its_own_user_and_session_only() {
 }
 
 #[test]
-fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
+fn repeated_sign_ins_share_one_single_use_code() {
     let stack = Stack::passwordless();
     for person in stack.users_of_both_channels() {
         let sub = &stack.user(&person.username)["sub"];
@@ -110,7 +110,7 @@ fn sign_ins_of_one_attempt_share_a_code_that_is_good_once() {
         assert!((20..=30).contains(&wait), "{wait}");
         stack.let_time_pass(sub, 30);
         let next = stack.challenge(&person);
-        assert_ne!(first.code, next.code, "a spent code is not sent again");
+        assert_ne!(first.code, next.code, "a used code must not be sent again");
         stack.tokens_for(&person, &next);
         assert_eq!(stack.codes_sent_to(&person), [first.code, next.code]);
     }
@@ -123,7 +123,7 @@ fn earlier_code_stays_valid_for_its_own_session() {
         let sub = &stack.user(&person.username)["sub"];
         let first = stack.challenge(&person);
         stack.let_time_pass(sub, 30);
-        // Otherwise a stranger could spoil the owner's sign-in by starting another one with the phone number.
+        // Otherwise a stranger could stop the owner's sign-in by starting another one with the phone number.
         session_in(&stack.sign_in(&person));
         assert_eq!(stack.codes_sent_to(&person).len(), 2);
         stack.tokens_for(&person, &first);
@@ -131,7 +131,7 @@ fn earlier_code_stays_valid_for_its_own_session() {
 }
 
 #[track_caller]
-fn assert_session_is_over(answer: &Answer) {
+fn assert_session_is_invalid(answer: &Answer) {
     answer.assert_error_with(
         401,
         "NotAuthorizedException",

@@ -1,29 +1,28 @@
-//! `openapi.yaml` against itself and the deployed stacks; the rest of it is held to in routes.rs and template.rs.
+//! `openapi.yaml` itself, and its examples on the deployed stacks. routes.rs and template.rs check the rest.
 //!
-//! That every answer of a stack is one that the specification has is checked where it comes in, in
-//! `Stack::post`: each test of this folder is one of the specification too.
+//! `Stack::post` checks every answer against the specification, so every test of this folder tests it too.
 
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Mode, Specification, Stack, Walk};
+use e2e::{Journey, Mode, Specification, Stack};
 
 #[test]
-fn the_example_of_every_route_is_answered_as_its_example_says() {
+fn every_example_request_returns_its_example_answer() {
     for mode in Mode::BOTH {
         let stack = Stack::of(mode);
-        let mut walk = Walk::start(&stack);
+        let mut journey = Journey::start(&stack);
         for route in mode.routes() {
-            let request = walk.request(route);
-            let answer = walk.post(route, &request).assert_ok();
-            walk.take(&answer);
-            assert_eq!(answer, walk.answer(route), "{route:?}");
+            let request = journey.request(route);
+            let answer = journey.post(route, &request).assert_ok();
+            journey.record(&answer);
+            assert_eq!(answer, journey.answer(route), "{route:?}");
         }
     }
 }
 
 #[test]
-fn the_version_is_the_workspace_s() {
+fn openapi_version_matches_the_workspace() {
     let version = &Specification::document()["info"]["version"];
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
 }
@@ -42,6 +41,6 @@ fn redocly_finds_nothing_in_the_specification() {
         .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true")
         .output()
         .expect("Redocly is not installed: run `make test`.");
-    let told = String::from_utf8_lossy(&redocly.stderr);
-    assert!(redocly.status.success(), "{told}");
+    let report = String::from_utf8_lossy(&redocly.stderr);
+    assert!(redocly.status.success(), "{report}");
 }

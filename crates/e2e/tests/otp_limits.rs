@@ -1,4 +1,4 @@
-//! Passwordless: how many codes are sent and how many answers are compared, through the API and around it.
+//! Passwordless: the limits of codes and answers, through the API and directly at Cognito.
 
 use e2e::{Answer, Person, Stack, session_in};
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use sha2::{Digest as _, Sha256};
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 
-/// As many as the embedded AWS answers at once within a trigger's time.
+/// The number of concurrent requests that the embedded AWS answers within a trigger's time limit.
 const MANY: usize = 20;
 
-/// Two who can sign in to the strict stack, by SMS and by e-mail, and the keys of their limits.
+/// Two users of the strict stack, by SMS and by e-mail, with the keys of their limits.
 fn members(stack: &Stack) -> [(Person, String); 2] {
     [Person::with_phone(), Person::with_email()].map(|person| {
         let body = stack.sign_up(&person, "Member").assert_ok();
@@ -18,7 +18,7 @@ fn members(stack: &Stack) -> [(Person, String); 2] {
     })
 }
 
-/// Two who can sign in, by SMS and by e-mail, and the keys of their limits.
+/// Two users, by SMS and by e-mail, with the keys of their limits.
 fn users(stack: &Stack) -> [(Person, String); 2] {
     stack.users_of_both_channels().map(|person| {
         let sub = stack.user(&person.username)["sub"].clone();
@@ -26,7 +26,7 @@ fn users(stack: &Stack) -> [(Person, String); 2] {
     })
 }
 
-/// All at once, on a thread each.
+/// Runs all at once, each on its own thread.
 fn at_once<T: Send>(times: usize, run: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let run = &run;
     std::thread::scope(|scope| {
@@ -48,8 +48,8 @@ fn assert_about(seconds: u64, expected: i64) {
 }
 
 #[test]
-fn codes_are_sent_in_a_burst_then_one_in_each_interval() {
-    // Two in an hour and three in a day: two at once, then one in 12 hours.
+fn codes_are_sent_in_a_burst_then_one_per_interval() {
+    // The limits are two an hour and three a day: two at once, then one every 12 hours.
     const INTERVAL: i64 = 12 * HOUR;
     let stack = Stack::passwordless_strict();
     for (person, sub) in members(&stack) {
@@ -70,7 +70,7 @@ fn codes_are_sent_in_a_burst_then_one_in_each_interval() {
 }
 
 #[test]
-fn many_sign_ins_at_once_are_one_attempt_and_send_one_message() {
+fn many_concurrent_sign_ins_send_one_message() {
     let stack = Stack::passwordless();
     for (person, sub) in users(&stack) {
         let sessions = at_once(MANY, |_| session_in(&stack.sign_in(&person)));
@@ -94,7 +94,7 @@ fn many_sign_ins_at_once_are_one_attempt_and_send_one_message() {
 }
 
 #[test]
-fn a_code_has_three_answers_in_all_sessions_together() {
+fn code_allows_three_answers_across_all_sessions() {
     let stack = Stack::passwordless();
     for (person, sub) in users(&stack) {
         let challenge = stack.challenge(&person);
@@ -109,18 +109,18 @@ fn a_code_has_three_answers_in_all_sessions_together() {
             let answer = stack.answer(&person, session, &challenge.code);
             answer.assert_error(401, "NotAuthorizedException");
         }
-        // Nobody is locked out: the next code is as good as any.
+        // The user is not locked out: the next code works.
         stack.let_time_pass(&sub, MINUTE);
         stack.tokens_of(&person);
     }
 }
 
 #[test]
-fn many_wrong_answers_at_once_leave_no_answer_to_their_code() {
+fn many_concurrent_wrong_answers_use_up_the_code() {
     let stack = Stack::passwordless();
     for (person, sub) in users(&stack) {
         let challenge = stack.challenge(&person);
-        // A session each, as Cognito takes one answer for a session.
+        // One session each, because Cognito accepts one answer for a session.
         let sessions = at_once(MANY, |_| session_in(&stack.sign_in(&person)));
         let answers = at_once(MANY, |n| {
             stack.answer(&person, &sessions[n], &challenge.wrong_code())
@@ -139,13 +139,16 @@ fn many_wrong_answers_at_once_leave_no_answer_to_their_code() {
 }
 
 #[test]
-fn those_who_call_cognito_directly_have_the_same_limits() {
+fn limits_hold_for_direct_calls_to_cognito() {
     let stack = Stack::passwordless();
     for (person, sub) in users(&stack) {
         let answer = initiate(&stack, &person);
         assert_eq!(answer.status, 200, "{answer:?}");
         let challenge = stack.challenge(&person);
-        assert!(!answer.text.contains(&challenge.code), "told to the caller");
+        assert!(
+            !answer.text.contains(&challenge.code),
+            "the answer contains the code"
+        );
         assert_eq!(stack.messages_to(&person).len(), 1);
 
         let responses = json!({ "USERNAME": person.username, "ANSWER": challenge.wrong_code() });
@@ -175,49 +178,49 @@ fn enabled_answers_unknown_users_like_known_ones() {
     let unknown = [Person::with_phone(), Person::with_email()];
     for ((known, _), unknown) in members(&stack).into_iter().zip(unknown) {
         let [to_known, to_unknown] =
-            [&known, &unknown].map(|person| all_that_can_be_seen(&stack, person));
+            [&known, &unknown].map(|person| visible_answers(&stack, person));
         assert_eq!(to_known, to_unknown);
         assert_eq!(stack.messages_to(&known).len(), 3);
         assert!(stack.messages_to(&unknown).is_empty());
     }
 }
 
-/// What someone sees who signs in as this person up to all limits, without ever seeing the phone. The
-/// waits are rounded to minutes, as the two are not asked at once.
-fn all_that_can_be_seen(stack: &Stack, person: &Person) -> Vec<(u16, String, u64)> {
-    let mut seen = Vec::new();
-    let mut see = |answer: Answer| {
+/// Signs in as this person up to every limit, without the messages, and returns the visible parts of the answers. Waits
+/// are rounded up to minutes, because the two persons sign in one after the other.
+fn visible_answers(stack: &Stack, person: &Person) -> Vec<(u16, String, u64)> {
+    let mut observed = Vec::new();
+    let mut observe = |answer: Answer| {
         let mut body = answer.json();
-        let session = session_of(&mut body);
+        let session = take_session(&mut body);
         let wait: u64 = answer
             .header("retry-after")
             .map_or(0, |wait| wait.parse().unwrap());
-        // A guess has one chance in a million to be right.
-        seen.push((answer.status, body.to_string(), wait.div_ceil(60)));
+        // A guessed code is right once in a million runs.
+        observed.push((answer.status, body.to_string(), wait.div_ceil(60)));
         session
     };
-    let mut session = see(stack.sign_in(person));
+    let mut session = observe(stack.sign_in(person));
     let key = &limits_key(stack, person);
-    session = see(stack.answer(person, &session, "012345"));
-    let again = see(stack.sign_in(person));
-    see(stack.answer(person, &again, "012345"));
-    see(stack.answer(person, &session, "012345"));
-    see(stack.sign_in(person));
+    session = observe(stack.answer(person, &session, "012345"));
+    let again = observe(stack.sign_in(person));
+    observe(stack.answer(person, &again, "012345"));
+    observe(stack.answer(person, &session, "012345"));
+    observe(stack.sign_in(person));
     stack.let_time_pass(key, MINUTE);
-    see(stack.sign_in(person));
+    observe(stack.sign_in(person));
     stack.let_time_pass(key, HOUR);
-    // Two codes an hour, and three a day.
-    see(stack.sign_in(person));
+    // The limits are two codes an hour and three a day.
+    observe(stack.sign_in(person));
     stack.let_time_pass(key, 12 * HOUR);
-    see(stack.sign_in(person));
-    see(stack.sign_in(person));
+    observe(stack.sign_in(person));
+    observe(stack.sign_in(person));
     stack.let_time_pass(key, MINUTE);
-    see(stack.sign_in(person));
-    seen
+    observe(stack.sign_in(person));
+    observed
 }
 
-/// The session of an answer, which is put out of sight; they differ, but not in how they look.
-fn session_of(body: &mut Value) -> String {
+/// The session of an answer. Replaces it by its length, because sessions differ.
+fn take_session(body: &mut Value) -> String {
     let holder = match body.get_mut("error") {
         Some(error) => error,
         None => body,
@@ -230,8 +233,8 @@ fn session_of(body: &mut Value) -> String {
     text
 }
 
-/// What the limits of a user who signs in are kept under: the name by which Cognito tells our triggers of them, or for
-/// someone who does not exist a digest of it.
+/// The key of a user's limits: the username that Cognito passes to triggers, or a digest of it if the user does not
+/// exist.
 fn limits_key(stack: &Stack, person: &Person) -> String {
     let name = initiate(stack, person).json()["ChallengeParameters"]["USERNAME"].clone();
     let name = name.as_str().unwrap();
@@ -243,7 +246,7 @@ fn limits_key(stack: &Stack, person: &Person) -> String {
     format!("unknown-{hexadecimal}")
 }
 
-/// Starts a sign-in around the API.
+/// Starts a sign-in directly at Cognito.
 fn initiate(stack: &Stack, person: &Person) -> Answer {
     stack.initiate_auth("CUSTOM_AUTH", json!({ "USERNAME": person.username }))
 }

@@ -1,9 +1,9 @@
-//! The stack's parameters: a bad value or a wrong combination is refused before any resource is made.
+//! The stack's parameters. CloudFormation rejects bad values and wrong combinations before it creates a resource.
 
 use e2e::{Answer, Stack};
 use serde_json::json;
 
-/// What CloudFormation says to a stack of the template's own parameters and rules, and of next to nothing else.
+/// CloudFormation's answer to a stack with the template's parameters and rules, and almost no resources.
 fn create(name: &str, parameters: &[(&str, &str)]) -> Answer {
     let stack = Stack::standard();
     let template = stack.template();
@@ -16,7 +16,7 @@ fn create(name: &str, parameters: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn combinations_that_no_test_stack_has_are_accepted() {
+fn valid_parameter_combinations_are_accepted() {
     for (name, parameters) in [
         ("as-default", vec![("Mode", "UserPassword")]),
         (
@@ -142,7 +142,7 @@ fn wrong_parameter_combinations_are_rejected_with_the_remedy() {
             "Passwordless needs at least one role in PhoneSignUpRoles, or in EmailSignUpRoles with SesIdentityArn.",
         ),
     ] {
-        let answer = create("refused", parameters);
+        let answer = create("rejected", parameters);
         assert_eq!(answer.status, 400, "{parameters:?}: {}", answer.text);
         assert!(
             answer.text.contains(sentence),
@@ -153,7 +153,7 @@ fn wrong_parameter_combinations_are_rejected_with_the_remedy() {
 }
 
 #[test]
-fn a_bad_value_is_refused_and_its_parameter_named() {
+fn bad_parameter_values_are_rejected_by_name() {
     for (parameter, values) in [
         ("Mode", &["passwordless", "Both"][..]),
         (
@@ -284,7 +284,7 @@ fn a_bad_value_is_refused_and_its_parameter_named() {
         ("DeletionProtection", &["true"]),
     ] {
         for value in values {
-            let answer = create("refused", &[(parameter, value)]);
+            let answer = create("rejected", &[(parameter, value)]);
             assert_eq!(answer.status, 400, "{parameter}={value}: {}", answer.text);
             assert!(
                 answer.text.contains(parameter),
@@ -308,7 +308,7 @@ fn regions_without_sms_need_sms_region() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = folder.join(format!("sms-{}.json", std::process::id()));
     std::fs::write(&file, small.to_string()).unwrap();
-    for (region, roles, through, refused) in [
+    for (region, roles, sms_region, rejected) in [
         ("ap-northeast-2", "User", "", true),
         ("ap-northeast-2", "User", "ap-northeast-1", false),
         ("ap-northeast-2", "", "", false),
@@ -316,7 +316,7 @@ fn regions_without_sms_need_sms_region() {
     ] {
         let parameters = json!([
             { "ParameterKey": "PhoneSignUpRoles", "ParameterValue": roles },
-            { "ParameterKey": "SmsRegion", "ParameterValue": through },
+            { "ParameterKey": "SmsRegion", "ParameterValue": sms_region },
         ]);
         let command = format!(
             "aws --region {region} cloudformation create-stack --stack-name sms-{:x} \
@@ -324,12 +324,16 @@ fn regions_without_sms_need_sms_region() {
             e2e::random(),
             file.display()
         );
-        let said = aws.embedded_aws(&["run", "bash", "-c", &command]);
-        assert_eq!(said.contains(sentence), refused, "{region} {roles}: {said}");
+        let output = aws.embedded_aws(&["run", "bash", "-c", &command]);
         assert_eq!(
-            said.contains("StackId"),
-            !refused,
-            "{region} {roles}: {said}"
+            output.contains(sentence),
+            rejected,
+            "{region} {roles}: {output}"
+        );
+        assert_eq!(
+            output.contains("StackId"),
+            !rejected,
+            "{region} {roles}: {output}"
         );
     }
     std::fs::remove_file(&file).unwrap();

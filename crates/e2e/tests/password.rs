@@ -17,7 +17,7 @@ fn refresh(stack: &Stack, tokens: &Tokens) -> Answer {
 }
 
 #[test]
-fn a_forgotten_password_is_replaced_with_the_code_that_was_sent() {
+fn forgotten_password_is_replaced_with_the_code() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let username = &person.username;
@@ -31,13 +31,13 @@ fn a_forgotten_password_is_replaced_with_the_code_that_was_sent() {
     stack
         .sign_in(&person)
         .assert_error(401, "NotAuthorizedException");
-    // A code is good for one change.
+    // A code works once.
     change(&stack, username, &person.password, PASSWORD_CODE)
         .assert_documented_error(400, "ExpiredCodeException");
 }
 
 #[test]
-fn a_reset_ends_every_session_from_before() {
+fn password_reset_ends_every_session() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let [first, second] = [(); 2].map(|()| stack.tokens_of(&person));
@@ -54,7 +54,7 @@ fn a_reset_ends_every_session_from_before() {
     refresh(&stack, &after).assert_ok();
 }
 
-/// SECURITY.md's way back: the owner confirms, then resets the password.
+/// The steps of SECURITY.md: the owner confirms, then resets the password.
 #[test]
 fn owner_recovers_an_address_that_a_stranger_signed_up_with() {
     let stack = Stack::standard();
@@ -65,7 +65,7 @@ fn owner_recovers_an_address_that_a_stranger_signed_up_with() {
     stack.post("/sign-up/resend-code", body).assert_ok();
     let body = json!({ "username": username, "confirmationCode": SIGN_UP_CODE });
     stack.post("/sign-up/confirm", body).assert_ok();
-    // The stranger knows the password still, and signs in.
+    // The stranger still knows the password.
     let stolen = stack.tokens_of(&stranger);
     forgot(&stack, username).assert_ok();
     let owner = Person {
@@ -81,7 +81,7 @@ fn owner_recovers_an_address_that_a_stranger_signed_up_with() {
 }
 
 #[test]
-fn a_user_who_skipped_confirmation_can_reset_the_password() {
+fn role_without_confirmation_can_reset_the_password() {
     let stack = Stack::standard();
     for person in [Person::with_email(), Person::with_phone()] {
         stack.sign_up(&person, "Courier").assert_ok();
@@ -90,7 +90,7 @@ fn a_user_who_skipped_confirmation_can_reset_the_password() {
 }
 
 #[test]
-fn a_code_that_is_wrong_or_was_not_asked_for_changes_nothing() {
+fn password_reset_rejects_wrong_and_unrequested_codes() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let change = |code: &str| change(&stack, &person.username, &Person::another_password(), code);

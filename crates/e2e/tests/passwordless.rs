@@ -1,4 +1,4 @@
-//! Passwordless: from sign-up to sign-out, by SMS and by e-mail, and who does not get that far.
+//! Passwordless: from sign-up to sign-out, by SMS and by e-mail, and rejected users.
 
 use e2e::{Mode, Person, SIGN_UP_CODE, Stack, Tokens, session_in};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const OTHER_COUNTRY: &str = "Phone numbers of this country are not accepted.";
 
 #[test]
-fn phone_user_goes_from_sign_up_to_sign_out() {
+fn users_of_both_channels_go_from_sign_up_to_sign_out() {
     let stack = Stack::passwordless();
     for (person, contact) in [
         (Person::with_phone(), "phone_number"),
@@ -44,7 +44,7 @@ fn phone_user_goes_from_sign_up_to_sign_out() {
 }
 
 #[test]
-fn the_email_has_the_stack_s_texts_and_sender() {
+fn code_email_has_the_configured_text_and_sender() {
     let stack = Stack::passwordless();
     let [_, person] = stack.users_of_both_channels();
     let answer = stack.sign_in(&person).assert_ok();
@@ -71,34 +71,34 @@ fn the_email_has_the_stack_s_texts_and_sender() {
 }
 
 #[test]
-fn a_stack_without_ses_takes_no_email_address() {
+fn stack_without_ses_rejects_email_addresses() {
     let stack = Stack::deploy(
         "by-phone",
         Mode::Passwordless,
         &[("PhoneSignUpRoles", "User")],
     );
     let person = Person::with_email();
-    let should_be = "Username should be a phone number in E.164 format, such as +34999999999.";
+    let phone_only = "Username should be a phone number in E.164 format, such as +34999999999.";
     for answer in [
         stack.sign_up(&person, "User"),
         stack.sign_in(&person),
         stack.answer(&person, "a-session-of-twenty-signs", "123456"),
     ] {
-        answer.assert_error_with(400, "InvalidParameterException", should_be);
+        answer.assert_error_with(400, "InvalidParameterException", phone_only);
     }
     let attributes = [("email", &*person.username), ("custom:role", "User")];
     let answer = stack.sign_up_directly(&person, &attributes);
     assert_eq!(answer.status, 400, "{answer:?}");
     assert!(!stack.has_user(&person.username));
-    // `User` by the template's default.
+    // The template's default is `User`.
     let environment = stack.environment(&stack.trigger("PreSignUp"));
     assert_eq!(environment["EMAIL_SIGN_UP_ROLES"], "");
-    // Phone numbers sign in there as everywhere.
+    // Phone numbers sign in.
     stack.tokens_of(&stack.confirmed_user());
 }
 
 #[test]
-fn the_message_has_the_stack_s_text_and_sender() {
+fn code_sms_has_the_configured_text_and_sender() {
     let assert_sent = |stack: &Stack, person: &Person, text: &str, sender: Value| {
         let code = stack.challenge(person).code;
         let [message] = &stack.messages_to(person)[..] else {
@@ -118,7 +118,7 @@ fn the_message_has_the_stack_s_text_and_sender() {
 }
 
 #[test]
-fn a_password_in_a_request_is_ignored_whatever_it_is() {
+fn passwordless_ignores_any_password() {
     let stack = Stack::passwordless();
     for password in [json!("1"), json!(1), json!(null), json!({ "a": ["b"] })] {
         let person = Person::with_phone();
@@ -184,7 +184,7 @@ fn sign_up_rejects_numbers_outside_allowed_prefixes() {
 #[test]
 fn sign_in_sends_nothing_outside_allowed_prefixes() {
     let stack = Stack::passwordless();
-    let person = stack.user_from_abroad();
+    let person = stack.user_outside_allowed_prefixes();
     stack
         .sign_in(&person)
         .assert_error_with(400, "InvalidParameterException", OTHER_COUNTRY);
@@ -199,7 +199,7 @@ fn passwordless_client_allows_only_the_code_flow_at_cognito() {
     let stack = Stack::passwordless();
     let person = stack.confirmed_user();
     const INVALID: &str = "InvalidParameterException";
-    for (flow, more, refusal) in [
+    for (flow, more, error_type) in [
         (
             "USER_PASSWORD_AUTH",
             json!({ "PASSWORD": person.password }),
@@ -211,7 +211,7 @@ fn passwordless_client_allows_only_the_code_flow_at_cognito() {
             json!({ "PREFERRED_CHALLENGE": "SMS_OTP" }),
             INVALID,
         ),
-        // The one that is open, with a password's proof before the code: our trigger refuses it.
+        // The allowed flow, with a proof of the password before the code: our trigger rejects it.
         (
             "CUSTOM_AUTH",
             json!({ "SRP_A": "ab", "CHALLENGE_NAME": "SRP_A" }),
@@ -222,7 +222,7 @@ fn passwordless_client_allows_only_the_code_flow_at_cognito() {
         parameters["USERNAME"] = person.username.clone().into();
         let answer = stack.initiate_auth(flow, parameters);
         assert_eq!(answer.status, 400, "{flow}: {answer:?}");
-        assert_eq!(answer.json()["__type"], refusal, "{flow}: {answer:?}");
+        assert_eq!(answer.json()["__type"], error_type, "{flow}: {answer:?}");
     }
     assert_nothing_sent_or_counted(&stack, &person);
 }

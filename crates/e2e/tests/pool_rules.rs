@@ -1,4 +1,4 @@
-//! What holds for those who go around the API, to Cognito's public operations with the client's id.
+//! The rules for direct calls of Cognito's public operations with the client's id.
 
 use e2e::{Person, Stack};
 use serde_json::{Value, json};
@@ -20,14 +20,14 @@ fn pool_rejects_direct_sign_ups_that_break_the_rules() {
             vec![("custom:role", "User")],
             not_by_phone,
         ),
-        // A message to a phone number on the side, which the role could not sign up with.
+        // Would send a message to a phone number that the role can't sign up with.
         (
             &email,
             "email",
             vec![("custom:role", "User"), ("phone_number", &phone.username)],
             one_contact,
         ),
-        // A role that skips confirmation would have a stranger's number verified.
+        // Would verify a stranger's number, because the role skips confirmation.
         (
             &email,
             "email",
@@ -68,7 +68,7 @@ fn pool_rejects_direct_sign_ups_that_break_the_rules() {
 }
 
 #[test]
-fn user_can_not_change_role_or_verified_flags_at_cognito() {
+fn cognito_rejects_changes_of_role_and_verified_flags() {
     for stack in [Stack::standard(), Stack::passwordless()] {
         let person = stack.confirmed_user();
         let access = stack.tokens_of(&person).access;
@@ -89,14 +89,14 @@ fn user_can_not_change_role_or_verified_flags_at_cognito() {
             assert_eq!(answer.json()["__type"], code, "{name}");
             assert_eq!(stack.user(&person.username), before, "{name}");
         }
-        // What the client may write is taken: the refusals above are not for the token.
+        // An attribute that the client may write is accepted, so the token is valid.
         let answer = update("phone_number", &Person::with_phone().username);
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 }
 
 #[test]
-fn contact_changes_refused_sends_no_code_to_a_new_contact() {
+fn contact_changes_refused_sends_no_code() {
     for (stack, name, contact) in [
         (Stack::strict(), "email", Person::with_email().username),
         (
@@ -123,7 +123,7 @@ fn contact_changes_refused_sends_no_code_to_a_new_contact() {
 }
 
 #[test]
-fn refused_changes_do_not_stop_users_from_deleting_a_contact() {
+fn contact_changes_refused_still_allows_deletion() {
     let stack = Stack::strict();
     let delete = |person: &Person, operation: &str, contact: Value| {
         let mut body = json!({ "AccessToken": stack.tokens_of(person).access });
@@ -147,7 +147,7 @@ fn refused_changes_do_not_stop_users_from_deleting_a_contact() {
 }
 
 #[test]
-fn an_administrator_may_give_any_role() {
+fn administrator_assigns_any_role() {
     let stack = Stack::standard();
     let person = Person::with_email();
     let username = &*person.username;

@@ -1,5 +1,5 @@
-//! Each operation of `openapi.yaml` has its place in every other file that can't be derived from it. Where one is
-//! missing, the test says which file to touch.
+//! Every file that can't be derived from `openapi.yaml` lists each of its operations. If an entry is missing, the test
+//! names the file to change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What stands between each of these and the next of those.
+/// Every text between `before` and the next `after`.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> BTreeSet<&'a str> {
     let found = text.split(before).skip(1);
     found.map(|rest| part(rest, "", after)).collect()
@@ -26,59 +26,60 @@ fn words(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// A part of a text, from the first of these to the next of those.
+/// The text between the first `from` and the next `to`.
 fn part<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let rest = text.split_once(from);
-    let (_, rest) = rest.unwrap_or_else(|| panic!("crates/e2e/tests/routes.rs finds no {from}"));
+    let (_, rest) =
+        rest.unwrap_or_else(|| panic!("crates/e2e/tests/routes.rs does not find {from}"));
     rest.split_once(to).map_or(rest, |(part, _)| part)
 }
 
-/// The files in which each route has its place.
-struct Places {
+/// The files that list each route.
+struct RouteFiles {
     template: String,
     router: String,
     modules: String,
     client: String,
-    repeats: String,
+    retries: String,
 }
 
-impl Places {
+impl RouteFiles {
     fn read() -> Self {
         Self {
             template: read("template.yaml"),
             router: read("Cargo.toml"),
             modules: read("crates/auth-core/src/lib.rs"),
             client: read("crates/e2e/js/src/client.ts"),
-            repeats: part(&read("docs/failures.md"), "\n| route |", "\n\n").to_owned(),
+            retries: part(&read("docs/failures.md"), "\n| route |", "\n\n").to_owned(),
         }
     }
 
-    /// What a route lacks, each with the file to touch.
-    fn lacking(&self, route: &Route) -> Vec<String> {
+    /// The missing entries of a route, each with the file to change.
+    fn missing(&self, route: &Route) -> Vec<String> {
         let (path, function, resource) = (route.path, route.function(), route.resource());
         let module = function.replace('-', "_");
-        let mut lacking = Vec::new();
-        let mut need = |there: bool, what: String| {
-            if !there {
-                lacking.push(format!("{path}: {what}"));
+        let mut missing = Vec::new();
+        let mut require = |exists: bool, what: String| {
+            if !exists {
+                missing.push(format!("{path}: {what}"));
             }
         };
 
-        let doorway = format!("functions/{function}/src/main.rs");
-        need(
-            root().join(&doorway).exists(),
-            format!("write {doorway}, and the Cargo.toml beside it, as another route has them"),
+        let main_file = format!("functions/{function}/src/main.rs");
+        require(
+            root().join(&main_file).exists(),
+            format!("write {main_file}, and the Cargo.toml beside it, as for another route"),
         );
         let listed = self.modules.contains(&format!("pub mod {module};"))
             && self.modules.contains(&format!("http::any::<{module}::"));
-        need(
+        require(
             listed,
             format!(
                 "write crates/auth-core/src/{module}.rs, with its `mod` and its line in ROUTES in lib.rs"
             ),
         );
         let line = format!("\"/auth{path}\" = \"{function}\"");
-        need(
+        require(
             self.router.contains(&line),
             format!("add `{line}` to Cargo.toml, under workspace.metadata.lambda.watch.router"),
         );
@@ -93,7 +94,7 @@ impl Places {
             format!("CodeUri: target/lambda/{function}/"),
             format!("Path: /auth{path}"),
         ] {
-            need(
+            require(
                 block.contains(&&*line),
                 format!("write the block {resource}Function in template.yaml, with `{line}`"),
             );
@@ -103,30 +104,30 @@ impl Places {
             None => "no condition".to_owned(),
         };
         let found = block.iter().find(|line| line.starts_with("Condition: "));
-        need(
+        require(
             block.is_empty() || *found.unwrap_or(&"no condition") == condition,
             format!("give {resource}Function in template.yaml {condition}, as x-modes says"),
         );
         let mapping = part(&self.template, "\n  Functions:\n", "\n\n");
-        need(
+        require(
             words(mapping).contains(&*resource),
             format!("add {resource} to the mapping Functions in template.yaml"),
         );
 
-        need(
+        require(
             self.client.contains(&format!("client.POST(\"{path}\"")),
             format!("call `{path}` in crates/e2e/js/src/client.ts"),
         );
-        need(
-            self.repeats.contains(&format!("`{path}`")),
+        require(
+            self.retries.contains(&format!("`{path}`")),
             format!(
                 "add a row to the last table of docs/failures.md: what to do after a 503 of `{path}`"
             ),
         );
-        lacking
+        missing
     }
 
-    /// What is there without an operation in `openapi.yaml`.
+    /// The entries without an operation in `openapi.yaml`.
     fn unspecified(&self, routes: &BTreeMap<&str, &Route>) -> Vec<String> {
         let router = between(&self.router, "\"/auth", "\" = ").into_iter();
         let router = router.map(|path| ("Cargo.toml routes", path));
@@ -149,7 +150,7 @@ impl Places {
             let route = routes.values().any(|route| route.function() == name);
             if !route && !TRIGGERS.contains(&&*name) {
                 unspecified.push(format!(
-                    "functions/{name}: write its operation in openapi.yaml; of a trigger, add it to TRIGGERS in \
+                    "functions/{name}: write its operation in openapi.yaml; if it is a trigger, add it to TRIGGERS in \
                      crates/e2e/src/function.rs"
                 ));
             }
@@ -159,31 +160,31 @@ impl Places {
 }
 
 #[test]
-fn each_route_of_openapi_yaml_is_in_every_other_file() {
-    let places = Places::read();
+fn every_file_lists_each_route_of_openapi_yaml() {
+    let files = RouteFiles::read();
     let routes: BTreeMap<&str, &Route> = ROUTES.iter().map(|route| (route.path, route)).collect();
-    let lacking = routes.values().flat_map(|route| places.lacking(route));
-    let mut lacking: Vec<String> = lacking.collect();
-    lacking.extend(places.unspecified(&routes));
-    assert!(lacking.is_empty(), "\n{}", lacking.join("\n"));
+    let missing = routes.values().flat_map(|route| files.missing(route));
+    let mut missing: Vec<String> = missing.collect();
+    missing.extend(files.unspecified(&routes));
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 
 #[test]
 fn each_operation_of_openapi_yaml_is_complete() {
-    let mut lacking = Vec::new();
+    let mut missing = Vec::new();
     for (path, item) in Specification::document()["paths"].as_object().unwrap() {
         let operation = &item["post"];
-        let mut need = |there: bool, what: String| {
-            if !there {
-                lacking.push(format!("openapi.yaml, {path}: {what}"));
+        let mut require = |exists: bool, what: String| {
+            if !exists {
+                missing.push(format!("openapi.yaml, {path}: {what}"));
             }
         };
         let modes = operation["x-modes"].as_array().into_iter().flatten();
         let modes: BTreeSet<&str> = modes.filter_map(Value::as_str).collect();
         let both = BTreeSet::from(Mode::BOTH.map(Mode::name));
-        need(
+        require(
             !modes.is_empty() && modes.is_subset(&both),
-            format!("x-modes names the modes that have it, of {both:?}"),
+            format!("x-modes must name the modes that have it, of {both:?}"),
         );
         for (what, body) in [
             ("requestBody", &operation["requestBody"]),
@@ -191,18 +192,20 @@ fn each_operation_of_openapi_yaml_is_complete() {
         ] {
             let examples = body["content"]["application/json"]["examples"].as_object();
             let examples = examples.into_iter().flatten().map(|(name, _)| &**name);
-            need(
+            require(
                 examples.collect::<BTreeSet<_>>() == modes,
-                format!("the {what} has an example of each of its modes, by the mode's name"),
+                format!(
+                    "the {what} must have an example for each of its modes, with the mode's name"
+                ),
             );
         }
         let mut words = path.split(['/', '-']).skip(1);
         let first = words.next().unwrap_or_default().to_owned();
         let name = words.fold(first, |name, word| name + &resource(word));
-        need(
+        require(
             operation["operationId"] == name,
-            format!("its operationId is {name}"),
+            format!("its operationId must be {name}"),
         );
     }
-    assert!(lacking.is_empty(), "\n{}", lacking.join("\n"));
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }

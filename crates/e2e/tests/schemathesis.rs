@@ -1,5 +1,5 @@
-//! Schemathesis: hundreds of requests made from `openapi.yaml`, well-formed and not, to the deployed stacks,
-//! whose every answer must be one that the specification has. `python/schemathesis.toml` says what is checked.
+//! Schemathesis sends hundreds of valid and invalid requests, generated from `openapi.yaml`, to the deployed stacks. It
+//! checks every answer against the specification. `python/schemathesis.toml` has the settings.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,37 +20,37 @@ fn schemathesis_finds_nothing_in_passwordless() {
 #[track_caller]
 fn run(mode: Mode) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let written = |suffix: &str| {
+    let file = |suffix: &str| {
         let name = format!("schemathesis-{}-{suffix}.json", mode.name());
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
     };
     let specification = Specification::of(mode);
     let mut document = specification.json().clone();
-    // Roles and passwords are each stack's own: with any others, sign-ups would not be granted.
+    // With other roles or passwords, no sign-up would succeed.
     let schemas = &mut document["components"]["schemas"];
     schemas["UserAttributes"]["properties"]["role"]["enum"] = json!(["User"]);
     schemas["Password"]["enum"] = json!(["Sup3r!secret"]);
-    std::fs::write(written("openapi"), document.to_string()).unwrap();
+    std::fs::write(file("openapi"), document.to_string()).unwrap();
 
     let output = Command::new(here.join("../../local/.venv-test/bin/schemathesis"))
         .arg("--config-file")
         .arg(here.join("python/schemathesis.toml"))
         .arg("run")
-        .arg(written("openapi"))
+        .arg(file("openapi"))
         .args(["--url", Stack::of(mode).output("AuthApiURL")])
         .args(["--report", "json", "--report-json-path"])
-        .arg(written("report"))
+        .arg(file("report"))
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .output()
         .expect("Schemathesis is not installed: run `make test`.");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{told}");
+    let output_text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output_text}");
 
-    let report = std::fs::read_to_string(written("report")).unwrap();
+    let report = std::fs::read_to_string(file("report")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
     let (routes, requests) = (&report["operations"]["tested"], &report["test_cases"]);
     println!("{}: {routes} routes, {requests}", mode.name());
-    assert_eq!(*routes, mode.routes().count(), "{told}");
-    assert!(requests["generated"].as_u64() > Some(200), "{told}");
-    assert_eq!(requests["without_checks"], 0, "{told}");
+    assert_eq!(*routes, mode.routes().count(), "{output_text}");
+    assert!(requests["generated"].as_u64() > Some(200), "{output_text}");
+    assert_eq!(requests["without_checks"], 0, "{output_text}");
 }

@@ -4,7 +4,7 @@ use e2e::{Person, Stack};
 use serde_json::json;
 
 #[test]
-fn a_confirmed_user_gets_tokens_that_the_stack_s_keys_verify() {
+fn sign_in_returns_tokens_that_verify() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let tokens = stack.tokens_of(&person);
@@ -19,7 +19,7 @@ fn a_confirmed_user_gets_tokens_that_the_stack_s_keys_verify() {
 }
 
 #[test]
-fn a_wrong_password_is_not_authorized() {
+fn sign_in_rejects_wrong_password() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     for password in [
@@ -37,7 +37,7 @@ fn a_wrong_password_is_not_authorized() {
 }
 
 #[test]
-fn sign_in_names_why_a_user_is_rejected() {
+fn sign_in_says_why_it_rejects_a_user() {
     let stack = Stack::standard();
     let answer = stack.sign_in(&stack.unconfirmed_user());
     answer.assert_documented_error(403, "UserNotConfirmedException");
@@ -52,7 +52,7 @@ fn sign_in_names_why_a_user_is_rejected() {
 }
 
 #[test]
-fn unsupported_challenge_gives_no_tokens() {
+fn sign_in_rejects_unsupported_challenge() {
     let stack = Stack::standard();
     let person = Person::with_email();
     stack.create_user(&person, &[("email", &person.username)]);

@@ -8,7 +8,7 @@ const NOT_BY_EMAIL: &str = "The role does not allow sign-up with an email addres
 const NOT_BY_PHONE: &str = "The role does not allow sign-up with a phone number.";
 
 #[test]
-fn sign_up_answers_with_the_new_user_and_adds_the_role_s_group() {
+fn sign_up_returns_the_user_and_adds_the_group() {
     let stack = Stack::standard();
     for (person, role, attribute) in [
         (Person::with_email(), "User", "email"),
@@ -28,7 +28,7 @@ fn sign_up_answers_with_the_new_user_and_adds_the_role_s_group() {
 }
 
 #[test]
-fn an_account_that_exists_is_a_conflict_whatever_the_password() {
+fn sign_up_rejects_existing_username_with_any_password() {
     let stack = Stack::standard();
     let person = stack.unconfirmed_user();
     let stranger = Person {
@@ -66,7 +66,7 @@ fn sign_up_rejects_passwords_that_break_the_policy() {
 }
 
 #[test]
-fn a_role_that_skips_confirmation_can_sign_in_at_once() {
+fn role_without_confirmation_signs_in_at_once() {
     let stack = Stack::standard();
     for (person, verified) in [
         (Person::with_email(), "email_verified"),
@@ -99,7 +99,7 @@ fn sign_up_rejects_closed_role() {
 }
 
 #[test]
-fn attributes_other_than_the_role_are_not_the_caller_s_to_give() {
+fn sign_up_ignores_attributes_other_than_role() {
     let stack = Stack::standard();
     let person = Person::with_email();
     let attributes = json!({

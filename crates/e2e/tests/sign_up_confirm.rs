@@ -9,7 +9,7 @@ fn confirm(stack: &Stack, username: &str, code: &str) -> e2e::Answer {
 }
 
 #[test]
-fn the_right_code_confirms_the_user_who_can_then_sign_in() {
+fn right_code_confirms_the_user() {
     let stack = Stack::standard();
     for (person, role) in [
         (Person::with_email(), "User"),
@@ -24,7 +24,7 @@ fn the_right_code_confirms_the_user_who_can_then_sign_in() {
 }
 
 #[test]
-fn a_wrong_code_is_refused_and_the_right_one_stays_good() {
+fn wrong_code_is_rejected_and_right_code_stays_valid() {
     let stack = Stack::standard();
     let person = stack.unconfirmed_user();
     let answer = confirm(&stack, &person.username, "000000");
@@ -34,7 +34,7 @@ fn a_wrong_code_is_refused_and_the_right_one_stays_good() {
 }
 
 #[test]
-fn a_second_confirmation_is_not_authorized() {
+fn second_confirmation_is_rejected() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let answer = confirm(&stack, &person.username, SIGN_UP_CODE);

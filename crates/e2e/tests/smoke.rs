@@ -1,19 +1,20 @@
-//! `make smoke`: its checks pass on a stack of each mode, and say so where one does not.
+//! `make smoke`: its checks pass on a stack of each mode, and a failed check is reported.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use e2e::{Mode, PASSWORD_CODE, Person, SIGN_UP_CODE, Stack, Terminal};
 
-const NEVER_HERE: [&str; 2] = [
+/// The checks that are skipped on the embedded AWS.
+const SKIPPED_ALWAYS: [&str; 2] = [
     "The first call after 12 idle minutes is answered within 3 seconds.",
     "CloudWatch has the metrics of these checks.",
 ];
 
-/// What Ctrl-C sends.
+/// Ctrl-C.
 const INTERRUPT: &str = "\u{3}";
 
-/// A stack that `sam deploy` made, as the checks need one: they update it.
+/// A stack deployed with `sam deploy`, because the checks update it.
 struct Deployed {
     name: &'static str,
     aws: Stack,
@@ -57,13 +58,13 @@ impl Deployed {
     }
 }
 
-/// The rows of a table of this outcome.
+/// The rows with this outcome.
 fn rows<'a>(table: &'a str, outcome: &str) -> Vec<&'a str> {
     let rows = table.lines().filter_map(|line| line.strip_prefix(outcome));
     rows.map(str::trim).collect()
 }
 
-/// Checks that nothing failed, that only these rows were skipped, and that no user is left.
+/// Checks that nothing failed, that only these checks were skipped, and that no user is left.
 #[track_caller]
 fn assert_passed(stack: &Deployed, terminal: Terminal, skipped: &[&str]) {
     let (success, table) = terminal.end();
@@ -73,7 +74,7 @@ fn assert_passed(stack: &Deployed, terminal: Terminal, skipped: &[&str]) {
     assert_eq!(stack.users(), "", "{table}");
 }
 
-/// Checks that a wrong code fails its check, and that no user is left where one leaves at the next question.
+/// Checks that a wrong code fails its check, and that no user is left after Ctrl-C at the next question.
 #[track_caller]
 fn assert_interrupted(stack: &Deployed, smoke: &Command, phone: &str, email: &str) {
     let mut terminal = Terminal::start(smoke);
@@ -95,7 +96,7 @@ fn assert_interrupted(stack: &Deployed, smoke: &Command, phone: &str, email: &st
     assert_eq!(stack.users(), "");
 }
 
-/// Checks that the script fails where the API does not answer, and says what to change.
+/// Checks that the script fails if the API does not answer, and says what to change.
 #[track_caller]
 fn assert_failed(stack: &Deployed) {
     let outputs = stack.outputs.with_extension("unreachable");
@@ -117,7 +118,7 @@ fn assert_failed(stack: &Deployed) {
 }
 
 #[test]
-fn the_checks_pass_on_a_stack_with_passwords() {
+fn smoke_checks_pass_with_passwords() {
     let roles = [
         "Roles=User,Driver,Courier,Admin",
         "EmailSignUpRoles=User,Courier",
@@ -152,11 +153,11 @@ fn the_checks_pass_on_a_stack_with_passwords() {
         "ENABLED: unknown and known numbers get the same answers at 0, 5 and 20 seconds.",
         "ENABLED: outside AllowedPhonePrefixes, unknown and known numbers get the same answer.",
     ];
-    assert_passed(&stack, terminal, &[&skipped[..], &NEVER_HERE].concat());
+    assert_passed(&stack, terminal, &[&skipped[..], &SKIPPED_ALWAYS].concat());
 }
 
 #[test]
-fn the_checks_pass_on_a_stack_without_passwords() {
+fn smoke_checks_pass_without_passwords() {
     let stack = Deployed::new(
         "smoke-passwordless",
         Mode::Passwordless,
@@ -187,5 +188,5 @@ fn the_checks_pass_on_a_stack_without_passwords() {
         "A password is reset with the code of an e-mail, and the old one no longer works.",
         "A new password ends every session, and a deleted account is gone.",
     ];
-    assert_passed(&stack, terminal, &[&skipped[..], &NEVER_HERE].concat());
+    assert_passed(&stack, terminal, &[&skipped[..], &SKIPPED_ALWAYS].concat());
 }

@@ -1,10 +1,10 @@
-//! What a function does before its first event, by its system calls: it asks Lambda for one, and little else.
+//! The system calls of a function before its first event: it connects to the Runtime API, and reads no file.
 
 use std::path::Path;
 
 use e2e::Function;
 
-/// The system calls of a function until it asks for its first event, one a line, and its Runtime API's port.
+/// The system calls of a function until it requests its first event, one a line, and the port of its Runtime API.
 fn start(name: &str) -> (Vec<String>, u16) {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let tools = root.join("local/.venv/bin");
@@ -31,8 +31,8 @@ fn start(name: &str) -> (Vec<String>, u16) {
     )
 }
 
-/// What the dynamic linker and Rust's own start read.
-fn belongs_to_every_start(path: &str) -> bool {
+/// Whether the dynamic linker or Rust's runtime reads this file at every start.
+fn is_read_at_every_start(path: &str) -> bool {
     path.starts_with("/etc/ld.so.")
         || path.starts_with("/proc/self/")
         || path.contains("/lib") && path.contains(".so")
@@ -53,7 +53,7 @@ fn functions_read_no_file_before_their_first_event() {
             .filter(|call| call.contains("] connect("))
             .collect();
         let [connection] = connections[..] else {
-            panic!("{name} does not connect just once: {connections:?}");
+            panic!("{name} does not connect exactly once: {connections:?}");
         };
         let to_lambda = format!("sin_port={lambda}, sin_addr=127.0.0.1>");
         assert!(connection.contains(&to_lambda), "{name}: {connection}");
@@ -62,7 +62,7 @@ fn functions_read_no_file_before_their_first_event() {
         for call in calls {
             let quoted = call.split('\'').skip(1).step_by(2);
             for path in quoted.filter(|text| !text.is_empty()) {
-                assert!(belongs_to_every_start(path), "{name}: {call}");
+                assert!(is_read_at_every_start(path), "{name}: {call}");
             }
         }
     }

@@ -1,11 +1,11 @@
-//! The template as CloudFormation expands it: what the embedded AWS leaves out or does not enforce.
+//! The expanded template: settings that the embedded AWS ignores or does not enforce.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use e2e::{Mode, ROUTES, Route, Specification, Stack, TRIGGERS, assert_lists, resource, text};
 use serde_json::{Value, json};
 
-/// The triggers that not every stack has, by the condition that they carry.
+/// The triggers that only some stacks have, with their conditions.
 const CONDITIONS: [(&str, &str); 4] = [
     ("CustomMessage", "HasCustomMessage"),
     ("CreateAuthChallenge", "IsPasswordless"),
@@ -13,13 +13,13 @@ const CONDITIONS: [(&str, &str); 4] = [
     ("VerifyAuthChallengeResponse", "IsPasswordless"),
 ];
 
-/// The one role that is not the stack's but the account's: it has AWS's own policy.
+/// The only role that serves the account and not the stack. It has AWS's managed policy.
 const API_GATEWAY_ROLE: &str = "ApiGatewayLogsRole";
 
-/// The template's parts that are looked at again and again.
+/// An expanded template.
 struct Template(Value);
 
-/// What has MiniStack, which expands.
+/// The Python with MiniStack, which expands templates.
 const PYTHON: &str = "local/.venv-embedded-aws/bin/python";
 
 impl Template {
@@ -27,12 +27,12 @@ impl Template {
         Self(Stack::standard().template())
     }
 
-    /// As the mode's stack with the defaults has it: what the other mode has is not there.
+    /// The template of the mode's stack with the defaults, without the other mode's resources.
     fn of(mode: Mode) -> Self {
         Self(Stack::of(mode).decided_template())
     }
 
-    /// As a stack with these parameters has it, and the defaults beside them.
+    /// The template of a stack with these parameters, and defaults for the rest.
     fn with(parameters: &[&str]) -> Self {
         let expand = ["run", PYTHON, "local/expand_template.py"];
         let expanded = Stack::standard().embedded_aws(&[&expand, parameters].concat());
@@ -53,7 +53,7 @@ impl Template {
         properties
     }
 
-    /// Each role's statements, from the role itself and from the policies attached to it.
+    /// Each role's statements: its own and those of attached policies.
     fn statements(&self) -> BTreeMap<&str, Vec<&Value>> {
         let mut statements: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
         for (name, role) in self.resources_of("AWS::IAM::Role") {
@@ -61,8 +61,8 @@ impl Template {
             if name == API_GATEWAY_ROLE {
                 continue;
             }
-            for elsewhere in ["ManagedPolicyArns", "PermissionsBoundary"] {
-                assert!(role[elsewhere].is_null(), "{name} has {elsewhere}");
+            for property in ["ManagedPolicyArns", "PermissionsBoundary"] {
+                assert!(role[property].is_null(), "{name} has {property}");
             }
             let policies = role["Policies"].as_array().unwrap();
             statements.insert(name, policies.iter().flat_map(statements_of).collect());
@@ -81,7 +81,7 @@ fn statements_of(policy: &Value) -> &Vec<Value> {
     policy["PolicyDocument"]["Statement"].as_array().unwrap()
 }
 
-/// What stands there where the condition holds.
+/// The value if the condition holds.
 fn unconditional(value: &Value) -> &Value {
     match value.get("Fn::If") {
         Some(choice) => unconditional(&choice[1]),
@@ -89,22 +89,23 @@ fn unconditional(value: &Value) -> &Value {
     }
 }
 
-/// Every function of both modes, by its name in the template, with its route unless it is a trigger.
+/// Every function of both modes by its logical name, with its route unless it is a trigger.
 fn functions() -> BTreeMap<String, Option<Route>> {
     let triggers = TRIGGERS.iter().map(|trigger| (resource(trigger), None));
     let routes = ROUTES.iter().map(|route| (route.resource(), Some(*route)));
     triggers.chain(routes).collect()
 }
 
-fn all_of(value: &Value) -> Vec<&str> {
+/// A string or an array of strings, as a list.
+fn strings(value: &Value) -> Vec<&str> {
     match value {
-        Value::Array(values) => values.iter().flat_map(all_of).collect(),
+        Value::Array(values) => values.iter().flat_map(strings).collect(),
         _ => vec![value.as_str().unwrap()],
     }
 }
 
 #[test]
-fn every_role_may_do_exactly_what_its_function_needs() {
+fn roles_have_exactly_these_permissions() {
     let own_logs = |function: &str| {
         let group = format!("log-group:/auth-rocket/${{AWS::StackName}}/{function}:*");
         let arn =
@@ -117,9 +118,9 @@ fn every_role_may_do_exactly_what_its_function_needs() {
     let table = json!({ "Resource": { "Fn::GetAtt": ["OtpTable", "Arn"] } });
     let pool = json!({ "Resource": { "Fn::GetAtt": ["UserPool", "Arn"] } });
     let phones = json!({ "NotResource": { "Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*" } });
-    // The e-mail address alone: what is between < and >, or else all of it.
-    let twice = json!({ "Fn::Sub": "${EmailFrom}<${EmailFrom}" });
-    let second = json!({ "Fn::Select": [1, { "Fn::Split": ["<", twice] }] });
+    // The e-mail address: the text between < and >, or all of it.
+    let doubled = json!({ "Fn::Sub": "${EmailFrom}<${EmailFrom}" });
+    let second = json!({ "Fn::Select": [1, { "Fn::Split": ["<", doubled] }] });
     let address = json!({ "Fn::Select": [0, { "Fn::Split": [">", second] }] });
     let sender = json!({
         "Resource": [{ "Ref": "SesIdentityArn" }],
@@ -152,9 +153,9 @@ fn every_role_may_do_exactly_what_its_function_needs() {
         let found = statements.keys().map(|name| (*name).to_owned());
         assert_lists("template.yaml, roles", &found.collect(), &roles);
         for (role, statements) in statements {
-            let granted: Vec<_> = statements.into_iter().map(permission).collect();
+            let permissions: Vec<_> = statements.into_iter().map(permission).collect();
             let expected = match role {
-                // Cognito's own, for the messages of sign-ups.
+                // Cognito uses it for the messages of sign-ups.
                 "SmsRole" => vec![(vec!["sns:Publish"], json!({ "Resource": "*" }))],
                 _ => [
                     vec![own_logs(role.trim_end_matches("Role"))],
@@ -162,13 +163,13 @@ fn every_role_may_do_exactly_what_its_function_needs() {
                 ]
                 .concat(),
             };
-            assert_eq!(granted, expected, "{role} of {}", mode.name());
+            assert_eq!(permissions, expected, "{role} of {}", mode.name());
         }
     }
 }
 
 #[test]
-fn tracing_adds_only_the_right_to_write_traces() {
+fn tracing_adds_only_the_permission_to_write_traces() {
     let template = Template::expanded();
     let traces = json!({
         "PolicyName": "write-traces",
@@ -178,7 +179,7 @@ fn tracing_adds_only_the_right_to_write_traces() {
                 "Sid": "WriteTraces",
                 "Effect": "Allow",
                 "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-                // X-Ray knows no ARNs.
+                // X-Ray has no ARNs.
                 "Resource": "*",
             }],
         },
@@ -191,7 +192,7 @@ fn tracing_adds_only_the_right_to_write_traces() {
     }
 }
 
-/// The statement's actions, and on what, where it is a plain one.
+/// The actions and the target of an `Allow` statement.
 fn permission(statement: &Value) -> (Vec<&str>, Value) {
     let keys: BTreeSet<&str> = statement
         .as_object()
@@ -211,7 +212,7 @@ fn permission(statement: &Value) -> (Vec<&str>, Value) {
     }
     assert_eq!(keys, expected, "{statement}");
     assert_eq!(statement["Effect"], "Allow", "{statement}");
-    (all_of(&statement["Action"]), on)
+    (strings(&statement["Action"]), on)
 }
 
 #[test]
@@ -274,7 +275,7 @@ fn functions_have_exactly_these_environment_variables() {
             let what = format!("{function} of {} in template.yaml", stack.name());
             assert_lists(&what, &names, &expected);
 
-            // Each is empty, a parameter, which is no secret, or the name of a resource or of the stack.
+            // Each value is empty, a parameter without NoEcho, or the name of a resource or of the stack.
             for (variable, value) in variables {
                 if value == "" || value["Fn::Sub"] == "AuthRocket/${AWS::StackName}" {
                     continue;
@@ -294,13 +295,13 @@ fn functions_have_exactly_these_environment_variables() {
     }
 }
 
-/// The part of the stack's id that is no other stack's.
+/// The unique part of the stack's id.
 fn stack_uuid() -> Value {
     json!({ "Fn::Select": [2, { "Fn::Split": ["/", { "Ref": "AWS::StackId" }] }] })
 }
 
 #[test]
-fn only_the_service_that_needs_a_role_takes_it_on() {
+fn each_role_trusts_only_its_service() {
     let [passwords, passwordless] = Mode::BOTH.map(Template::of);
     let roles = [&passwords, &passwordless].map(|template| template.resources_of("AWS::IAM::Role"));
     for (name, role) in roles.concat() {
@@ -450,7 +451,7 @@ fn each_route_has_its_function_and_cors_preflight() {
     }
 }
 
-/// Every kind of answer that API Gateway gives itself, with the status that it has by default.
+/// Every kind of answer of API Gateway itself, with its default status.
 const GATEWAY_RESPONSES: [(&str, u16); 19] = [
     ("ACCESS_DENIED", 403),
     ("API_CONFIGURATION_ERROR", 500),
@@ -473,11 +474,11 @@ const GATEWAY_RESPONSES: [(&str, u16); 19] = [
     ("WAF_FILTERED", 403),
 ];
 
-/// What the API has no use for: it has no authorizer and no API keys.
+/// Kinds that never occur, because the API has no authorizer and no API keys.
 const UNREACHABLE: [&str; 2] = ["INVALID_API_KEY", "UNAUTHORIZED"];
 
 #[test]
-fn gateway_responses_have_the_form_of_every_other_error() {
+fn gateway_responses_have_the_documented_error_format() {
     let template = Template::of(Mode::UserPassword);
     let answers = &template.properties("Api")["Body"]["x-amazon-apigateway-gateway-responses"];
     let specified = Specification::of(Mode::Passwordless).errors();
@@ -501,7 +502,7 @@ fn gateway_responses_have_the_form_of_every_other_error() {
             .unwrap();
         let body: Value = serde_json::from_str(body).unwrap();
         let message = body["error"]["message"].as_str().unwrap();
-        // The gateway's own texts repeat parts of the request.
+        // A template variable could repeat parts of the request.
         assert!(!message.is_empty() && !message.contains('$'), "{name}");
         let reachable = !UNREACHABLE.contains(&name);
         let (error_type, retry_after) = match status {
@@ -539,7 +540,7 @@ fn gateway_responses_have_the_form_of_every_other_error() {
         }
         assert_eq!(answer["responseParameters"], headers, "{name}");
     }
-    // The name of a route that does not exist, and what an Authorization header makes of it.
+    // API Gateway uses these for routes that do not exist, without and with an Authorization header.
     for name in [
         "MISSING_AUTHENTICATION_TOKEN",
         "INVALID_SIGNATURE",
@@ -550,10 +551,10 @@ fn gateway_responses_have_the_form_of_every_other_error() {
     for name in ["INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT"] {
         assert_eq!(answers[name]["statusCode"], "503", "{name}");
     }
-    // A status of its own would be that of every kind of answer without one.
+    // A status here would apply to every kind of answer without one.
     assert!(answers["DEFAULT_4XX"]["statusCode"].is_null());
-    let stated = answers.as_object().unwrap().keys().map(String::as_str);
-    assert_eq!(stated.collect::<BTreeSet<_>>(), used);
+    let configured = answers.as_object().unwrap().keys().map(String::as_str);
+    assert_eq!(configured.collect::<BTreeSet<_>>(), used);
 }
 
 #[test]
@@ -623,7 +624,7 @@ fn access_log_has_exactly_these_fields() {
         })
     );
 
-    // The stage names the group, the group names the account's setting, and that the role.
+    // The stage refers to the log group, the group to the account's setting, and the setting to the role.
     let destination = log["DestinationArn"]["Fn::Sub"].as_str().unwrap();
     assert!(
         destination.ends_with(":log-group:${ApiLogGroup}"),
@@ -656,7 +657,7 @@ fn access_log_has_exactly_these_fields() {
 }
 
 #[test]
-fn web_acls_limit_each_address_and_only_count_bodies() {
+fn web_acls_limit_each_address_and_only_count_body_rules() {
     assert!(
         Template::of(Mode::UserPassword)
             .resources_of("AWS::WAFv2::WebACL")
@@ -671,10 +672,10 @@ fn web_acls_limit_each_address_and_only_count_bodies() {
         assert_eq!(acl["Scope"], "REGIONAL");
         assert_eq!(acl["DefaultAction"], json!({ "Allow": {} }));
         let rules = acl["Rules"].as_array().unwrap();
-        let [rate, reputation, common, of_the_pool @ ..] = &rules[..] else {
+        let [rate, reputation, common, pool_rules @ ..] = &rules[..] else {
             panic!("{name}: {rules:?}");
         };
-        assert_eq!(of_the_pool.len(), usize::from(name == "UserPoolWebAcl"));
+        assert_eq!(pool_rules.len(), usize::from(name == "UserPoolWebAcl"));
         assert_eq!(rate["Action"], json!({ "Block": {} }), "{name}");
         assert_eq!(
             rate["Statement"]["RateBasedStatement"],
@@ -713,7 +714,7 @@ fn web_acls_limit_each_address_and_only_count_bodies() {
 }
 
 #[test]
-fn the_pool_s_web_acl_limits_what_sends_messages() {
+fn pool_web_acl_limits_operations_that_send_messages() {
     let template = Template(Stack::strict().decided_template());
     let acl = template.properties("UserPoolWebAcl");
     let rule = &acl["Rules"][3];
@@ -742,7 +743,7 @@ fn the_pool_s_web_acl_limits_what_sends_messages() {
             statement["TextTransformations"],
             json!([{ "Priority": 0, "Type": "LOWERCASE" }])
         );
-        // The operation's name, alone or after that of the service.
+        // The operation's name, alone or after the service's name.
         let pattern = statement["RegexString"].as_str().unwrap();
         let operations = pattern.strip_prefix(r"(^|\.)(").unwrap();
         let operations = operations.strip_suffix(")$").unwrap().split('|');
@@ -758,14 +759,14 @@ fn the_pool_s_web_acl_limits_what_sends_messages() {
             expected.map(str::to_lowercase)
         );
     }
-    // Not above Cognito's quota for resets, 30 a second in all of an account.
+    // At most Cognito's quota for resets: 30 a second for an account.
     let limit = &Stack::strict().template()["Parameters"]["UserPoolWafMessageRateLimit"];
     assert!(limit["Default"].as_u64().unwrap() <= 30 * 300);
 }
 
 #[test]
-fn a_stack_keeps_the_users_and_what_is_the_account_s() {
-    let kept = |protection: &str, on_failure: &'static str| {
+fn stack_deletion_keeps_users_and_account_settings() {
+    let assert_kept = |protection: &str, on_failure: &'static str| {
         let template = Template::with(&["PhoneSignUpRoles=User", protection]);
         let resources = template.0["Resources"].as_object().unwrap().iter();
         let kept: BTreeMap<String, String> = resources
@@ -778,7 +779,7 @@ fn a_stack_keeps_the_users_and_what_is_the_account_s() {
                 )
             })
             .collect();
-        // A first deployment that fails leaves nothing, but for a pool that it could not delete.
+        // A failed first deployment leaves nothing, except a pool that it can't delete.
         let expected = [
             ("ApiGatewayAccount", "RetainExceptOnCreate"),
             ("ApiGatewayLogsRole", "RetainExceptOnCreate"),
@@ -789,12 +790,12 @@ fn a_stack_keeps_the_users_and_what_is_the_account_s() {
         let expected = expected.map(|(name, policy)| (name.to_owned(), policy.to_owned()));
         assert_eq!(kept, BTreeMap::from(expected));
     };
-    kept("DeletionProtection=INACTIVE", "RetainExceptOnCreate");
-    kept("DeletionProtection=ACTIVE", "Retain");
+    assert_kept("DeletionProtection=INACTIVE", "RetainExceptOnCreate");
+    assert_kept("DeletionProtection=ACTIVE", "Retain");
 }
 
 #[test]
-fn sms_have_a_role_only_where_a_role_signs_up_by_phone() {
+fn sms_role_exists_only_with_phone_sign_up() {
     let both = json!(["email", "phone_number"]);
     let (by_email, by_phone) = (json!(["email"]), json!(["phone_number"]));
     let ses = [
@@ -812,11 +813,11 @@ fn sms_have_a_role_only_where_a_role_signs_up_by_phone() {
     ] {
         let template = Template::with(parameters);
         let pool = template.properties("UserPool");
-        // They can't be changed later, so every stack has the same.
+        // They can't change later, so every stack has both.
         assert_eq!(pool["UsernameAttributes"], both, "{parameters:?}");
         assert_eq!(pool["AutoVerifiedAttributes"], *verified, "{parameters:?}");
         let update = &pool["UserAttributeUpdateSettings"];
-        // Cognito rejects a pool where the one has more than the other.
+        // Cognito rejects a pool that lists an attribute here which it does not verify.
         assert_eq!(
             update["AttributesRequireVerificationBeforeUpdate"],
             *verified
@@ -839,7 +840,7 @@ fn sms_have_a_role_only_where_a_role_signs_up_by_phone() {
 }
 
 #[test]
-fn the_region_of_sms_reaches_the_pool_and_the_function() {
+fn sms_region_reaches_the_pool_and_the_function() {
     let passwordless = [
         "Mode=Passwordless",
         "EmailSignUpRoles=",
@@ -857,8 +858,8 @@ fn the_region_of_sms_reaches_the_pool_and_the_function() {
     }
 }
 
-/// The properties that are made of the stack's name, and the characters that their service takes.
-const NAMED_BY_THE_STACK: [(&str, &str, usize); 12] = [
+/// The properties that contain the stack's name, with the maximum length of the service.
+const PROPERTIES_WITH_STACK_NAME: [(&str, &str, usize); 12] = [
     ("AWS::ApiGateway::RestApi", "Body.info.title", 1024),
     ("AWS::ApiGateway::RestApi", "Name", 1024),
     ("AWS::CloudWatch::Alarm", "AlarmName", 255),
@@ -881,15 +882,15 @@ const NAMED_BY_THE_STACK: [(&str, &str, usize); 12] = [
     ("AWS::Logs::LogGroup", "LogGroupName", 512),
 ];
 
-/// Every text below that is made of the stack's name, with the properties that lead to it.
-fn named_by_the_stack<'a>(value: &'a Value, path: &str, found: &mut Vec<(String, &'a str)>) {
+/// Adds every text in `value` that contains the stack's name, with the path of its property.
+fn find_stack_name<'a>(value: &'a Value, path: &str, found: &mut Vec<(String, &'a str)>) {
     match value {
         Value::String(text) if text.contains("AWS::StackName") => {
             found.push((path.to_owned(), text));
         }
         Value::Array(items) => {
             for item in items {
-                named_by_the_stack(item, path, found);
+                find_stack_name(item, path, found);
             }
         }
         Value::Object(members) => {
@@ -900,7 +901,7 @@ fn named_by_the_stack<'a>(value: &'a Value, path: &str, found: &mut Vec<(String,
                     "" => key.clone(),
                     _ => format!("{path}.{key}"),
                 };
-                named_by_the_stack(member, &path, found);
+                find_stack_name(member, &path, found);
             }
         }
         _ => {}
@@ -908,41 +909,41 @@ fn named_by_the_stack<'a>(value: &'a Value, path: &str, found: &mut Vec<(String,
 }
 
 #[test]
-fn the_longest_name_of_a_stack_fits_wherever_it_is_used() {
+fn longest_stack_name_fits_every_property() {
     let (longest_name, longest_region) = ("a".repeat(128), "ap-southeast-99");
     let template = Template::expanded();
-    let mut seen = BTreeSet::new();
+    let mut used = BTreeSet::new();
     for resource in template.0["Resources"].as_object().unwrap().values() {
         let kind = resource["Type"].as_str().unwrap();
         let mut found = Vec::new();
-        named_by_the_stack(&resource["Properties"], "", &mut found);
+        find_stack_name(&resource["Properties"], "", &mut found);
         for (property, text) in found {
             let name = text
                 .replace("${AWS::StackName}", &longest_name)
                 .replace("AWS::StackName", &longest_name)
                 .replace("${AWS::Region}", longest_region);
-            let known = NAMED_BY_THE_STACK
+            let known = PROPERTIES_WITH_STACK_NAME
                 .iter()
                 .find(|(of, at, _)| *of == kind && *at == property);
-            let (of, at, most) = known.unwrap_or_else(|| panic!("{kind} {property}: {text}"));
-            assert!(name.len() <= *most, "{kind} {property}: {text}");
-            seen.insert((*of, *at));
+            let (of, at, max_length) = known.unwrap_or_else(|| panic!("{kind} {property}: {text}"));
+            assert!(name.len() <= *max_length, "{kind} {property}: {text}");
+            used.insert((*of, *at));
         }
     }
-    let known = NAMED_BY_THE_STACK.map(|(of, at, _)| (of, at));
-    assert_eq!(seen, BTreeSet::from(known));
-    // The stack's id has what must be shorter, or a prefix that takes no capital.
+    let known = PROPERTIES_WITH_STACK_NAME.map(|(of, at, _)| (of, at));
+    assert_eq!(used, BTreeSet::from(known));
+    // Names that must be shorter, or without capitals, use the stack's id.
     let domain = &template.properties("UserPoolDomain")["Domain"];
     assert_eq!(domain["Fn::If"][2], stack_uuid());
-    for guarded in ["Api", "UserPool"] {
-        let acl = template.properties(&format!("{guarded}WebAcl"));
-        let metric = json!({ "Fn::Join": ["-", [guarded, stack_uuid()]] });
+    for protected in ["Api", "UserPool"] {
+        let acl = template.properties(&format!("{protected}WebAcl"));
+        let metric = json!({ "Fn::Join": ["-", [protected, stack_uuid()]] });
         assert_eq!(acl["VisibilityConfig"]["MetricName"], metric);
     }
 }
 
 #[test]
-fn the_pool_has_the_rules_that_the_emulator_does_not() {
+fn pool_has_the_settings_that_the_embedded_aws_ignores() {
     let template = Template::expanded();
     let pool = template.properties("UserPool");
     assert_eq!(
@@ -953,7 +954,7 @@ fn the_pool_has_the_rules_that_the_emulator_does_not() {
         pool["UsernameConfiguration"],
         json!({ "CaseSensitive": false })
     );
-    // Without passwords there is none to recover, and no message to have sent by asking.
+    // Without passwords, there is nothing to recover, and nobody can cause a message.
     assert_eq!(
         pool["AccountRecoverySetting"]["RecoveryMechanisms"]["Fn::If"][2],
         json!([{ "Name": "admin_only", "Priority": 1 }])
@@ -984,12 +985,12 @@ fn the_pool_has_the_rules_that_the_emulator_does_not() {
 }
 
 #[test]
-fn client_allows_only_its_flow_and_no_role_writes() {
-    // With rotation Cognito refuses the older flow; without it GetTokensFromRefreshToken is all that is called.
+fn client_allows_only_its_flow_and_role_is_immutable() {
+    // With rotation, Cognito rejects the older flow. Without it, the API still calls only GetTokensFromRefreshToken.
     let passwords = "ALLOW_USER_PASSWORD_AUTH";
     let challenges = "ALLOW_CUSTOM_AUTH";
     let refresh = "ALLOW_REFRESH_TOKEN_AUTH";
-    // The contacts with which one signs up, and no others.
+    // Only the contacts that sign up.
     let both = ["email", "phone_number", "custom:role"];
     let email = ["email", "custom:role"];
     for (stack, flows, written) in [
@@ -1001,7 +1002,7 @@ fn client_allows_only_its_flow_and_no_role_writes() {
         let template = Template(stack.decided_template());
         let client = template.properties("UserPoolClient");
         assert_eq!(client["ExplicitAuthFlows"], json!(flows));
-        // The role is among them for the sign-up; the pool's schema refuses any later change.
+        // The sign-up writes the role. The pool's schema rejects later changes.
         assert_eq!(client["WriteAttributes"], json!(written));
         assert_eq!(
             template.properties("UserPool")["Schema"],

@@ -27,13 +27,13 @@ fn refresh_returns_new_tokens_with_and_without_rotation() {
         for claim in ["sub", "cognito:groups"] {
             assert_eq!(second.access_claims[claim], first.access_claims[claim]);
         }
-        // What came back is good for the next time, whether it is a new one or the one that was sent.
+        // The returned token works next time, whether it was rotated or not.
         Tokens::read(stack, &refresh(stack, &second.refresh).assert_ok());
     }
 }
 
 #[test]
-fn what_is_no_refresh_token_of_this_pool_is_invalid() {
+fn refresh_rejects_all_but_refresh_tokens_of_the_pool() {
     let (stack, other) = (Stack::standard(), Stack::strict());
     let tokens = stack.tokens_of(&stack.confirmed_user());
     let foreign = other.tokens_of(&member(&other));
@@ -41,14 +41,14 @@ fn what_is_no_refresh_token_of_this_pool_is_invalid() {
     let mut forged = tokens.refresh.clone().into_bytes();
     forged[middle] = if forged[middle] == b'A' { b'B' } else { b'A' };
     let forged = String::from_utf8(forged).unwrap();
-    for (token, what) in [
+    for (token, kind) in [
         ("nonsense", "a word"),
         (&tokens.access, "an access token"),
         (&tokens.id, "an ID token"),
         (&foreign.refresh, "another pool's"),
         (&forged, "one with a changed character"),
     ] {
-        println!("{what}");
+        println!("{kind}");
         refresh(&stack, token).assert_documented_error(401, "NotAuthorizedException");
     }
 }

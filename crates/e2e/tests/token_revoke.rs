@@ -8,7 +8,7 @@ fn revoke(stack: &Stack, token: &str) -> Answer {
 }
 
 #[test]
-fn sign_out_ends_every_session_of_the_user_and_of_nobody_else() {
+fn sign_out_ends_every_session_of_only_this_user() {
     let stack = Stack::standard();
     let (person, bystander) = (stack.confirmed_user(), stack.confirmed_user());
     let (phone, laptop) = (stack.tokens_of(&person), stack.tokens_of(&person));
@@ -25,7 +25,7 @@ fn sign_out_ends_every_session_of_the_user_and_of_nobody_else() {
 }
 
 #[test]
-fn after_sign_out_the_user_signs_in_again_and_the_token_is_over() {
+fn sign_out_revokes_the_token_and_allows_a_new_sign_in() {
     let stack = Stack::standard();
     let person = stack.confirmed_user();
     let old = stack.tokens_of(&person);
@@ -35,23 +35,23 @@ fn after_sign_out_the_user_signs_in_again_and_the_token_is_over() {
     stack
         .post("/token/refresh", json!({ "refreshToken": new.refresh }))
         .assert_ok();
-    // Of a token that is good, with a changed signature.
+    // A valid token with a changed signature.
     let (rest, signature) = new.access.rsplit_once('.').unwrap();
     let forged = format!("{rest}.{}", signature.chars().rev().collect::<String>());
     revoke(&stack, &forged).assert_error(401, "NotAuthorizedException");
 }
 
 #[test]
-fn what_is_no_access_token_is_invalid() {
+fn revoke_rejects_all_but_access_tokens() {
     let stack = Stack::standard();
     let tokens = stack.tokens_of(&stack.confirmed_user());
-    for (token, what) in [
+    for (token, kind) in [
         ("nonsense", "a word"),
         ("a.b.c", "three letters"),
         (&tokens.id, "an ID token"),
         (&tokens.refresh, "a refresh token"),
     ] {
-        println!("{what}");
+        println!("{kind}");
         revoke(&stack, token).assert_documented_error(401, "NotAuthorizedException");
     }
 }

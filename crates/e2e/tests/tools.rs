@@ -1,4 +1,4 @@
-//! The tools behind `make`: what it installs and checks, and what runs beside the developer's AWS credentials.
+//! The tools behind `make`: the packages that it installs, the checks that it runs, and what may use AWS credentials.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
-/// The packages of a file of requirements, as it pins them.
+/// The pinned packages of a requirements file.
 fn packages(file: &str) -> Vec<String> {
     let text = read(file).replace("\\\n", " ");
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines.map(str::to_owned).collect()
 }
 
-/// Every file of requirements.
+/// Every requirements file.
 fn requirements() -> Vec<String> {
     let folders = ["local", "crates/e2e/python", "crates/bench/peers/python"];
     let files = folders.iter().flat_map(|folder| {
@@ -35,7 +35,7 @@ fn requirements() -> Vec<String> {
 }
 
 #[test]
-fn every_python_package_is_pinned_by_its_hashes() {
+fn requirements_pin_every_package_by_hash() {
     let files = requirements();
     assert_eq!(files.len(), 5, "{files:?}");
     for file in files {
@@ -52,7 +52,7 @@ fn every_python_package_is_pinned_by_its_hashes() {
 }
 
 #[test]
-fn the_embedded_aws_runs_apart_from_aws_credentials() {
+fn embedded_aws_runs_in_its_own_virtual_environment() {
     let has = |file: &str, name: &str| {
         let start = format!("{name}==");
         packages(file)
@@ -82,21 +82,21 @@ fn the_embedded_aws_runs_apart_from_aws_credentials() {
 }
 
 #[test]
-fn every_failed_check_is_printed_with_its_remedy() {
+fn check_prints_every_failure_with_its_remedy() {
     let mut check = Command::new(root().join("local/check"));
     let check = check.args(["mode", "port"]).env_remove("RUN");
-    let ended = check.env("MODE", "None").env("PORT", "abc").output();
-    let ended = ended.unwrap();
-    assert!(!ended.status.success());
+    let output = check.env("MODE", "None").env("PORT", "abc").output();
+    let output = output.unwrap();
+    assert!(!output.status.success());
     assert_eq!(
-        String::from_utf8(ended.stderr).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
         "MODE is UserPassword or Passwordless, not None\nPORT is a number, not abc\n"
     );
 }
 
-/// Under `make watch` it would wait until the function compiles.
+/// Otherwise, requests under `make watch` would wait until the function compiles.
 #[test]
-fn a_request_to_a_broken_function_is_answered_at_once() {
+fn watch_answers_500_if_a_function_does_not_compile() {
     let mut cargo = Command::new(root().join("local/run-route"));
     cargo.args([
         "run",

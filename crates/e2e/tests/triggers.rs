@@ -1,9 +1,9 @@
-//! The pool's triggers, called as Cognito calls them where the embedded AWS does not.
+//! The pool's triggers, in cases in which Cognito calls them but the embedded AWS does not.
 
 use e2e::{Person, Stack, trigger_event};
 use serde_json::{Value, json};
 
-/// An event for this user as AWS sends it, with a field that nobody knows yet.
+/// An event for this user as AWS sends it, with an additional unknown field.
 fn event(stack: &Stack, trigger: &str, person: &Person) -> Value {
     let mut event = trigger_event(trigger);
     let user = stack.user(&person.username);
@@ -17,14 +17,14 @@ fn event(stack: &Stack, trigger: &str, person: &Person) -> Value {
 #[test]
 fn post_confirmation_adds_a_missing_group_once() {
     let stack = Stack::standard();
-    // A user who has a role but not its group, as after a sign-up that ended half-way.
+    // A user with a role but without its group, as after an interrupted sign-up.
     let person = Person::with_email();
     let email = &*person.username;
     stack.create_user(&person, &[("email", email), ("custom:role", "User")]);
     assert!(stack.groups_of(email).is_empty());
     let event = event(&stack, "post-confirmation", &person);
     for _ in 0..2 {
-        // Cognito refuses an answer that is not the event it sent.
+        // Cognito rejects an answer other than the event that it sent.
         let answer = stack.invoke(&stack.trigger("PostConfirmation"), &event);
         assert_eq!(answer.as_ref(), Ok(&event));
         assert_eq!(stack.groups_of(email), ["User"]);
@@ -37,7 +37,7 @@ fn create_auth_challenge_sends_once_for_a_repeated_event() {
     let function = stack.trigger("CreateAuthChallenge");
     let person = stack.confirmed_user();
     let mut event = event(&stack, "create-auth-challenge", &person);
-    // Every field is there already, without a value.
+    // Cognito sends every field with a null value.
     event["response"] = json!({
         "publicChallengeParameters": null,
         "privateChallengeParameters": null,

@@ -1,10 +1,10 @@
-//! `UserExistenceErrors`: with `ENABLED`, nobody learns from the API who has an account.
+//! `UserExistenceErrors`: with `ENABLED`, no answer shows whether a user exists.
 
 use e2e::{Mode, Person, Route, Stack};
 use serde_json::json;
 
 #[test]
-fn no_route_says_that_a_user_does_not_exist() {
+fn enabled_hides_unknown_users_on_every_route() {
     for stack in [Stack::strict(), Stack::passwordless_strict()] {
         for route in stack.mode().routes() {
             let mut body = route.body();
@@ -21,17 +21,17 @@ fn no_route_says_that_a_user_does_not_exist() {
 }
 
 #[test]
-fn without_it_every_route_says_that_a_user_does_not_exist() {
+fn legacy_reports_unknown_users_on_every_route() {
     for mode in Mode::BOTH {
-        // Of someone else's session, Cognito says only that.
-        let names = |route: &Route| {
+        // For another user's session, Cognito reports only the session.
+        let reports_user = |route: &Route| {
             route.fields.contains(&"username")
                 && !route.fields.contains(&"session")
                 && !route.needs_token()
         };
         for route in mode
             .routes()
-            .filter(names)
+            .filter(reports_user)
             .filter(|route| route.path != "/sign-up")
         {
             let answer = Stack::of(mode).post(route.path, route.body().into());
@@ -41,7 +41,7 @@ fn without_it_every_route_says_that_a_user_does_not_exist() {
 }
 
 #[test]
-fn sign_in_answers_an_unknown_user_as_a_wrong_password() {
+fn sign_in_answers_unknown_user_like_wrong_password() {
     let stack = Stack::strict();
     let (known, unknown) = (Person::with_email(), Person::with_email());
     stack.sign_up(&known, "Member").assert_ok();

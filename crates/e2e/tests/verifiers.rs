@@ -1,5 +1,5 @@
-//! What services verify the tokens with: jsonwebtoken, aws-jwt-verify, PyJWT and API Gateway's authorizer accept
-//! a token of the stack, and refuse every other for its own reason.
+//! The documented verifiers: jsonwebtoken, aws-jwt-verify, PyJWT and API Gateway's authorizer. Each accepts an access
+//! token of the stack, and rejects every other token for the expected reason.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 const SCOPE: &str = "aws.cognito.signin.user.admin";
 
-/// A token that must be refused, by a verifier that expects this client; and how each one says why.
-struct Refused {
+/// A token that a verifier for this client must reject, and the error of each verifier.
+struct RejectedToken {
     what: &'static str,
     token: String,
     client_id: String,
@@ -25,8 +25,8 @@ struct Refused {
     api_gateway: u16,
 }
 
-/// Tokens of the standard stack's user, and all that could be taken for one.
-fn refused_tokens(stack: &Stack, tokens: &Tokens) -> Vec<Refused> {
+/// Tokens that resemble an access token of the standard stack, but are not valid.
+fn rejected_tokens(stack: &Stack, tokens: &Tokens) -> Vec<RejectedToken> {
     let access = &tokens.access;
     let [header, claims, signature] = access.split('.').collect::<Vec<_>>()[..] else {
         panic!("not three parts");
@@ -72,14 +72,16 @@ fn refused_tokens(stack: &Stack, tokens: &Tokens) -> Vec<Refused> {
         ("nonsense", "a.b.c".to_owned(), client, "Base64", "JwtParseError", "DecodeError", 401),
     ];
     rows.map(
-        |(what, token, client_id, jsonwebtoken, aws_jwt_verify, py_jwt, api_gateway)| Refused {
-            what,
-            token,
-            client_id,
-            jsonwebtoken,
-            aws_jwt_verify,
-            py_jwt,
-            api_gateway,
+        |(what, token, client_id, jsonwebtoken, aws_jwt_verify, py_jwt, api_gateway)| {
+            RejectedToken {
+                what,
+                token,
+                client_id,
+                jsonwebtoken,
+                aws_jwt_verify,
+                py_jwt,
+                api_gateway,
+            }
         },
     )
     .into()
@@ -108,7 +110,7 @@ fn token_of_a_new_client(stack: &Stack, mut settings: Value) -> (String, String)
     (client.to_owned(), token.as_str().unwrap().to_owned())
 }
 
-/// A client whose tokens expired before they were issued, which AWS does not allow, and one of these.
+/// A client whose tokens expire before they are issued, and such a token. AWS does not allow this setting.
 fn token_expired_for(stack: &Stack, seconds: i32) -> (String, String) {
     let settings = json!({
         "AccessTokenValidity": -seconds,
@@ -119,25 +121,25 @@ fn token_expired_for(stack: &Stack, seconds: i32) -> (String, String) {
 }
 
 #[test]
-fn jsonwebtoken_accepts_the_stack_s_access_tokens_and_no_others() {
+fn jsonwebtoken_accepts_only_access_tokens_of_the_stack() {
     let stack = Stack::standard();
     let tokens = stack.tokens_of(&stack.confirmed_user());
     let (keys, issuer) = (stack.keys(), stack.output("AuthApiIssuer"));
     let verify = |token: &str, client: &str| verify_access_token(token, &keys, issuer, client);
-    // The keys are the token's and the pool is not.
+    // The keys match, but the issuer is another pool.
     let elsewhere = verify_access_token(&tokens.access, &keys, &other_issuer(), stack.client_id());
     assert_eq!(elsewhere.unwrap_err().to_string(), "InvalidIssuer");
     let claims = verify(&tokens.access, stack.client_id()).unwrap();
     assert_eq!(claims, tokens.access_claims);
     let (client, token) = token_expired_for(&stack, 1);
     verify(&token, &client).unwrap();
-    for refused in refused_tokens(&stack, &tokens) {
-        let error = verify(&refused.token, &refused.client_id).unwrap_err();
+    for rejected in rejected_tokens(&stack, &tokens) {
+        let error = verify(&rejected.token, &rejected.client_id).unwrap_err();
         let error = format!("{error:?} {error}");
         assert!(
-            error.contains(refused.jsonwebtoken),
+            error.contains(rejected.jsonwebtoken),
             "{}: {error}",
-            refused.what
+            rejected.what
         );
     }
 }
@@ -147,24 +149,24 @@ fn aws_jwt_verify_accepts_only_access_tokens_of_the_stack() {
     let stack = Stack::standard();
     let jwks_uri = stack.output("AuthApiJwksUri");
     let mut verify = Command::new("node");
-    verify.arg(here("js/verify.mjs"));
+    verify.arg(in_package("js/verify.mjs"));
     let program =
         |token: &str, client: &str| run(&verify, &[stack.pool_id(), client, jwks_uri], token);
-    accepts_access_tokens_only(&stack, program, |refused| refused.aws_jwt_verify);
+    assert_accepts_only_access_tokens(&stack, program, |rejected| rejected.aws_jwt_verify);
 }
 
 #[test]
-fn py_jwt_accepts_the_stack_s_access_tokens_and_no_others() {
+fn py_jwt_accepts_only_access_tokens_of_the_stack() {
     let stack = Stack::standard();
     let (issuer, jwks_uri) = (
         stack.output("AuthApiIssuer"),
         stack.output("AuthApiJwksUri"),
     );
-    let mut verify = Command::new(here("../../local/.venv-test/bin/python"));
-    verify.arg(here("python/verify.py"));
+    let mut verify = Command::new(in_package("../../local/.venv-test/bin/python"));
+    verify.arg(in_package("python/verify.py"));
     let program = |token: &str, client: &str| run(&verify, &[issuer, client, jwks_uri], token);
-    accepts_access_tokens_only(&stack, program, |refused| refused.py_jwt);
-    // The keys are the token's and the pool is not.
+    assert_accepts_only_access_tokens(&stack, program, |rejected| rejected.py_jwt);
+    // The keys match, but the issuer is another pool.
     let access = stack.tokens_of(&stack.confirmed_user()).access;
     let elsewhere = run(
         &verify,
@@ -174,7 +176,7 @@ fn py_jwt_accepts_the_stack_s_access_tokens_and_no_others() {
     assert!(elsewhere.unwrap_err().starts_with("InvalidIssuerError:"));
 }
 
-/// Runs a program of Python whose clock is behind by this many seconds.
+/// Runs a Python program with a clock that is behind by this many seconds.
 const BEHIND: &str = "
 import datetime, runpy, sys
 import jwt.api_jwt
@@ -188,14 +190,14 @@ runpy.run_path(sys.argv[0])
 ";
 
 #[test]
-fn py_jwt_accepts_a_fresh_token_by_a_clock_that_is_behind() {
+fn py_jwt_tolerates_a_clock_that_is_slightly_behind() {
     let stack = Stack::standard();
     let token = stack.tokens_of(&stack.confirmed_user()).access;
     let verified = |seconds| {
-        let mut verify = Command::new(here("../../local/.venv-test/bin/python"));
+        let mut verify = Command::new(in_package("../../local/.venv-test/bin/python"));
         verify
             .args(["-c", BEHIND, seconds])
-            .arg(here("python/verify.py"));
+            .arg(in_package("python/verify.py"));
         let (issuer, jwks_uri) = (
             stack.output("AuthApiIssuer"),
             stack.output("AuthApiJwksUri"),
@@ -203,40 +205,43 @@ fn py_jwt_accepts_a_fresh_token_by_a_clock_that_is_behind() {
         run(&verify, &[issuer, stack.client_id(), jwks_uri], &token)
     };
     verified("2").unwrap();
-    let refused = verified("60").unwrap_err();
-    assert!(refused.starts_with("ImmatureSignatureError:"), "{refused}");
+    let error = verified("60").unwrap_err();
+    assert!(error.starts_with("ImmatureSignatureError:"), "{error}");
 }
 
-/// The issuer in the configuration that the page about integrating shows.
+/// The issuer in the configuration in docs/integrating.md.
 const EXAMPLE_ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Example";
 
 #[test]
 fn booster_reads_roles_with_the_documented_configuration() {
     let stack = Stack::standard();
-    let page = std::fs::read_to_string(here("../../docs/integrating.md")).unwrap();
+    let page = std::fs::read_to_string(in_package("../../docs/integrating.md")).unwrap();
     let (_, block) = page.split_once("\n```ts\n").unwrap();
     let (block, rest) = block.split_once("```").unwrap();
-    assert!(!rest.contains("```ts"), "a block that no test compiles");
+    assert!(
+        !rest.contains("```ts"),
+        "docs/integrating.md must have one block in ts"
+    );
     assert_eq!(block.matches(EXAMPLE_ISSUER).count(), 2);
     let example_keys = format!("{EXAMPLE_ISSUER}/.well-known/jwks.json");
     let block = block.replace(&example_keys, stack.output("AuthApiJwksUri"));
     let block = block.replace(EXAMPLE_ISSUER, stack.output("AuthApiIssuer"));
 
-    let folder = here("js/dist/booster");
+    let folder = in_package("js/dist/booster");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("booster.ts"), block).unwrap();
-    let compiler = here("js/node_modules/.bin/tsc");
+    let compiler = in_package("js/node_modules/.bin/tsc");
     let options = ["--strict", "--skipLibCheck", "--types", "node"];
     let modules = ["--target", "es2022", "--module", "nodenext", "booster.ts"];
     let mut compile = Command::new(compiler);
     compile.args(options).args(modules).current_dir(&folder);
     let output = compile.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}");
+    let errors = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{errors}");
 
     let mut verify = Command::new("node");
     let configured = folder.join("booster.js");
-    verify.arg(here("js/booster.mjs")).arg(configured);
+    verify.arg(in_package("js/booster.mjs")).arg(configured);
     let tokens = stack.tokens_of(&stack.confirmed_user());
     let (id, email) = (&tokens.id_claims["sub"], &tokens.id_claims["email"]);
     for (token, username) in [(&tokens.access, id), (&tokens.id, email)] {
@@ -244,35 +249,39 @@ fn booster_reads_roles_with_the_documented_configuration() {
         let expected = json!({ "id": id, "username": username, "roles": ["User"] });
         assert_eq!(user, expected);
     }
-    for refused in refused_tokens(&stack, &tokens) {
-        let user = run(&verify, &[], &refused.token);
-        // It does not look at what the token is for. A refresh token is encrypted on AWS.
+    for rejected in rejected_tokens(&stack, &tokens) {
+        let user = run(&verify, &[], &rejected.token);
+        // Booster checks neither the client nor the use of a token. On AWS, a refresh token is encrypted.
         let accepted = [
             "a token of another client",
             "an ID token",
             "a refresh token",
         ];
-        let accepted = accepted.contains(&refused.what);
-        assert_eq!(user.is_ok(), accepted, "{}: {user:?}", refused.what);
+        let accepted = accepted.contains(&rejected.what);
+        assert_eq!(user.is_ok(), accepted, "{}: {user:?}", rejected.what);
     }
 }
 
-/// Checks a program that gives a token's claims, or the name of its error.
-fn accepts_access_tokens_only(
+/// Checks a program that prints a token's claims, or the name of an error.
+fn assert_accepts_only_access_tokens(
     stack: &Stack,
     program: impl Fn(&str, &str) -> Result<Value, String>,
-    reason: impl Fn(&Refused) -> &str,
+    reason: impl Fn(&RejectedToken) -> &str,
 ) {
     let tokens = stack.tokens_of(&stack.confirmed_user());
     let claims = program(&tokens.access, stack.client_id());
     assert_eq!(claims.as_ref(), Ok(&tokens.access_claims));
     let (client, token) = token_expired_for(stack, 1);
     program(&token, &client).unwrap();
-    for refused in refused_tokens(stack, &tokens) {
-        let error = program(&refused.token, &refused.client_id).unwrap_err();
+    for rejected in rejected_tokens(stack, &tokens) {
+        let error = program(&rejected.token, &rejected.client_id).unwrap_err();
         let name = error.split(':').next();
-        assert_eq!(name, Some(reason(&refused)), "{}: {error}", refused.what);
-        assert!(!error.contains(&refused.token), "{}: {error}", refused.what);
+        assert_eq!(name, Some(reason(&rejected)), "{}: {error}", rejected.what);
+        assert!(
+            !error.contains(&rejected.token),
+            "{}: {error}",
+            rejected.what
+        );
     }
 }
 
@@ -299,7 +308,7 @@ fn authorizer_accepts_only_access_tokens_of_the_stack() {
     let stack = Stack::standard();
     let url = deploy_api(&stack, "who-am-i");
     let tokens = stack.tokens_of(&stack.confirmed_user());
-    // The scope that the template asks for.
+    // The scope that the template requires.
     assert_eq!(tokens.access_claims["scope"], SCOPE);
     assert_eq!(tokens.id_claims.get("scope"), None);
     let (status, body) = who_am_i(&url, Some(&tokens.access));
@@ -308,14 +317,14 @@ fn authorizer_accepts_only_access_tokens_of_the_stack() {
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), me);
     let (status, body) = who_am_i(&url, None);
     assert_eq!(status, 401, "{body}");
-    for refused in refused_tokens(&stack, &tokens) {
-        let (status, body) = who_am_i(&url, Some(&refused.token));
-        assert_eq!(status, refused.api_gateway, "{}: {body}", refused.what);
+    for rejected in rejected_tokens(&stack, &tokens) {
+        let (status, body) = who_am_i(&url, Some(&rejected.token));
+        assert_eq!(status, rejected.api_gateway, "{}: {body}", rejected.what);
     }
 }
 
 #[test]
-fn the_api_behind_the_authorizer_reads_groups_in_both_forms() {
+fn api_behind_the_authorizer_reads_groups_in_both_forms() {
     let stack = Stack::standard();
     deploy_api(&stack, "who-am-i-in-groups");
     let describe = ["cloudformation", "describe-stack-resource"];
@@ -349,18 +358,18 @@ fn revoked_token_is_rejected_by_cognito_but_verifies_offline() {
     assert_eq!(get_user().status, 200);
     let access_token = json!({ "accessToken": tokens.access });
     stack.post("/token/revoke", access_token).assert_ok();
-    let refused = get_user();
-    assert_eq!(refused.status, 400);
-    assert_eq!(refused.json()["__type"], "NotAuthorizedException");
+    let rejected = get_user();
+    assert_eq!(rejected.status, 400);
+    assert_eq!(rejected.json()["__type"], "NotAuthorizedException");
     let issuer = stack.output("AuthApiIssuer");
     verify_access_token(&tokens.access, &stack.keys(), issuer, stack.client_id()).unwrap();
     assert_eq!(who_am_i(&url, Some(&tokens.access)).0, 200);
 }
 
-/// Deploys the sample of an API behind the authorizer as its page in docs says; gives its URL.
+/// Deploys the sample API with the documented command, and returns its URL.
 #[track_caller]
 fn deploy_api(stack: &Stack, name: &str) -> String {
-    let template = here("api-gateway/template.yaml");
+    let template = in_package("api-gateway/template.yaml");
     let file = template.to_str().unwrap();
     let pool = format!("UserPoolId={}", stack.pool_id());
     let client = format!("ClientId={}", stack.client_id());
@@ -389,15 +398,15 @@ fn who_am_i(url: &str, token: Option<&str>) -> (u16, String) {
 }
 
 #[test]
-fn the_page_about_verifiers_shows_the_programs_that_were_tested() {
-    let page = std::fs::read_to_string(here("../../docs/verifying-tokens.md")).unwrap();
+fn verifying_tokens_page_shows_the_tested_programs() {
+    let page = std::fs::read_to_string(in_package("../../docs/verifying-tokens.md")).unwrap();
     for (language, program) in [
         ("js", "js/verify.mjs"),
         ("python", "python/verify.py"),
         ("rust", "src/verify.rs"),
         ("yaml", "api-gateway/template.yaml"),
     ] {
-        let tested = std::fs::read_to_string(here(program)).unwrap();
+        let tested = std::fs::read_to_string(in_package(program)).unwrap();
         let fence = format!("\n```{language}\n");
         let blocks = page.split(&fence).skip(1);
         let blocks: Vec<&str> = blocks
@@ -407,12 +416,12 @@ fn the_page_about_verifiers_shows_the_programs_that_were_tested() {
         for block in blocks {
             assert!(
                 tested.contains(block),
-                "{program} does not have this:\n{block}"
+                "{program} lacks this block of the page:\n{block}"
             );
         }
     }
 }
 
-fn here(path: &str) -> PathBuf {
+fn in_package(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }

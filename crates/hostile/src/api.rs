@@ -1,4 +1,4 @@
-//! Every route as its function has it, from API Gateway's event to its answer, and what is wrong with one.
+//! The functions of all routes in this process, and the checks of their answers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use tokio::runtime::Runtime;
 use crate::event::Event;
 use crate::request::{fields, is_plain};
 
-/// What Cognito says where it rejects: unlikely, and nothing that may break an answer.
+/// The message of Cognito's rejections. It must not break an answer.
 const REJECTION: &str =
     "\"No\", said Cognito: \\ \r\nSet-Cookie: a=b\r\n\r\n</script>\u{202e}\0\u{1f680}";
 
-/// What is other than in the environment of the tests' functions: more roles, and more countries.
+/// The variables that differ from the tests' usual environment: more roles and more countries.
 const VARIABLES: [(&str, &str); 6] = [
     ("ROLES", "User,Driver,Guest,Admin"),
     ("EMAIL_SIGN_UP_ROLES", "User,Guest"),
@@ -30,7 +30,7 @@ const VARIABLES: [(&str, &str); 6] = [
     ("SMS_SENDER_ID", "Rocket"),
 ];
 
-/// Starts a function, or a part of one, over this AWS in this mode.
+/// Creates a function, or a part of one, with this AWS and this mode.
 pub(crate) fn configured<T>(
     aws: &FakeAws,
     mode: &str,
@@ -42,7 +42,7 @@ pub(crate) fn configured<T>(
     new(&setup.with_credentials(fake_aws::credentials())).unwrap()
 }
 
-/// The names that the API has for what it requires.
+/// The field names in messages.
 const FIELDS: [&str; 7] = [
     "Username",
     "Password",
@@ -53,9 +53,9 @@ const FIELDS: [&str; 7] = [
     "RefreshToken",
 ];
 
-/// Whether the API may say this of a request that it does not put to Cognito, or that Cognito rejects.
+/// Whether this is a documented error of a request that the function or Cognito rejects.
 fn is_known(status: u16, error_type: &str, message: &str) -> bool {
-    let of_field = |before: &str, after: &str| {
+    let field_between = |before: &str, after: &str| {
         let field = message.strip_prefix(before);
         field.and_then(|rest| rest.strip_suffix(after))
     };
@@ -64,11 +64,11 @@ fn is_known(status: u16, error_type: &str, message: &str) -> bool {
             &["The request body must be one JSON object in UTF-8, with each key once."]
         }
         (400, "MissingRequiredParameter") => {
-            let field = of_field("Missing required key '", "' in params");
+            let field = field_between("Missing required key '", "' in params");
             return field.is_some_and(|field| FIELDS.contains(&field));
         }
         (400, "InvalidParameterType") => {
-            let field = of_field("Expected params.", " to be a string");
+            let field = field_between("Expected params.", " to be a string");
             return field.is_some_and(|field| field == "Role" || FIELDS.contains(&field))
                 || message == "Expected params.UserAttributes to be an object";
         }
@@ -105,7 +105,7 @@ fn is_known(status: u16, error_type: &str, message: &str) -> bool {
     texts.contains(&message)
 }
 
-/// The headers that an answer can have.
+/// The headers that an answer may have.
 const HEADERS: [&str; 9] = [
     "content-type",
     "cache-control",
@@ -118,7 +118,7 @@ const HEADERS: [&str; 9] = [
     "www-authenticate",
 ];
 
-/// The functions of all routes, in both modes, in this process. Cognito is a fake.
+/// The functions of all routes in both modes. Cognito is a fake.
 pub struct Api {
     aws: FakeAws,
     rejects: Arc<AtomicBool>,
@@ -158,57 +158,57 @@ impl Default for Api {
 }
 
 impl Api {
-    /// Hands this input to every route, as a text body, as a base64 one and as API Gateway's whole event, with
-    /// a Cognito that grants everything and with one that grants nothing. What the fuzzer makes is read so.
+    /// Sends the fuzzer's input to every route: as a text body, as a base64 body and as a whole event. Cognito first
+    /// accepts, then rejects every call.
     ///
     /// # Panics
-    /// Where an answer breaks the contract.
-    pub fn take(&self, input: &[u8]) {
+    /// If an answer breaks the contract.
+    pub fn check_input(&self, input: &[u8]) {
         let [text, base64] = [false, true].map(|base64| Event::new(input, base64));
         let events = [text, base64, Event::read(input)];
         for route in e2e::ROUTES.iter() {
             for event in &events {
-                let granted = self.judge(route, event, false);
-                // Otherwise Cognito was not asked, and what it answers makes no difference.
-                if granted.is_some_and(|outcome| outcome == "200") {
-                    self.judge(route, event, true);
+                let outcome = self.check(route, event, false);
+                // Otherwise, Cognito was not called, so its answer makes no difference.
+                if outcome.is_some_and(|outcome| outcome == "200") {
+                    self.check(route, event, true);
                 }
             }
         }
     }
 
-    /// Hands this event to the route's function and checks its answer to the letter; gives its status and error
-    /// type. `None` where it is not an event of API Gateway's, which Lambda's runtime refuses.
+    /// Sends this event to the route's function, checks the whole answer, and returns its status and error type. `None`
+    /// if the event is not one of API Gateway, because Lambda's runtime rejects it.
     ///
     /// # Panics
-    /// Where the answer breaks the contract.
-    pub fn judge(&self, route: &Route, event: &Event, refuses: bool) -> Option<String> {
+    /// If the answer breaks the contract.
+    pub fn check(&self, route: &Route, event: &Event, rejects: bool) -> Option<String> {
         let event_of_lambda = serde_json::from_slice(&event.text).ok()?;
-        let answer = self.answer(route, event_of_lambda, refuses);
+        let answer = self.answer(route, event_of_lambda, rejects);
         let body = answer.assert_contract();
         for (name, _) in answer.headers() {
             assert!(HEADERS.contains(&name), "{name}");
         }
-        let asked = self.aws.calls();
+        let calls = self.aws.calls();
         let error = &body["error"];
         let sent = event.body();
         if event.method() == "OPTIONS" {
             assert_eq!((answer.status, &*answer.text), (200, "{}"));
         } else if answer.status == 200 {
-            assert!(!refuses || asked.is_empty());
+            assert!(!rejects || calls.is_empty());
             if let Some(sent) = &sent {
                 let request = read(route, sent);
                 assert_eq!(answer.text, self.success(route, &request));
-                // As many as for a calm request: a route may call nothing.
-                assert_eq!(asked.len(), self.aws.calls().len());
-                assert_sent(route, &request, event.token().as_deref(), &asked);
+                // As many calls as for the baseline request, which may be none.
+                assert_eq!(calls.len(), self.aws.calls().len());
+                assert_sent(route, &request, event.token().as_deref(), &calls);
             }
         } else {
             let [name, message] = ["type", "message"].map(|key| error[key].as_str().unwrap());
             assert!(is_known(answer.status, name, message), "{body}");
-            assert_eq!(message == REJECTION, refuses && !asked.is_empty(), "{body}");
+            assert_eq!(message == REJECTION, rejects && !calls.is_empty(), "{body}");
         }
-        // Who is not signed in is told so first.
+        // A missing token is reported before the body is read.
         let is_read = error["message"] != "Access Token is missing";
         if let (Some(sent), "POST", true) = (&sent, &*event.method(), is_read) {
             assert_eq!(answer.status == 413, sent.len() > 16 * 1024);
@@ -217,7 +217,7 @@ impl Api {
         Some(format!("{} {name}", answer.status).trim_end().to_owned())
     }
 
-    /// What API Gateway gets from the route's function.
+    /// The answer of the route's function.
     fn answer(&self, route: &Route, event: http::Event, rejects: bool) -> Answer {
         self.aws.forget();
         self.rejects.store(rejects, Ordering::Relaxed);
@@ -234,20 +234,20 @@ impl Api {
         &**function
     }
 
-    /// The whole body of the route's success: as for another user and role, of whom it holds nothing else.
+    /// The expected body of a success: that of the baseline request, with this request's username and role.
     fn success(&self, route: &Route, request: &Map<String, Value>) -> String {
-        let mut calm = route.body();
-        // Of the two that are taken, the one that was sent.
+        let mut baseline = route.body();
+        // `/token/revoke` accepts either token: use the one that was sent.
         if request.contains_key("refreshToken") {
-            calm.remove("accessToken");
-            calm.insert("refreshToken".to_owned(), "calm".into());
+            baseline.remove("accessToken");
+            baseline.insert("refreshToken".to_owned(), "baseline".into());
         }
-        let event = route.event(calm.clone()).to_string();
+        let event = route.event(baseline.clone()).to_string();
         let event = serde_json::from_str(&event).unwrap();
         let answer = self.answer(route, event, false);
         assert_eq!(answer.status, 200, "{answer:?}");
         let replace = |text: String, pointer: &str| {
-            let [from, to] = [&calm, request].map(|body| Value::from(body.clone()));
+            let [from, to] = [&baseline, request].map(|body| Value::from(body.clone()));
             match (from.pointer(pointer), to.pointer(pointer)) {
                 (Some(Value::String(from)), Some(Value::String(to))) => text.replace(from, to),
                 _ => text,
@@ -264,7 +264,7 @@ impl Api {
 
 /// The fields of the body that the route reads.
 fn read(route: &Route, body: &[u8]) -> Map<String, Value> {
-    // A signed-in user need not send any.
+    // With an access token, the body may be empty.
     let body = if body.is_empty() { b"{}" } else { body };
     let fields = fields(body).expect("a body that was read is an object");
     let read = |key: &str| {
@@ -286,13 +286,13 @@ fn read(route: &Route, body: &[u8]) -> Map<String, Value> {
         let value = value(&key, text);
         (key, value)
     });
-    // What is empty is not there.
+    // An empty value counts as missing.
     fields
         .filter(|(_, value)| !value.is_null() && value != "")
         .collect()
 }
 
-/// Cognito was sent what the request has, letter by letter.
+/// Checks that Cognito got the values of the request unchanged.
 fn assert_sent(route: &Route, request: &Map<String, Value>, token: Option<&str>, calls: &[Call]) {
     let calls: Vec<String> = calls.iter().map(|call| call.body.to_string()).collect();
     let assert_in = |call: &str, value: &str| {
@@ -309,7 +309,7 @@ fn assert_sent(route: &Route, request: &Map<String, Value>, token: Option<&str>,
             continue;
         };
         assert!(field != "username" || is_plain(value), "{value}");
-        // Cognito knows whose token it is.
+        // With a token, the username is not sent.
         if field != "username" || !route.needs_token() {
             assert_in(first, value);
         }

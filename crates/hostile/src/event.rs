@@ -1,4 +1,4 @@
-//! API Gateway's events: of REST and of HTTP APIs, with hostile requests in them, some put in wrongly.
+//! Events of API Gateway's REST and HTTP APIs with hostile requests, some of them encoded wrongly.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 
 use crate::request::{Request, json};
 
-/// How a body is put into an event, and whether it is marked as base64.
-type Put = fn(&[u8]) -> Option<[Value; 2]>;
+/// Encodes a body as the fields `body` and `isBase64Encoded` of an event.
+type Encode = fn(&[u8]) -> Option<[Value; 2]>;
 
-const TEXT: Put = |body| Some([text(body), false.into()]);
-const BASE64: Put = |body| Some([STANDARD.encode(body).into(), true.into()]);
+const TEXT: Encode = |body| Some([text(body), false.into()]);
+const BASE64: Encode = |body| Some([STANDARD.encode(body).into(), true.into()]);
 
-/// What should not happen, and is answered like any body that can't be read.
-const BROKEN: [Put; 8] = [
+/// Wrong encodings. The answer is that of any unreadable body.
+const BROKEN: [Encode; 8] = [
     |body| Some([STANDARD.encode(body).into(), Value::Null]),
     |body| Some([text(body), true.into()]),
     |body| Some([STANDARD_NO_PAD.encode(body).into(), true.into()]),
@@ -35,12 +35,12 @@ fn text(body: &[u8]) -> Value {
     String::from_utf8_lossy(body).into()
 }
 
-/// Methods that the gateway would not let through.
+/// Methods that the gateway rejects.
 const METHODS: [&str; 8] = [
     "GET", "HEAD", "PUT", "DELETE", "post", "", "zebra", "POST\r\n",
 ];
 
-/// Fields that no function reads, whatever they hold.
+/// Fields that no function reads.
 const FIELDS: [&str; 6] = [
     "headers",
     "path",
@@ -50,10 +50,10 @@ const FIELDS: [&str; 6] = [
     "zebra",
 ];
 
-/// An event of API Gateway's with a request.
+/// An event of API Gateway.
 #[derive(Clone)]
 pub struct Event {
-    /// The event as it is handed to a function.
+    /// The JSON that a function gets.
     pub text: Vec<u8>,
 }
 
@@ -64,23 +64,23 @@ impl fmt::Debug for Event {
 }
 
 impl Event {
-    /// An event that came from elsewhere, and may be none.
+    /// Wraps any bytes, which need not be an event.
     pub fn read(text: &[u8]) -> Self {
         Self {
             text: text.to_vec(),
         }
     }
 
-    /// The event of a REST API with this body, and a token for the routes that need one.
+    /// The event of a REST API with this body and an access token.
     pub fn new(body: &[u8], base64: bool) -> Self {
-        let put = if base64 { BASE64 } else { TEXT };
+        let encode = if base64 { BASE64 } else { TEXT };
         let mut request = Request::new(body);
         let token = format!("Bearer {}", Route::example_token());
         request.headers.push(("authorization", token.into_bytes()));
-        Self::written(Self::json(request, put, "POST", false))
+        Self::from_json(Self::json(request, encode, "POST", false))
     }
 
-    /// The method. What is no event of API Gateway's counts as a `POST`.
+    /// The method; `POST` if the bytes are not an event of API Gateway.
     pub fn method(&self) -> String {
         match serde_json::from_slice(&self.text) {
             Ok(LambdaRequest::ApiGatewayV1(event)) => event.http_method.to_string(),
@@ -89,7 +89,7 @@ impl Event {
         }
     }
 
-    /// The body that a function finds, if there is one that can be read.
+    /// The decoded body, if the function can read it.
     pub fn body(&self) -> Option<Vec<u8>> {
         let (body, base64) = match serde_json::from_slice(&self.text) {
             Ok(LambdaRequest::ApiGatewayV1(event)) => (event.body?, event.is_base64_encoded),
@@ -102,7 +102,7 @@ impl Event {
         }
     }
 
-    /// The token that a function finds, if it takes the event's header.
+    /// The token that the function reads from the header.
     pub fn token(&self) -> Option<String> {
         let headers = match serde_json::from_slice(&self.text) {
             Ok(LambdaRequest::ApiGatewayV1(event)) if event.multi_value_headers.is_empty() => {
@@ -116,9 +116,9 @@ impl Event {
         Some(header.rsplit(' ').next()?.to_owned())
     }
 
-    /// Events for this route.
+    /// Generates events for this route.
     pub fn any(route: Route) -> impl Strategy<Value = Self> {
-        let put = prop_oneof![
+        let encode = prop_oneof![
             20 => Just(TEXT),
             8 => Just(BASE64),
             3 => select(&BROKEN[..]),
@@ -131,27 +131,27 @@ impl Event {
         let more = vec((select(&FIELDS[..]), json()), 0..2);
         (
             Request::with_headers(route, Route::example_token(), &[1]),
-            put,
+            encode,
             method,
             any::<bool>(),
             more,
         )
-            .prop_map(|(request, put, method, http_api, more)| {
-                let mut event = Self::json(request, put, method, http_api);
+            .prop_map(|(request, encode, method, http_api, more)| {
+                let mut event = Self::json(request, encode, method, http_api);
                 for (key, value) in more {
                     event[key] = value;
                 }
-                Self::written(event)
+                Self::from_json(event)
             })
     }
 
-    fn written(json: Value) -> Self {
+    fn from_json(json: Value) -> Self {
         Self {
             text: json.to_string().into_bytes(),
         }
     }
 
-    fn json(request: Request, put: Put, method: &str, http_api: bool) -> Value {
+    fn json(request: Request, encode: Encode, method: &str, http_api: bool) -> Value {
         let headers: Value = request
             .headers
             .iter()
@@ -177,7 +177,7 @@ impl Event {
             })
         };
         json["headers"] = headers;
-        if let Some([body, marked]) = put(&request.body) {
+        if let Some([body, marked]) = encode(&request.body) {
             json["body"] = body;
             json["isBase64Encoded"] = marked;
         }

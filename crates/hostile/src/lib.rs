@@ -1,5 +1,5 @@
-//! Hostile requests: generated, handed to the functions in this process or to a deployed API, and their
-//! answers held against the contract. The tests are in `tests/`, the fuzzer in `fuzz/`.
+//! Generates hostile requests, sends them to the functions in this process or to a deployed API, and checks the answers
+//! against the contract. The tests are in `tests/`, the fuzzer in `fuzz/`.
 
 mod api;
 mod event;

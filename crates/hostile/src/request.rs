@@ -1,5 +1,5 @@
-//! Hostile requests: a well-formed body of a route, with some of what attackers, fuzzers and broken clients
-//! have done to one, in an HTTP request that need not be well-formed either.
+//! Hostile requests: a route's valid body with the changes that attackers, fuzzers and broken clients make, in an HTTP
+//! request that need not be valid either.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,39 +12,39 @@ use proptest::string::string_regex;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Stands in every value that is made up here, and in no text of the API's: an answer that has it repeats a
-/// request. Only a username that was read may come back.
+/// Every generated value contains this mark, and no text of the API does. So an answer with the mark repeats the
+/// request. Only a valid username may be repeated.
 pub const MARK: &str = "zebra";
 
-/// The largest body that the contract has read, in bytes.
+/// The maximum size of a body, in bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// Single characters that are put into a text, or in its place.
-const SIGNS: &str = concat!(
+/// Characters to insert into a text.
+const CHARACTERS: &str = concat!(
     // Control characters, line ends and spaces.
     "\0\u{1}\u{8}\t\n\u{7f}\u{85}\u{a0} \u{2028}\u{2029}",
-    // Text that reads in another order, and what is not seen.
+    // Bidirectional controls, and invisible characters.
     "\u{202e}\u{202d}\u{2066}\u{2069}\u{200e}\u{200f}\u{61c}",
     "\u{200b}\u{200c}\u{200d}\u{2060}\u{ad}\u{feff}\u{e0041}",
-    // Look-alikes, and letters that change when their case does.
+    // Look-alikes, and letters that case mapping changes.
     "\u{430}\u{435}\u{3bf}\u{ff20}\u{ff0e}\u{2024}\u{3002}\u{ff0b}",
     "\u{1d7d8}\u{212a}\u{131}\u{130}\u{df}\u{fb01}\u{1d4ca}",
-    // The ends of Unicode's ranges, and what ends a text elsewhere.
+    // The limits of Unicode's ranges, and JSON's quote and escape.
     "\u{d7ff}\u{e000}\u{fffd}\u{ffff}\u{10ffff}\"\\",
 );
 
-/// Longer texts that are put into a text, or in its place.
-const TRICKS: [&str; 15] = [
-    // Line ends that would begin another header, and what terminals obey.
+/// Longer texts to insert into a text.
+const INJECTIONS: [&str; 15] = [
+    // Line ends that would start another header, and escape sequences of terminals.
     "\r\nSet-Cookie: zebra=1\r\n\r\n<html>",
     "\u{1b}[31m",
     "\u{1b}]0;zebra\u{7}",
-    // Digits of another script, and characters of several.
+    // Digits of another script, and sequences that form one character.
     "\u{661}\u{662}\u{663}",
     "e\u{301}",
     "\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}",
     "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}",
-    // What other languages would run or unescape.
+    // Texts that other languages would run or unescape.
     "\",\"error\":{\"type\":\"zebra",
     "</script><script>alert('zebra')</script>",
     "' OR '1'='1",
@@ -55,8 +55,8 @@ const TRICKS: [&str; 15] = [
     "%s%n%x",
 ];
 
-/// What can stand where a text is expected: other types, and what only some parsers read.
-const TOKENS: &str = r#"
+/// JSON texts instead of a string: other types, and values that only some parsers accept.
+const VALUES: &str = r#"
     null true false 0 -0 1.0 123456 34999999999 1e400 -1E-400 NaN -Infinity 0x10 +1 01
     18446744073709551616 123456789012345678901234567890123456789012345678901234567890
     0.1e+00000000000000000000000000000000000000000000000000001
@@ -67,7 +67,7 @@ const TOKENS: &str = r#"
     "zebra\ud800" "zebra\udc00\ud800" "zebra\ud83d\u0041" "zebra\u00 "zebra\x41" "zebra\ "zebra
 "#;
 
-/// Keys that no route asks for, some of which other languages do.
+/// Keys that no route reads. Some have a meaning in other languages.
 const KEYS: [&str; 16] = [
     "__proto__",
     "constructor",
@@ -87,7 +87,7 @@ const KEYS: [&str; 16] = [
     "cognito:groups",
 ];
 
-/// Bodies that are no JSON objects.
+/// Bodies that are not valid JSON objects of a route.
 const BODIES: [&[u8]; 16] = [
     b"",
     b"null",
@@ -107,22 +107,22 @@ const BODIES: [&[u8]; 16] = [
     b"{\"username\":\"\xe2\x28\xa1\"}",
 ];
 
-/// What can stand before a JSON object and after it.
+/// Bytes before and after a JSON object.
 const BEFORE: [&[u8]; 4] = [b"\xef\xbb\xbf", b")]}',\n", b"/* zebra */", b"\0"];
 const AFTER: [&[u8]; 4] = [b"\0", b"}", b"// zebra", b"\xff"];
 
-/// A request, and everything in it that a caller chooses.
+/// A request: everything that the caller chooses.
 #[derive(Clone)]
 pub struct Request {
     /// The body.
     pub body: Vec<u8>,
-    /// The headers; some stand twice.
+    /// The headers, which may repeat.
     pub headers: Vec<(&'static str, Vec<u8>)>,
-    /// The query string with its question mark, or nothing.
+    /// The query string with its question mark, or an empty string.
     pub query: &'static str,
 }
 
-/// As it can be read, and put into a file of the fuzzer's corpus with `printf`.
+/// Readable, and ready for `printf` into a file of the fuzzer's corpus.
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "body: {}", self.body.escape_ascii())?;
@@ -133,14 +133,13 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The body's fields as they stand. Not as values: one that nobody asks for may hold what can't be one, as a
-/// lone surrogate.
+/// The body's fields as raw JSON, because an unread field may be invalid as a value, such as a lone surrogate.
 pub(crate) fn fields(body: &[u8]) -> Option<BTreeMap<String, &RawValue>> {
     serde_json::from_slice(body).ok()
 }
 
 impl Request {
-    /// A request with nothing but this body.
+    /// A request with only this body.
     pub fn new(body: impl Into<Vec<u8>>) -> Self {
         Self {
             body: body.into(),
@@ -149,8 +148,7 @@ impl Request {
         }
     }
 
-    /// The username, if the body has one that an answer may repeat. A gateway hands on a text, in which what was
-    /// no UTF-8 is replaced.
+    /// The username, if an answer may repeat it. The gateway passes on text, so invalid UTF-8 is replaced.
     pub fn username(&self) -> Option<String> {
         let body = String::from_utf8_lossy(&self.body);
         let fields = fields(body.as_bytes())?;
@@ -158,13 +156,13 @@ impl Request {
         is_plain(&name).then_some(name)
     }
 
-    /// Requests to this route, of someone with this access token.
+    /// Generates requests to this route with this access token.
     pub fn any(route: Route, token: &str) -> impl Strategy<Value = Self> {
-        // Up to what API Gateway lets through.
+        // Up to the limit of API Gateway.
         Self::with_headers(route, token, &[1, 1, 1, 20, 4000])
     }
 
-    /// Requests whose headers have their values so often.
+    /// Generates requests. The value of each header is repeated `times`.
     pub(crate) fn with_headers(
         route: Route,
         token: &str,
@@ -197,13 +195,13 @@ impl Request {
     }
 }
 
-/// Whether this can be a username: no sign of it needs an escape in JSON.
+/// Whether this can be a username: no character needs an escape in JSON.
 pub(crate) fn is_plain(name: &str) -> bool {
     let plain = |c: u8| c.is_ascii_graphic() && c != b'"' && c != b'\\';
     (5..=128).contains(&name.len()) && name.bytes().all(plain)
 }
 
-/// Headers that change how a body is read, or who or what a server takes its caller for.
+/// Headers that can change how a server reads a body, or what it assumes about the caller.
 const HEADERS: [(&str, &str); 34] = [
     ("content-type", "application/json; charset=utf-16"),
     ("content-type", "application/json; charset=zebra"),
@@ -241,7 +239,7 @@ const HEADERS: [(&str, &str); 34] = [
     ("x-zebra", "zebra"),
 ];
 
-/// What can stand before a token and be none of a bearer's.
+/// Wrong schemes before a token.
 const SCHEMES: [&str; 6] = [
     "",
     "Bearer",
@@ -251,7 +249,7 @@ const SCHEMES: [&str; 6] = [
     "Basic ",
 ];
 
-/// Query strings, which this API has none of.
+/// Query strings. The API uses none.
 const QUERIES: [&str; 8] = [
     "?",
     "?username=zebra%40example.com&password=zebra",
@@ -263,9 +261,9 @@ const QUERIES: [&str; 8] = [
     "?a=../../../../zebra&&&&=&=;;",
 ];
 
-/// A change to one of the fields of a body; texts are JSON as it is written.
+/// A change of one field of a body. Values are JSON texts.
 #[derive(Clone, Debug)]
-enum Change {
+enum FieldChange {
     Value(String),
     Remove,
     Again(String),
@@ -274,9 +272,9 @@ enum Change {
     Add(&'static str, String),
 }
 
-/// A change to a body as a whole.
+/// A change of the whole body.
 #[derive(Clone, Debug)]
-enum Whole {
+enum BodyChange {
     Leave,
     Cut(Index),
     Pad(usize, u8, bool),
@@ -302,16 +300,18 @@ fn body(route: Route) -> impl Strategy<Value = Vec<u8>> {
         for (index, change) in changes {
             let at = index.index(fields.len().max(1));
             match change {
-                Change::Add(key, value) => fields.insert(at.min(fields.len()), (key.into(), value)),
+                FieldChange::Add(key, value) => {
+                    fields.insert(at.min(fields.len()), (key.into(), value))
+                }
                 _ if fields.is_empty() => {}
-                Change::Value(value) => fields[at].1 = value,
-                Change::Remove => drop(fields.remove(at)),
-                Change::Again(value) => fields.push((fields[at].0.clone(), value)),
-                Change::EscapeKey => {
+                FieldChange::Value(value) => fields[at].1 = value,
+                FieldChange::Remove => drop(fields.remove(at)),
+                FieldChange::Again(value) => fields.push((fields[at].0.clone(), value)),
+                FieldChange::EscapeKey => {
                     let key = &mut fields[at].0;
                     *key = key.chars().map(escaped).collect();
                 }
-                Change::Rename(key) => fields[at].0 = key.into(),
+                FieldChange::Rename(key) => fields[at].0 = key.into(),
             }
         }
         let fields: Vec<_> = fields
@@ -322,7 +322,7 @@ fn body(route: Route) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-impl Whole {
+impl BodyChange {
     fn apply(self, mut body: Vec<u8>) -> Vec<u8> {
         let at = |index: Index, body: &[u8]| index.index(body.len() + 1);
         match self {
@@ -364,25 +364,25 @@ impl Whole {
     }
 }
 
-/// A field with a value that its route takes, as far as the route can tell.
+/// A field with a value that its route accepts, and sometimes with a hostile password.
 fn field(key: &'static str, route: Route) -> impl Strategy<Value = (String, String)> {
     let mode = route.mode;
     let value = match key {
-        // Of the user whom the stand-in for AWS takes the token for.
+        // The user of the token, according to the fake AWS.
         "username" if route.needs_token() => {
             let own = route.body()[key].as_str().unwrap().to_owned();
-            prop_oneof![2 => Just(own), 1 => good(key, mode)]
-                .prop_map(written)
+            prop_oneof![2 => Just(own), 1 => valid(key, mode)]
+                .prop_map(to_json)
                 .boxed()
         }
         "userAttributes" => Just("{\"role\":\"User\"}".to_owned()).boxed(),
-        "password" | "newPassword" => text("zebra-Secret!1".to_owned()).prop_map(written).boxed(),
-        _ => good(key, mode).prop_map(written).boxed(),
+        "password" | "newPassword" => text("zebra-Secret!1".to_owned()).prop_map(to_json).boxed(),
+        _ => valid(key, mode).prop_map(to_json).boxed(),
     };
     value.prop_map(move |value| (key.to_owned(), value))
 }
 
-fn good(key: &str, mode: Mode) -> BoxedStrategy<String> {
+fn valid(key: &str, mode: Mode) -> BoxedStrategy<String> {
     let matching = |pattern: &str| string_regex(pattern).unwrap().boxed();
     let phone = matching("\\+(34|1)[1-9][0-9]{6,10}");
     match (key, mode) {
@@ -398,7 +398,7 @@ fn good(key: &str, mode: Mode) -> BoxedStrategy<String> {
             prop_oneof![matching("[0-9]{6}"), matching("zebra[!-~]{1,20}")].boxed()
         }
         ("accessToken", _) => {
-            // Of the stand-in's pool and client, as it says.
+            // With the pool and client of the fake AWS.
             let claims = Route::example_token().split('.').nth(1).unwrap();
             matching(&format!(
                 "zebra[A-Za-z0-9_-]{{0,60}}\\.{claims}\\.[A-Za-z0-9_-]{{1,60}}"
@@ -408,27 +408,27 @@ fn good(key: &str, mode: Mode) -> BoxedStrategy<String> {
     }
 }
 
-/// A text that has a trick or two up its sleeve.
-fn text(good: String) -> BoxedStrategy<String> {
-    let sign = select(SIGNS.chars().collect::<Vec<_>>());
-    let trick = prop_oneof![
-        3 => sign.prop_map(String::from),
-        1 => select(&TRICKS[..]).prop_map(str::to_owned),
+/// A valid text, sometimes with inserted characters, or replaced.
+fn text(valid: String) -> BoxedStrategy<String> {
+    let character = select(CHARACTERS.chars().collect::<Vec<_>>());
+    let insertion = prop_oneof![
+        3 => character.prop_map(String::from),
+        1 => select(&INJECTIONS[..]).prop_map(str::to_owned),
     ];
-    let tricky = (Just(good.clone()), any::<Index>(), trick, 0..3u32);
-    let tricky = tricky.prop_map(|(mut text, index, trick, times)| {
+    let changed = (Just(valid.clone()), any::<Index>(), insertion, 0..3u32);
+    let changed = changed.prop_map(|(mut text, index, insertion, times)| {
         let place = index.index(text.len() + 1);
-        text.insert_str(place, &trick.repeat(11usize.pow(times)));
+        text.insert_str(place, &insertion.repeat(11usize.pow(times)));
         text
     });
     let arbitrary =
         vec(any::<char>(), 0..40).prop_map(|text| MARK.to_owned() + &String::from_iter(text));
     let long = select(&[64usize, 65, 128, 129, 2048, 2049, 9000][..])
         .prop_map(|length| MARK.chars().cycle().take(length).collect());
-    prop_oneof![2 => Just(good), 6 => tricky, 2 => arbitrary, 1 => long].boxed()
+    prop_oneof![2 => Just(valid), 6 => changed, 2 => arbitrary, 1 => long].boxed()
 }
 
-/// Any JSON value, as it is written.
+/// Any JSON value.
 pub(crate) fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -451,7 +451,7 @@ pub(crate) fn json() -> impl Strategy<Value = Value> {
 }
 
 fn value(mode: Mode) -> impl Strategy<Value = String> {
-    let username = good("username", mode).prop_flat_map(text);
+    let username = valid("username", mode).prop_flat_map(text);
     let nested = (1..3000usize, any::<bool>()).prop_map(|(levels, closed)| {
         "[".repeat(levels) + &"]".repeat(if closed { levels } else { levels - 1 })
     });
@@ -460,29 +460,29 @@ fn value(mode: Mode) -> impl Strategy<Value = String> {
         format!("\"{escapes}\"")
     });
     prop_oneof![
-        6 => username.prop_map(written),
-        4 => text("zebra012345".to_owned()).prop_map(written),
+        6 => username.prop_map(to_json),
+        4 => text("zebra012345".to_owned()).prop_map(to_json),
         2 => escaped_text,
         // Unescaped: a quote or a control character then breaks the JSON.
         1 => text(MARK.to_owned()).prop_map(|text| format!("\"{text}\"")),
-        5 => select(TOKENS.split_whitespace().collect::<Vec<_>>()).prop_map(str::to_owned),
+        5 => select(VALUES.split_whitespace().collect::<Vec<_>>()).prop_map(str::to_owned),
         1 => json().prop_map(|value| value.to_string()),
         1 => nested,
     ]
 }
 
-fn change(mode: Mode) -> impl Strategy<Value = Change> {
+fn change(mode: Mode) -> impl Strategy<Value = FieldChange> {
     prop_oneof![
-        8 => value(mode).prop_map(Change::Value),
-        1 => Just(Change::Remove),
-        1 => value(mode).prop_map(Change::Again),
-        1 => Just(Change::EscapeKey),
-        1 => select(&KEYS[..]).prop_map(Change::Rename),
-        2 => (select(&KEYS[..]), value(mode)).prop_map(|(key, value)| Change::Add(key, value)),
+        8 => value(mode).prop_map(FieldChange::Value),
+        1 => Just(FieldChange::Remove),
+        1 => value(mode).prop_map(FieldChange::Again),
+        1 => Just(FieldChange::EscapeKey),
+        1 => select(&KEYS[..]).prop_map(FieldChange::Rename),
+        2 => (select(&KEYS[..]), value(mode)).prop_map(|(key, value)| FieldChange::Add(key, value)),
     ]
 }
 
-fn whole() -> impl Strategy<Value = Whole> {
+fn whole() -> impl Strategy<Value = BodyChange> {
     let size = prop_oneof![
         2 => Just(MAX_BODY_BYTES),
         2 => Just(MAX_BODY_BYTES + 1),
@@ -490,27 +490,27 @@ fn whole() -> impl Strategy<Value = Whole> {
     ];
     let index = any::<Index>;
     prop_oneof![
-        24 => Just(Whole::Leave),
-        1 => index().prop_map(Whole::Cut),
+        24 => Just(BodyChange::Leave),
+        1 => index().prop_map(BodyChange::Cut),
         1 => (size, select(&b" \n\0a"[..]), any::<bool>())
-            .prop_map(|(size, byte, before)| Whole::Pad(size, byte, before)),
-        1 => Just(Whole::Array),
-        1 => (1..3000usize, any::<bool>()).prop_map(|(levels, closed)| Whole::Deep(levels, closed)),
-        1 => select(&BEFORE[..]).prop_map(Whole::Before),
-        1 => select(&AFTER[..]).prop_map(Whole::After),
-        1 => (index(), vec(any::<u8>(), 1..4)).prop_map(|(index, bytes)| Whole::Insert(index, bytes)),
-        1 => (index(), 1..=255u8).prop_map(|(index, bits)| Whole::Flip(index, bits)),
-        1 => Just(Whole::Utf16),
-        1 => vec(any::<u8>(), 0..64).prop_map(Whole::Replace),
-        1 => select(&BODIES[..]).prop_map(|body| Whole::Replace(body.to_vec())),
+            .prop_map(|(size, byte, before)| BodyChange::Pad(size, byte, before)),
+        1 => Just(BodyChange::Array),
+        1 => (1..3000usize, any::<bool>()).prop_map(|(levels, closed)| BodyChange::Deep(levels, closed)),
+        1 => select(&BEFORE[..]).prop_map(BodyChange::Before),
+        1 => select(&AFTER[..]).prop_map(BodyChange::After),
+        1 => (index(), vec(any::<u8>(), 1..4)).prop_map(|(index, bytes)| BodyChange::Insert(index, bytes)),
+        1 => (index(), 1..=255u8).prop_map(|(index, bits)| BodyChange::Flip(index, bits)),
+        1 => Just(BodyChange::Utf16),
+        1 => vec(any::<u8>(), 0..64).prop_map(BodyChange::Replace),
+        1 => select(&BODIES[..]).prop_map(|body| BodyChange::Replace(body.to_vec())),
     ]
 }
 
-fn written(text: String) -> String {
+fn to_json(text: String) -> String {
     Value::from(text).to_string()
 }
 
-/// A character as JSON can write any.
+/// A character as an escape of JSON.
 fn escaped(character: char) -> String {
     let mut units = [0; 2];
     let units = character.encode_utf16(&mut units).iter();

@@ -1,4 +1,4 @@
-//! Runs of generated cases, which can be repeated.
+//! Repeatable runs of generated cases.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -15,16 +15,16 @@ static SEED: LazyLock<u64> = LazyLock::new(|| match Config::default().rng_seed {
     RngSeed::Random => e2e::random(),
 });
 
-/// How often there was each outcome.
+/// The number of cases for each outcome.
 pub type Tally = BTreeMap<String, u32>;
 
-/// Checks so many cases, or `PROPTEST_CASES`. Each part of a test has cases of its own.
-/// `check` gives the outcome of a case, and panics where it is wrong.
+/// Checks `cases` generated cases, or `PROPTEST_CASES`. Each part of a test has its own seed. `check` returns the
+/// outcome of a case, and panics if it is wrong.
 ///
-/// No file of failures is kept: a case that failed belongs into the fuzzer's corpus, which every run reads.
+/// Failures are not saved in a file. Add a failed case to the fuzzer's corpus, which every run reads.
 ///
 /// # Panics
-/// At the first failure, with the smallest case that still fails and how to have it again.
+/// At the first failure, with the smallest failing case and the seed that reproduces it.
 pub fn run<T: Debug>(
     part: usize,
     cases: u32,
@@ -32,15 +32,15 @@ pub fn run<T: Debug>(
     check: impl Fn(T) -> String,
 ) -> Tally {
     let tally = RefCell::new(Tally::new());
-    let given = Config::default();
+    let default = Config::default();
     let mut runner = TestRunner::new(Config {
-        cases: std::env::var_os("PROPTEST_CASES").map_or(cases, |_| given.cases),
+        cases: std::env::var_os("PROPTEST_CASES").map_or(cases, |_| default.cases),
         failure_persistence: None,
         max_shrink_iters: 500,
-        // Good enough, and in a debug build many times as fast as the default.
+        // In a debug build, much faster than the default.
         rng_algorithm: RngAlgorithm::XorShift,
         rng_seed: RngSeed::Fixed(SEED.wrapping_add(part as u64)),
-        ..given
+        ..default
     });
     let outcome = quietly(|| {
         runner.run(strategy, |case| {
@@ -61,7 +61,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Does what may panic on this thread a thousand times until the smallest case is found, without printing each panic.
+/// Runs without printing panics: the search for the smallest failing case can panic hundreds of times.
 fn quietly<T>(run: impl FnOnce() -> T) -> T {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -78,10 +78,10 @@ fn quietly<T>(run: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// Runs the check of every part, in so many threads, and prints what came of each and the seed.
+/// Checks every part on this number of threads, and prints each tally and the seed.
 ///
 /// # Panics
-/// Where a check does.
+/// If a check panics.
 pub fn run_all<P: Debug + Sync>(
     parts: &[P],
     threads: usize,
@@ -103,7 +103,7 @@ pub fn run_all<P: Debug + Sync>(
     });
     let tallies = tallies.into_inner().unwrap();
     let total: u32 = tallies.iter().flat_map(BTreeMap::values).sum();
-    println!("{total} in all, {}", seed());
+    println!("{total} in total, {}", seed());
     tallies
 }
 

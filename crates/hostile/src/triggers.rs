@@ -1,4 +1,4 @@
-//! Events of Cognito's triggers that Cognito would not send, and the functions that get them.
+//! Trigger events that Cognito would not send, and the functions of the triggers.
 
 use auth_core::clients::UserPoolAdmin;
 use auth_core::create_auth_challenge::{Channels, create_auth_challenge};
@@ -22,7 +22,7 @@ use crate::MARK;
 use crate::api::configured;
 use crate::request::json;
 
-/// The functions of all triggers, in this process. AWS is a stand-in.
+/// The functions of all triggers in this process. AWS is a fake.
 #[derive(Debug)]
 pub struct Triggers {
     admin: UserPoolAdmin,
@@ -54,7 +54,7 @@ impl Default for Triggers {
 }
 
 impl Triggers {
-    /// Events for this trigger.
+    /// Generates events for this trigger.
     pub fn any(trigger: &str) -> impl Strategy<Value = Value> + use<> {
         let event = well_formed(trigger);
         let changes = vec((any::<Index>(), json(), any::<bool>()), 0..4);
@@ -68,11 +68,11 @@ impl Triggers {
         prop_oneof![9 => changed, 1 => json()]
     }
 
-    /// Hands this event to the trigger's function and checks what comes back; gives `success` or the error's name.
+    /// Sends this event to the trigger's function, checks the answer, and returns `success` or the error's name.
     ///
     /// # Panics
-    /// Where anything but the response was changed, or an error repeats the event.
-    pub fn judge(&self, trigger: &str, event: &Value) -> String {
+    /// If the function changed more than the response, or an error repeats the event.
+    pub fn check(&self, trigger: &str, event: &Value) -> String {
         // As `trigger::serve` reads it.
         let before = event.as_object().cloned().unwrap_or_default();
         let mut event = Event::new(before.clone());
@@ -93,24 +93,27 @@ impl Triggers {
         });
         match outcome {
             Ok(()) => {
-                assert_eq!(but_response(event.into_json()), but_response(before));
+                assert_eq!(
+                    without_response(event.into_json()),
+                    without_response(before)
+                );
                 "success".to_owned()
             }
             Err(error) => {
-                assert_tells_nothing(&error);
+                assert_error_repeats_nothing(&error);
                 error.name.into_owned()
             }
         }
     }
 }
 
-fn but_response(mut event: Map<String, Value>) -> Map<String, Value> {
+fn without_response(mut event: Map<String, Value>) -> Map<String, Value> {
     event.remove("response");
     event
 }
 
-fn assert_tells_nothing(error: &Error) {
-    let ours = matches!(
+fn assert_error_repeats_nothing(error: &Error) {
+    let known = matches!(
         error.kind,
         Kind::Internal
             | Kind::Invalid
@@ -119,7 +122,7 @@ fn assert_tells_nothing(error: &Error) {
             | Kind::Unavailable
             | Kind::Throttled
     );
-    assert!(ours, "{error:?}");
+    assert!(known, "{error:?}");
     let texts = [
         &*error.name,
         &*error.message,
@@ -130,7 +133,7 @@ fn assert_tells_nothing(error: &Error) {
     }
 }
 
-/// What Cognito sends, with a mark where a value is the user's.
+/// A valid event. The user's values contain the mark.
 fn well_formed(trigger: &str) -> Value {
     let mut event = e2e::trigger_event(trigger).to_string();
     for (text, marked) in [("a-sub", "zebra-sub"), ("012345", "zebra-012345")] {
@@ -150,10 +153,10 @@ fn well_formed(trigger: &str) -> Value {
     event
 }
 
-/// Puts a value somewhere into the event, or takes what is there away.
+/// Replaces or removes one value of the event.
 fn change(event: &mut Value, index: Index, value: Value, remove: bool) {
     let mut paths = Vec::new();
-    walk(event, &mut String::new(), &mut paths);
+    add_pointers(event, &mut String::new(), &mut paths);
     let path = index.get(&paths);
     let (parent, key) = path.rsplit_once('/').unwrap();
     match event.pointer_mut(parent) {
@@ -162,8 +165,8 @@ fn change(event: &mut Value, index: Index, value: Value, remove: bool) {
     }
 }
 
-/// The JSON pointers of everything in this value.
-fn walk(value: &Value, path: &mut String, paths: &mut Vec<String>) {
+/// Adds the JSON pointers of all values in this one.
+fn add_pointers(value: &Value, path: &mut String, paths: &mut Vec<String>) {
     let children: Vec<(String, &Value)> = match value {
         Value::Object(fields) => fields
             .iter()
@@ -180,7 +183,7 @@ fn walk(value: &Value, path: &mut String, paths: &mut Vec<String>) {
         path.push('/');
         path.push_str(&key.replace('~', "~0").replace('/', "~1"));
         paths.push(path.clone());
-        walk(child, path, paths);
+        add_pointers(child, path, paths);
         path.truncate(length);
     }
 }

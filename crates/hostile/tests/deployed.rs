@@ -1,12 +1,11 @@
-//! The deployed API, on the embedded AWS: 2,000 generated requests to all routes in both modes, and people who
-//! sign in after them as before.
+//! The deployed API on the embedded AWS: 2,000 generated requests to all routes in both modes, and sign-ins after them.
 
 use e2e::{Mode, ROUTES, Stack};
 use hostile::{MARK, Request, run, run_all};
 
 const REQUESTS: u32 = 2_000;
 
-/// Sends the request and holds the answer against the contract; gives its status and error type.
+/// Sends the request, checks the answer against the contract, and returns its status and error type.
 fn outcome(stack: &Stack, path: &str, token: &str, request: &Request) -> String {
     let headers = request.headers.iter();
     let headers = headers.map(|(name, value)| (*name, &value[..]));

@@ -1,5 +1,4 @@
-//! The functions of all routes in this process: what they answer to 100,000 generated requests, and to the
-//! fuzzer's corpus.
+//! The functions of all routes in this process: their answers to 100,000 generated requests and to the fuzzer's corpus.
 
 use std::path::Path;
 use std::thread::available_parallelism;
@@ -11,17 +10,17 @@ use proptest::prelude::any;
 const REQUESTS: u32 = 100_000;
 
 #[test]
-fn no_request_makes_a_route_panic_or_break_the_contract() {
+fn routes_survive_generated_requests() {
     let each = REQUESTS.div_ceil(ROUTES.len() as u32);
     let threads = available_parallelism().unwrap().get();
     let tallies = run_all(&ROUTES, threads, |number, route| {
         let api = Api::default();
         let cases = (Event::any(*route), any::<bool>());
-        let tally = run(number, each, &cases, |(event, refuses)| {
-            let outcome = api.judge(route, &event, refuses);
+        let tally = run(number, each, &cases, |(event, rejects)| {
+            let outcome = api.check(route, &event, rejects);
             outcome.expect("an event of API Gateway's")
         });
-        // What is generated gets as far as Cognito, and fails in every way on the way there.
+        // The generated requests include successes and every kind of error.
         let of_fields = [
             "400 InvalidParameterException",
             "400 InvalidParameterType",
@@ -50,14 +49,14 @@ fn no_request_makes_a_route_panic_or_break_the_contract() {
 }
 
 #[test]
-fn routes_answer_the_fuzzers_corpus_within_the_contract() {
+fn routes_survive_the_fuzzing_corpus() {
     let api = Api::default();
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/http");
     let mut files = 0;
     for file in std::fs::read_dir(corpus).unwrap() {
         let file = file.unwrap().path();
         println!("{}", file.display());
-        api.take(&std::fs::read(file).unwrap());
+        api.check_input(&std::fs::read(file).unwrap());
         files += 1;
     }
     assert!(files > 100, "{files}");

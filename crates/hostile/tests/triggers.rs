@@ -1,4 +1,4 @@
-//! The functions of Cognito's triggers in this process: what they do with events that are none.
+//! The functions of Cognito's triggers in this process: their answers to generated events.
 
 use std::thread::available_parallelism;
 
@@ -14,7 +14,7 @@ fn triggers_survive_generated_events_and_keep_secrets() {
         let triggers = Triggers::default();
         let cases = Triggers::any(trigger);
         run(number, EVENTS_PER_TRIGGER, &cases, |event| {
-            triggers.judge(trigger, &event)
+            triggers.check(trigger, &event)
         })
     });
     for tally in tallies {

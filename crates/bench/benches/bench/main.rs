@@ -1,5 +1,5 @@
-//! The benchmark: cold and warm times, memory, size and calls of every function, beside others that do the
-//! same. `make bench` builds what it needs and runs it; `README.md` in this folder says what it does and why.
+//! The benchmark: cold and warm times, memory, size and calls of every function, compared with programs that do the
+//! same. `make bench` runs it. `README.md` in this package explains it.
 
 mod report;
 mod subjects;
@@ -15,31 +15,31 @@ use serde_json::Value;
 
 use crate::subjects::{Kind, Subject};
 
-/// Processes of each subject. The subjects take turns, so that what else the machine does meets them alike.
+/// Processes of each subject. The subjects take turns, so that load on the machine affects all of them.
 const ROUNDS: usize = 25;
 /// Requests to each process after its first.
 const WARM_REQUESTS: usize = 200;
 
-/// One process's figures.
+/// The measurements of one process.
 struct Sample {
-    /// From its start until it asks for an event.
+    /// From its start until it requests an event.
     init: Duration,
-    /// From handing it the first event until its answer.
+    /// From sending the first event until its answer.
     first: Duration,
-    /// What the processors worked for both.
+    /// The processor time of both.
     cold_cpu: Duration,
-    /// As `first`, for the requests that follow, the shortest first.
+    /// As `first`, for the other requests, sorted.
     warm: Vec<Duration>,
     peak_kib: u64,
     calls: usize,
     answer: Value,
 }
 
-/// What is known of a subject in the end.
+/// The results of a subject.
 pub struct Figures {
     samples: Vec<Sample>,
     zip_bytes: u64,
-    /// Of a cold start and one request, in callgrind's count.
+    /// The instructions of a cold start and one request, counted by callgrind.
     instructions: Option<u64>,
 }
 
@@ -97,8 +97,7 @@ fn main() {
     std::fs::write(bench.join("results.md"), page).unwrap();
 }
 
-/// The order of a round: each has the subjects follow others, as what just ended leaves its traces in caches
-/// and threads.
+/// The order of a round. It differs between rounds, because the previous process affects caches and threads.
 fn order(round: usize, subjects: usize) -> impl Iterator<Item = usize> {
     let steps: Vec<usize> = (1..subjects)
         .filter(|step| greatest_common_divisor(*step, subjects) == 1)
@@ -150,7 +149,7 @@ fn measure(subject: &Subject, aws: &Aws) -> Sample {
     }
 }
 
-/// The time that a process's threads were on a processor.
+/// The processor time of a process's threads.
 fn cpu_time(process: u32) -> Duration {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let nanoseconds = threads.map(|thread| -> u64 {
@@ -161,7 +160,7 @@ fn cpu_time(process: u32) -> Duration {
     Duration::from_nanos(nanoseconds.sum())
 }
 
-/// The peers answer as `sign-in` does, or they do other work.
+/// Checks that the peers answer as `sign-in` does, so that they do the same work.
 fn compare_answers(subjects: &[Subject], samples: &[Vec<Sample>]) {
     let answer_of = |name: &str| {
         let index = subjects.iter().position(|subject| subject.name == name);
@@ -178,7 +177,7 @@ fn compare_answers(subjects: &[Subject], samples: &[Vec<Sample>]) {
     }
 }
 
-/// The size of what would be uploaded.
+/// The size of the uploaded zip.
 fn zip_bytes(deployed: &Path, zip: &PathBuf) -> u64 {
     let arguments = ["-m", "zipfile", "-c"];
     let status = Command::new("python3")
@@ -195,21 +194,21 @@ fn zip_bytes(deployed: &Path, zip: &PathBuf) -> u64 {
     bytes
 }
 
-/// A cold start's instructions. Under callgrind a function is so slow that a call can time out, above all on a busy
-/// machine. What it does then is not to be counted: it tries again, at most ten times.
+/// A cold start's instructions, or `None` after ten failed attempts. Callgrind is so slow that a call of AWS can time
+/// out. Such a count is discarded.
 fn instructions(subject: &Subject, aws: &Aws, calls: usize) -> Option<u64> {
     (0..10).find_map(|_| {
         let (calls_before, connections_before) = (aws.calls(), aws.connections());
         let (count, answer) = count(subject, aws);
         let same_work = subject.accepts(&answer)
             && aws.calls() - calls_before == calls
-            // The calls of a process share one.
+            // The calls of a process share a connection.
             && aws.connections() - connections_before == calls.min(1);
         same_work.then_some(count)
     })
 }
 
-/// The instructions from the process's start until it asks for its second event, and its answer to the first.
+/// The instructions from the process's start until it requests its second event, and its answer to the first.
 fn count(subject: &Subject, aws: &Aws) -> (u64, Value) {
     const TIME: Duration = Duration::from_secs(120);
     let callgrind = [
@@ -218,14 +217,14 @@ fn count(subject: &Subject, aws: &Aws) -> (u64, Value) {
         "--callgrind-out-file=/dev/null",
     ];
     let mut command = subject.command(&callgrind, &aws.environment());
-    // A Go program interrupts its own threads with signals, which callgrind doesn't survive.
+    // Go interrupts its own threads with signals, which crash callgrind.
     command.env("GODEBUG", "asyncpreemptoff=1");
     let mut process = Process::start(&mut command);
-    let served = process
+    let answer = process
         .ready()
         .and_then(|()| process.invoke(&subject.event, TIME))
         .and_then(|answer| process.ready().map(|()| answer));
-    let answer = served.unwrap_or_else(|errors| panic!("{} ended: {errors}", subject.name));
+    let answer = answer.unwrap_or_else(|errors| panic!("{} ended: {errors}", subject.name));
     machine::output("kill", &[&process.id().to_string()]);
     let report = process.ready().unwrap_err();
     let count = report

@@ -1,4 +1,4 @@
-//! The results as text: one table, the goals, and the page that keeps both.
+//! The results as text: the table, the goals and the page.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Figures {
     }
 }
 
-/// The figures of every subject, beside the floor's.
+/// The results of every subject, also relative to the floor.
 pub fn table(subjects: &[Subject], figures: &[Figures]) -> String {
     let floor = &figures[0];
     let mut rows = vec![
@@ -97,7 +97,7 @@ pub fn table(subjects: &[Subject], figures: &[Figures]) -> String {
     aligned(&rows)
 }
 
-/// Each goal with what was measured, and whether it was reached.
+/// Each goal with its measurement, and whether it was reached.
 pub fn goals(subjects: &[Subject], figures: &[Figures]) -> String {
     let all = || {
         let all = subjects.iter().zip(figures);
@@ -107,8 +107,8 @@ pub fn goals(subjects: &[Subject], figures: &[Figures]) -> String {
     let (floor, go, node) = (&figures[0], of("Go, AWS SDK v2"), of("Node.js, AWS SDK v3"));
     let sign_in = of("sign-in");
     let of_sign_in = |value: f64| ("sign-in", value);
-    // The function of these kinds that has most of something.
-    let most = |kinds: &[Kind], value: &dyn Fn(&Figures) -> f64| {
+    // The function of these kinds with the highest value.
+    let highest = |kinds: &[Kind], value: &dyn Fn(&Figures) -> f64| {
         all()
             .filter(|(subject, _)| kinds.contains(&subject.kind))
             .map(|(subject, figures)| (subject.name.as_str(), value(figures)))
@@ -142,22 +142,22 @@ pub fn goals(subjects: &[Subject], figures: &[Figures]) -> String {
         (
             "routes: cold, × sign-in's",
             1.1,
-            most(&[Kind::Route], &|it| it.cold_ms() / sign_in.cold_ms()),
+            highest(&[Kind::Route], &|it| it.cold_ms() / sign_in.cold_ms()),
         ),
         (
             "triggers without AWS: cold, × the floor's",
             1.3,
-            most(&[Kind::Trigger], &|it| it.cold_ms() / floor.cold_ms()),
+            highest(&[Kind::Trigger], &|it| it.cold_ms() / floor.cold_ms()),
         ),
-        ("zip MB", 1.95, most(&functions, &Figures::zip_mb)),
-        ("peak MiB", 7.0, most(&functions, &Figures::peak_mib)),
+        ("zip MB", 1.95, highest(&functions, &Figures::zip_mb)),
+        ("peak MiB", 7.0, highest(&functions, &Figures::peak_mib)),
         (
-            "routes with more calls than one (sign-up, account-password and account-delete: two)",
+            "routes with more than one call (sign-up, account-password and account-delete: two)",
             0.0,
             ("routes", other_calls.count() as f64),
         ),
     ];
-    // Within 5 % of what it was before `lambda_http` and `aws-config`.
+    // At most 5 % above the count before `lambda_http` and `aws-config` were tried.
     goals.extend(sign_in.instructions.map(|count| {
         (
             "M instr. (4.42 + 5 %)",
@@ -183,7 +183,7 @@ pub fn goals(subjects: &[Subject], figures: &[Figures]) -> String {
 pub fn page(machine: &str, versions: &str, table: &str, goals: &str) -> String {
     format!(
         "# Results\n\n\
-         Written by `make bench`; [README.md](README.md) says what is measured and how.\n\n\
+         Written by `make bench`; [README.md](README.md) explains the measurements.\n\n\
          - Machine: {machine}\n\
          - With: {versions}\n\
          - Medians of {ROUNDS} processes each, which took turns; {WARM_REQUESTS} warm requests to each process\n\n\

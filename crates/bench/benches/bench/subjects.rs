@@ -1,4 +1,4 @@
-//! What is measured: every function of the repository, the floor, and the peers.
+//! The subjects of the benchmark: every function, the floor and the peers.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,10 +7,10 @@ use bench::{events, machine};
 use e2e::{Route, TRIGGERS};
 use serde_json::{Value, json};
 
-/// What a subject is compared with, and by which goals.
+/// The kind of a subject. It decides the comparisons and goals.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A Rust function without AWS or anything else.
+    /// A Rust function with only `lambda_runtime`.
     Floor,
     /// `sign-in` in another language.
     Peer,
@@ -22,23 +22,23 @@ pub enum Kind {
     Trigger,
 }
 
-/// Something that answers events.
+/// A program that answers events.
 pub struct Subject {
-    /// How it is called in the results.
+    /// Its name in the results.
     pub name: String,
     pub kind: Kind,
-    /// The event it is given, again and again.
+    /// The event of every request.
     pub event: String,
-    /// What is deployed of it: a file or a folder.
+    /// The deployed file or folder.
     pub deployed: PathBuf,
-    /// The program that is started, and its arguments.
+    /// The program and its arguments.
     pub command: Vec<PathBuf>,
-    /// `MODE` of its environment.
+    /// The value of `MODE` in its environment.
     pub mode: &'static str,
 }
 
 impl Subject {
-    /// The command with an environment of its own.
+    /// The command, with only this environment and that of the tests.
     pub fn command(&self, wrapper: &[&str], environment: &[(&'static str, String)]) -> Command {
         let mut words = wrapper
             .iter()
@@ -54,7 +54,7 @@ impl Subject {
         command
     }
 
-    /// Whether this is an answer of what was asked for, and not an error's.
+    /// Whether this answer is a success.
     pub fn accepts(&self, answer: &Value) -> bool {
         match self.kind {
             Kind::Floor => answer["requestContext"].is_object(),
@@ -64,11 +64,11 @@ impl Subject {
     }
 }
 
-/// What the names of functions from the folder `BEFORE` end with.
+/// The suffix of the names of functions from the folder `BEFORE`.
 pub const BEFORE: &str = ", before";
 
-/// Everything that is measured. `root` is the repository, `built` what was built for the benchmark alone, `before` a
-/// folder with an earlier build of the functions.
+/// All subjects. `root` is the repository, `built` the folder of programs for the benchmark alone, `before` a folder
+/// with an earlier build of the functions.
 pub fn all(root: &Path, built: &Path, before: Option<&Path>) -> Vec<Subject> {
     let floor = built.join("floor/bootstrap");
     let go = built.join("go/bootstrap");
@@ -120,8 +120,8 @@ pub fn all(root: &Path, built: &Path, before: Option<&Path>) -> Vec<Subject> {
             }
         });
         // An earlier build may lack a function.
-        let there = |subject: &Subject| subject.name == name || subject.deployed.exists();
-        builds.filter(there).collect()
+        let exists = |subject: &Subject| subject.name == name || subject.deployed.exists();
+        builds.filter(exists).collect()
     };
     subjects.extend(Route::distinct().flat_map(|route| {
         let event = events::of_route(route.path, &body(route).to_string());
@@ -139,7 +139,7 @@ pub fn all(root: &Path, built: &Path, before: Option<&Path>) -> Vec<Subject> {
     subjects
 }
 
-/// A good body of the route, with a session and tokens as long as Cognito's.
+/// A valid body of the route, with a session and tokens as long as Cognito's.
 fn body(route: Route) -> Value {
     let signature = "t".repeat(800);
     let long = [
@@ -159,7 +159,7 @@ fn body(route: Route) -> Value {
     body.into()
 }
 
-/// The program itself: a version manager's stand-in for it would be measured too.
-fn interpreter(program: &str, question: &[&str]) -> PathBuf {
-    machine::output(program, question).into()
+/// The path of the real program: a version manager's wrapper would be measured too.
+fn interpreter(program: &str, arguments: &[&str]) -> PathBuf {
+    machine::output(program, arguments).into()
 }

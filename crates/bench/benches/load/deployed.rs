@@ -1,63 +1,67 @@
-//! The deployed API on the embedded AWS: people who sign up, sign in and out, mistype and come back.
+//! Sends requests to the deployed API on the embedded AWS, as users who call every route and make mistakes.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use e2e::{Answer, Mode, Person, Route, Stack, Walk};
+use e2e::{Answer, Journey, Mode, Person, Route, Stack};
 use serde_json::{Value, json};
 
 use crate::tally::Tally;
 
-/// Requests to each mode's stack, after which the journeys under way are ended.
+/// The least number of requests to each mode's stack. Journeys that have started are completed.
 pub const REQUESTS: usize = 1_500;
-/// The most time for them.
-const MOST_TIME: Duration = Duration::from_secs(180);
-/// People at a time in each mode.
-pub const AT_A_TIME: usize = 2;
-/// How often a request is sent again that the gateway throttled.
-const MOST_REPEATS: usize = 20;
+/// The time limit for starting journeys.
+const MAX_TIME: Duration = Duration::from_secs(180);
+/// The number of concurrent users in each mode.
+pub const USERS: usize = 2;
+/// The maximum number of retries of a throttled request.
+const MAX_RETRIES: usize = 20;
 
-/// A stack that was under load.
-pub struct Stacked {
+/// The measurements of a stack.
+pub struct StackResult {
     pub mode: Mode,
     pub tally: Tally,
-    /// Requests that were throttled, and sent again after the time that the answer asked to wait.
+    /// Requests that were throttled and retried after the time in `Retry-After`.
     pub throttled: usize,
     pub time: Duration,
 }
 
-/// Sends the requests to the stacks of these modes at once.
-pub fn run(modes: [Mode; 2]) -> Vec<Stacked> {
+/// Sends requests to the stacks of these modes in parallel.
+pub fn run(modes: [Mode; 2]) -> Vec<StackResult> {
     std::thread::scope(|scope| {
         let stacks = modes.map(|mode| scope.spawn(move || load(mode)));
-        let stacks: Vec<Stacked> = stacks.map(|stack| stack.join().unwrap()).into();
+        let stacks: Vec<StackResult> = stacks.map(|stack| stack.join().unwrap()).into();
         eprintln!();
         stacks
     })
 }
 
-fn load(mode: Mode) -> Stacked {
+fn load(mode: Mode) -> StackResult {
     let stack = Stack::of(mode);
     let (tally, throttled) = (Mutex::new(Tally::default()), AtomicUsize::new(0));
     let started = Instant::now();
-    let app = App {
+    let client = Client {
         stack: &stack,
         tally: &tally,
         throttled: &throttled,
     };
     std::thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
+        for _ in 0..USERS {
             scope.spawn(|| {
-                while app.requests() < REQUESTS && started.elapsed() < MOST_TIME {
-                    // One that ends early met an answer that should not have come, which is taken down.
-                    let _ = app.journey();
-                    eprint!("\r\x1b[K{}: {} of {REQUESTS}", mode.name(), app.requests());
+                while client.requests() < REQUESTS && started.elapsed() < MAX_TIME {
+                    // A journey ends early after an unexpected answer, which the tally has recorded.
+                    let _ = client.journey();
+                    eprint!(
+                        "\r\x1b[K{}: {} of {REQUESTS}",
+                        mode.name(),
+                        client.requests()
+                    );
                 }
             });
         }
     });
-    Stacked {
+    StackResult {
         mode,
         tally: tally.into_inner().unwrap(),
         throttled: throttled.into_inner(),
@@ -65,95 +69,98 @@ fn load(mode: Mode) -> Stacked {
     }
 }
 
-/// Whoever uses the API, and takes down what comes back.
-struct App<'a> {
+/// Calls the API, and records the answers.
+struct Client<'a> {
     stack: &'a Stack,
     tally: &'a Mutex<Tally>,
     throttled: &'a AtomicUsize,
 }
 
-impl App<'_> {
+impl Client<'_> {
     fn requests(&self) -> usize {
         self.tally.lock().unwrap().requests()
     }
 
-    /// Sends a token and a body to a route; gives the answer's body where it is the right answer: `200`, or a status and
-    /// an error type.
-    fn post(&self, token: &str, route: &str, body: Value, right: &str) -> Option<Value> {
-        self.post_bytes(token, route, body.to_string().as_bytes(), right)
+    /// Sends a token and a body to a route. Returns the answer's body if its outcome, `200` or a status and an error
+    /// type, is the expected one.
+    fn post(&self, token: &str, route: &str, body: Value, expected: &str) -> Option<Value> {
+        self.post_bytes(token, route, body.to_string().as_bytes(), expected)
     }
 
-    fn post_bytes(&self, token: &str, route: &str, body: &[u8], right: &str) -> Option<Value> {
+    fn post_bytes(&self, token: &str, route: &str, body: &[u8], expected: &str) -> Option<Value> {
         let headers = || {
             [
                 ("content-type", "application/json".to_owned()),
                 ("authorization", format!("Bearer {token}")),
             ]
         };
-        for repeats in 0.. {
+        for retries in 0.. {
             let started = Instant::now();
             let answer = self.stack.send_with("POST", route, headers(), body);
             let time = started.elapsed();
-            if let Some(wait) = throttled(&answer).filter(|_| repeats < MOST_REPEATS) {
+            if let Some(wait) = throttled(&answer).filter(|_| retries < MAX_RETRIES) {
                 self.throttled.fetch_add(1, Ordering::Relaxed);
                 std::thread::sleep(wait);
                 continue;
             }
-            let told = match answer.error_type() {
+            let outcome = match answer.error_type() {
                 Ok(None) => "200".to_owned(),
                 Ok(Some(error_type)) => format!("{} {error_type}", answer.status),
                 Err(breach) => format!("{} against the contract ({breach})", answer.status),
             };
-            self.tally.lock().unwrap().add(route, time, &told, right);
-            return (told == right).then(|| answer.json());
+            self.tally
+                .lock()
+                .unwrap()
+                .add(route, time, &outcome, expected);
+            return (outcome == expected).then(|| answer.json());
         }
         unreachable!()
     }
 
-    /// Goes through every route, each with bodies that it can't read and with a mistake before the right request.
+    /// Calls every route: with malformed bodies, with a mistake, then with a valid request.
     fn journey(&self) -> Option<()> {
-        let mut walk = Walk::start(self.stack);
-        let mut has_begun_again = false;
+        let mut journey = Journey::start(self.stack);
+        let mut has_repeated = false;
         for route in self.stack.mode().routes() {
-            let mut request = walk.request(route);
-            let token = walk.token().unwrap_or("none").to_owned();
+            let mut request = journey.request(route);
+            let token = journey.token().unwrap_or("none").to_owned();
             self.bad_bodies(&token, route, &request)?;
             if route.needs_token() {
-                let right = "401 NotAuthorizedException";
-                self.post("nonsense", route.path, request.clone(), right)?;
+                let expected = "401 NotAuthorizedException";
+                self.post("nonsense", route.path, request.clone(), expected)?;
             } else {
-                let (wrong, right) = mistake(route, &request);
-                let mut refusal = self.post(&token, route.path, wrong, right)?;
-                if let Some(session) = refusal["error"].get_mut("session") {
+                let (wrong, expected) = mistake(route, &request);
+                let mut error = self.post(&token, route.path, wrong, expected)?;
+                if let Some(session) = error["error"].get_mut("session") {
                     request["session"] = session.take();
                 }
             }
-            if route.needs_token() && !has_begun_again {
-                self.again(&mut walk)?;
-                has_begun_again = true;
+            if route.needs_token() && !has_repeated {
+                self.repeat_sign_up_and_sign_in(&mut journey)?;
+                has_repeated = true;
             }
-            walk.take(&self.post(&token, route.path, request, "200")?);
+            journey.record(&self.post(&token, route.path, request, "200")?);
         }
         Some(())
     }
 
-    /// What someone does once more who has just signed in.
-    fn again(&self, walk: &mut Walk) -> Option<()> {
+    /// Repeats sign-up and sign-in for a user who has just signed in.
+    fn repeat_sign_up_and_sign_in(&self, journey: &mut Journey) -> Option<()> {
         let sign_in = match self.stack.mode() {
             Mode::UserPassword => "200",
             Mode::Passwordless => "429 TooManyRequestsException",
         };
-        for (path, right) in [
+        for (path, expected) in [
             ("/sign-up", "409 UsernameExistsException"),
             ("/sign-in", sign_in),
         ] {
             let route = self.stack.mode().route(path)?;
-            self.post("none", path, walk.request(route), right)?;
+            self.post("none", path, journey.request(route), expected)?;
         }
         Some(())
     }
 
-    /// What makes no sense to a route.
+    /// Sends malformed bodies.
     fn bad_bodies(&self, token: &str, route: Route, request: &Value) -> Option<()> {
         let path = route.path;
         self.post_bytes(token, path, b"{", "400 SerializationException")?;
@@ -170,10 +177,10 @@ impl App<'_> {
     }
 }
 
-/// The request with a mistake in it, and the right answer to that.
+/// The request with a mistake, and the expected outcome.
 fn mistake(route: Route, request: &Value) -> (Value, &'static str) {
     let has = |field| route.fields.contains(&field);
-    let (field, wrong, right) = if has("session") {
+    let (field, wrong, expected) = if has("session") {
         (
             "confirmationCode",
             another_code(request),
@@ -209,19 +216,19 @@ fn mistake(route: Route, request: &Value) -> (Value, &'static str) {
     };
     let mut request = request.clone();
     request[field] = wrong;
-    (request, right)
+    (request, expected)
 }
 
-/// A code that was not sent.
+/// A wrong code.
 fn another_code(request: &Value) -> Value {
     let sent = &request["confirmationCode"];
     if sent == "000000" { "111111" } else { "000000" }.into()
 }
 
-/// How long to wait before a request is sent again that the gateway or Cognito throttled: both ask for a second
-/// or so, unlike our own limits for codes, which are answers to the user.
+/// The time to wait before the retry of a request that the gateway or Cognito throttled. Their waits are short. A
+/// longer wait comes from the limits of codes, which is an answer to the user.
 fn throttled(answer: &Answer) -> Option<Duration> {
-    const MOST_SECONDS: u64 = 5;
+    const MAX_SECONDS: u64 = 5;
     let seconds = answer.header("retry-after")?.parse().ok()?;
-    (answer.status == 429 && seconds <= MOST_SECONDS).then(|| Duration::from_secs(seconds))
+    (answer.status == 429 && seconds <= MAX_SECONDS).then(|| Duration::from_secs(seconds))
 }

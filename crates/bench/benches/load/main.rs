@@ -1,9 +1,9 @@
-//! The load test: every function by itself behind a stand-in for AWS, then the deployed API of both modes on
-//! the embedded AWS, with thousands of requests that succeed, are refused, make no sense or meet a failing AWS.
-//! `make load` builds what it needs and runs it; `README.md` in this package says what it does and why.
+//! The load test. It sends thousands of requests to each function with a stand-in for AWS, then to the deployed API of
+//! both modes on the embedded AWS. The requests are valid, rejected or malformed, and AWS fails during some. `make
+//! load` runs it. `README.md` in this package explains it.
 
-mod bare;
 mod deployed;
+mod functions;
 mod report;
 mod tally;
 
@@ -12,20 +12,20 @@ use std::time::Duration;
 
 use e2e::Mode;
 
-/// The time after which it gives up, whatever it waits for.
-const MOST_TIME: Duration = Duration::from_secs(600);
+/// The time limit of the whole test.
+const MAX_TIME: Duration = Duration::from_secs(600);
 
 fn main() {
     std::thread::spawn(|| {
-        std::thread::sleep(MOST_TIME);
+        std::thread::sleep(MAX_TIME);
         eprintln!(
             "\nThe load test did not end within {} s.",
-            MOST_TIME.as_secs()
+            MAX_TIME.as_secs()
         );
         std::process::exit(1);
     });
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let functions = bare::run(&package.join("../../target"));
+    let functions = functions::run(&package.join("../../target"));
     let modes = [Mode::UserPassword, Mode::Passwordless];
     let deployed = deployed::run(modes);
 

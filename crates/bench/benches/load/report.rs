@@ -1,4 +1,4 @@
-//! What was found, as text: the tables, the rules with whether they were kept, and the page that has both.
+//! The results as text: the tables, the rules with whether they were met, and the page.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,22 +6,21 @@ use std::time::Duration;
 use bench::machine;
 use bench::table::aligned;
 
-use crate::bare::{self, Served};
-use crate::deployed::{self, Stacked};
+use crate::deployed::{self, StackResult};
+use crate::functions::{self, FunctionResult};
 use crate::tally::{Percentiles, Tally};
 
-/// What a function's resident memory may grow by from the warm-up to the end, in KiB: less than 7 bytes for
-/// each event.
-const MOST_GROWTH_KIB: u64 = 128;
+/// The maximum growth of a function's resident memory from the warm-up to the end, in KiB: less than 7 bytes per event.
+const MAX_GROWTH_KIB: u64 = 128;
 
-/// A rule, what was measured of it, and a sentence for each time it was broken.
+/// A rule, its measurement, and a sentence for each violation.
 pub struct Verdict {
     rule: String,
     measured: String,
     pub failures: Vec<String>,
 }
 
-impl Served {
+impl FunctionResult {
     fn growth_kib(&self) -> u64 {
         self.end.resident_kib.saturating_sub(self.warm.resident_kib)
     }
@@ -31,8 +30,8 @@ impl Served {
     }
 }
 
-/// The rules.
-pub fn verdicts(functions: &[Served], deployed: &[Stacked]) -> Vec<Verdict> {
+/// Checks the rules.
+pub fn verdicts(functions: &[FunctionResult], deployed: &[StackResult]) -> Vec<Verdict> {
     let tallies = || {
         let functions = functions.iter().map(|function| &function.tally);
         functions.chain(deployed.iter().map(|stack| &stack.tally))
@@ -40,12 +39,12 @@ pub fn verdicts(functions: &[Served], deployed: &[Stacked]) -> Vec<Verdict> {
     let requests: usize = tallies().map(Tally::requests).sum();
     let unexpected: Vec<_> = tallies().flat_map(Tally::unexpected).collect();
     let unexpected_requests: usize = unexpected.iter().map(|(_, count)| **count).sum();
-    let most_growth = functions.iter().max_by_key(|it| it.growth_kib()).unwrap();
-    let most_files = functions.iter().max_by_key(|it| it.more_files()).unwrap();
-    let short = |stack: &&Stacked| stack.tally.requests() < deployed::REQUESTS;
+    let max_growth = functions.iter().max_by_key(|it| it.growth_kib()).unwrap();
+    let max_files = functions.iter().max_by_key(|it| it.more_files()).unwrap();
+    let too_few = |stack: &&StackResult| stack.tally.requests() < deployed::REQUESTS;
     vec![
         Verdict {
-            rule: "every answer is the one that is right".to_owned(),
+            rule: "every answer is the expected one".to_owned(),
             measured: format!("{} of {requests}", requests - unexpected_requests),
             failures: unexpected
                 .iter()
@@ -53,24 +52,24 @@ pub fn verdicts(functions: &[Served], deployed: &[Stacked]) -> Vec<Verdict> {
                 .collect(),
         },
         Verdict {
-            rule: format!("memory grows by at most {MOST_GROWTH_KIB} KiB"),
-            measured: format!("{} KiB ({})", most_growth.growth_kib(), most_growth.name),
+            rule: format!("memory grows by at most {MAX_GROWTH_KIB} KiB"),
+            measured: format!("{} KiB ({})", max_growth.growth_kib(), max_growth.name),
             failures: functions
                 .iter()
-                .filter(|function| function.growth_kib() > MOST_GROWTH_KIB)
+                .filter(|function| function.growth_kib() > MAX_GROWTH_KIB)
                 .map(|function| {
                     format!(
                         "{} leaks: its memory grew by {} KiB over {} events.",
                         function.name,
                         function.growth_kib(),
-                        bare::REQUESTS
+                        functions::REQUESTS
                     )
                 })
                 .collect(),
         },
         Verdict {
             rule: "no more open files than after the warm-up".to_owned(),
-            measured: format!("{} more ({})", most_files.more_files(), most_files.name),
+            measured: format!("{} more ({})", max_files.more_files(), max_files.name),
             failures: functions
                 .iter()
                 .filter(|function| function.more_files() > 0)
@@ -92,7 +91,7 @@ pub fn verdicts(functions: &[Served], deployed: &[Stacked]) -> Vec<Verdict> {
             },
             failures: deployed
                 .iter()
-                .filter(short)
+                .filter(too_few)
                 .map(|stack| {
                     format!(
                         "{} took only {} requests in {} s.",
@@ -107,21 +106,25 @@ pub fn verdicts(functions: &[Served], deployed: &[Stacked]) -> Vec<Verdict> {
 }
 
 /// The results page.
-pub fn page(functions: &[Served], deployed: &[Stacked], verdicts: &[Verdict]) -> String {
+pub fn page(
+    functions: &[FunctionResult],
+    deployed: &[StackResult],
+    verdicts: &[Verdict],
+) -> String {
     let stacks = deployed.iter().map(|stack| {
         let (name, requests, time) = (stack.mode.name(), stack.tally.requests(), stack.time);
         format!(
-            "- {name}: {requests} requests of {} people at a time in {} s\n",
-            deployed::AT_A_TIME,
+            "- {name}: {requests} requests from {} users at a time in {} s\n",
+            deployed::USERS,
             time.as_secs()
         )
     });
     format!(
-        "# Under load\n\n\
-         Written by `make load`; [README.md](README.md) says what is measured and how.\n\n\
+        "# Load test\n\n\
+         Written by `make load`; [README.md](README.md) explains the measurements.\n\n\
          - Machine: {}\n\
          - With: {}\n\
-         - Functions: one process each; {} events to warm up, then {}\n\
+         - Functions: one process each; {} events as warm-up, then {}\n\
          {}\n\
          {}\n\
          ## The functions\n\n{}\n\
@@ -129,20 +132,20 @@ pub fn page(functions: &[Served], deployed: &[Stacked], verdicts: &[Verdict]) ->
          ## The answers\n\n{}",
         machine::machine(),
         machine::versions().join(", "),
-        bare::WARM_UP,
-        bare::REQUESTS,
+        functions::WARM_UP,
+        functions::REQUESTS,
         stacks.collect::<String>(),
         rules(verdicts),
         functions_table(functions),
         routes_table(deployed),
-        answers_table(functions, deployed),
+        outcomes_table(functions, deployed),
     )
 }
 
 fn rules(verdicts: &[Verdict]) -> String {
-    let mut rows = vec![["rule", "measured", "kept"].map(str::to_owned)];
+    let mut rows = vec![["rule", "measured", "met"].map(str::to_owned)];
     rows.extend(verdicts.iter().map(|verdict| {
-        let kept = if verdict.failures.is_empty() {
+        let met = if verdict.failures.is_empty() {
             "yes"
         } else {
             "no"
@@ -150,13 +153,13 @@ fn rules(verdicts: &[Verdict]) -> String {
         [
             verdict.rule.clone(),
             verdict.measured.clone(),
-            kept.to_owned(),
+            met.to_owned(),
         ]
     }));
     aligned(&rows)
 }
 
-fn functions_table(functions: &[Served]) -> String {
+fn functions_table(functions: &[FunctionResult]) -> String {
     let mut rows = vec![
         [
             "",
@@ -176,17 +179,17 @@ fn functions_table(functions: &[Served]) -> String {
     ];
     rows.extend(functions.iter().flat_map(|function| {
         function.tally.percentiles().map(|(name, times)| {
-            let [requests, p50, p90, p99, most] = times.cells();
+            let [requests, p50, p90, p99, max] = times.cells();
             let growth = function.end.resident_kib as i64 - function.warm.resident_kib as i64;
             let files = [&function.start, &function.warm, &function.end]
-                .map(|held| held.open_files.to_string());
+                .map(|usage| usage.open_files.to_string());
             [
                 name.to_owned(),
                 requests,
                 p50,
                 p90,
                 p99,
-                most,
+                max,
                 function.start.resident_kib.to_string(),
                 function.warm.resident_kib.to_string(),
                 function.end.resident_kib.to_string(),
@@ -200,32 +203,32 @@ fn functions_table(functions: &[Served]) -> String {
     aligned(&rows)
 }
 
-fn routes_table(deployed: &[Stacked]) -> String {
+fn routes_table(deployed: &[StackResult]) -> String {
     let mut rows =
         vec![["", "requests", "p50 ms", "p90 ms", "p99 ms", "max ms"].map(str::to_owned)];
     for stack in deployed {
         rows.extend(stack.tally.percentiles().map(|(route, times)| {
-            let [requests, p50, p90, p99, most] = times.cells();
+            let [requests, p50, p90, p99, max] = times.cells();
             let name = format!("{}, {route}", stack.mode.name());
-            [name, requests, p50, p90, p99, most]
+            [name, requests, p50, p90, p99, max]
         }));
     }
     aligned(&rows)
 }
 
-/// Every answer that came, those that should not have come included.
-fn answers_table(functions: &[Served], deployed: &[Stacked]) -> String {
-    let all = |answer: &str| -> usize {
+/// Every outcome with its number, including unexpected ones.
+fn outcomes_table(functions: &[FunctionResult], deployed: &[StackResult]) -> String {
+    let all = |outcome: &str| -> usize {
         let counts = functions
             .iter()
-            .filter_map(|it| it.tally.answers().get(answer));
+            .filter_map(|it| it.tally.outcomes().get(outcome));
         counts.sum()
     };
-    let answers: BTreeSet<&String> = functions
+    let outcomes: BTreeSet<&String> = functions
         .iter()
         .map(|function| &function.tally)
         .chain(deployed.iter().map(|stack| &stack.tally))
-        .flat_map(|tally| tally.answers().keys())
+        .flat_map(|tally| tally.outcomes().keys())
         .collect();
     let mut rows = vec![
         [
@@ -236,17 +239,17 @@ fn answers_table(functions: &[Served], deployed: &[Stacked]) -> String {
         ]
         .map(str::to_owned),
     ];
-    rows.extend(answers.into_iter().map(|answer| {
-        let of = |stack: &Stacked| stack.tally.answers().get(answer).copied().unwrap_or(0);
+    rows.extend(outcomes.into_iter().map(|outcome| {
+        let of = |stack: &StackResult| stack.tally.outcomes().get(outcome).copied().unwrap_or(0);
         [
-            answer.clone(),
-            all(answer).to_string(),
+            outcome.clone(),
+            all(outcome).to_string(),
             of(&deployed[0]).to_string(),
             of(&deployed[1]).to_string(),
         ]
     }));
     rows.push([
-        "429, throttled and sent again".to_owned(),
+        "429, throttled and retried".to_owned(),
         "0".to_owned(),
         deployed[0].throttled.to_string(),
         deployed[1].throttled.to_string(),
@@ -269,14 +272,8 @@ impl Percentiles {
             p50,
             p90,
             p99,
-            most,
+            max,
         } = self;
-        [
-            requests.to_string(),
-            ms(*p50),
-            ms(*p90),
-            ms(*p99),
-            ms(*most),
-        ]
+        [requests.to_string(), ms(*p50), ms(*p90), ms(*p99), ms(*max)]
     }
 }

@@ -1,4 +1,4 @@
-//! What was asked, how long it took, and what came back.
+//! The times and outcomes of requests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use std::time::Duration;
 #[derive(Default)]
 pub struct Tally {
     times: BTreeMap<String, Vec<Duration>>,
-    answers: BTreeMap<String, usize>,
-    /// What came back in place of what the contract has, and how often.
+    outcomes: BTreeMap<String, usize>,
+    /// Descriptions of unexpected outcomes, with their number.
     unexpected: BTreeMap<String, usize>,
 }
 
@@ -18,31 +18,31 @@ pub struct Percentiles {
     pub p50: Duration,
     pub p90: Duration,
     pub p99: Duration,
-    pub most: Duration,
+    pub max: Duration,
 }
 
 impl Tally {
-    /// Takes down a request to a function or route, and its answer beside the one that is right.
-    pub fn add(&mut self, to: &str, time: Duration, answer: &str, right: &str) {
+    /// Records a request to a function or route, its outcome and the expected one.
+    pub fn add(&mut self, to: &str, time: Duration, outcome: &str, expected: &str) {
         self.times.entry(to.to_owned()).or_default().push(time);
-        *self.answers.entry(answer.to_owned()).or_default() += 1;
-        if answer != right {
-            let unexpected = format!("{to} answered {answer}, not {right}");
+        *self.outcomes.entry(outcome.to_owned()).or_default() += 1;
+        if outcome != expected {
+            let unexpected = format!("{to} answered {outcome}, not {expected}");
             *self.unexpected.entry(unexpected).or_default() += 1;
         }
     }
 
-    /// How many requests there were.
+    /// The number of requests.
     pub fn requests(&self) -> usize {
         self.times.values().map(Vec::len).sum()
     }
 
-    /// How often each answer came.
-    pub fn answers(&self) -> &BTreeMap<String, usize> {
-        &self.answers
+    /// The number of requests for each outcome.
+    pub fn outcomes(&self) -> &BTreeMap<String, usize> {
+        &self.outcomes
     }
 
-    /// What should not have come, and how often.
+    /// Descriptions of unexpected outcomes, with their number.
     pub fn unexpected(&self) -> &BTreeMap<String, usize> {
         &self.unexpected
     }
@@ -58,7 +58,7 @@ impl Tally {
                 p50: percentile(50),
                 p90: percentile(90),
                 p99: percentile(99),
-                most: times[times.len() - 1],
+                max: times[times.len() - 1],
             };
             (to.as_str(), percentiles)
         })

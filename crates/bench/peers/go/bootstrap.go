@@ -1,4 +1,4 @@
-// The least that serves a handler behind Lambda's Runtime API: AWS's own runtime would only add to the times.
+// A minimal loop for Lambda's Runtime API. AWS's own runtime would only add time.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 	}
 }
 
-// The whole body: only then the connection can be used again.
+// Reads the whole body, so that the connection can be reused.
 func read(response *http.Response) []byte {
 	defer response.Body.Close()
 	return must(io.ReadAll(response.Body))

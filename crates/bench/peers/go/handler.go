@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 )
 
-// Event is API Gateway's, as far as it is read.
+// Event has the fields of API Gateway's event that are read.
 type Event struct {
 	Body string `json:"body"`
 }
@@ -28,7 +28,7 @@ type tokens struct {
 	TokenType    *string `json:"tokenType"`
 }
 
-// Answer is what API Gateway expects.
+// Answer is the answer to API Gateway.
 type Answer struct {
 	StatusCode      int               `json:"statusCode"`
 	Headers         map[string]string `json:"headers"`

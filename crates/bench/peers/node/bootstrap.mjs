@@ -1,4 +1,4 @@
-// The least that serves a handler behind Lambda's Runtime API: AWS's own runtime would only add to the times.
+// A minimal loop for Lambda's Runtime API. AWS's own runtime would only add time.
 import http from "node:http";
 import { handler } from "./handler.mjs";
 

@@ -1,10 +1,9 @@
-// Signs one person up, in, out and so on, with a client whose types are generated from openapi.yaml: what the
-// specification says of bodies and answers is what the compiler holds this file to.
+// Calls every route as one user, with a client whose types are generated from openapi.yaml. So the compiler checks the
+// bodies and answers against the specification.
 //
 //   node dist/client.js MODE URL USERNAME
 //
-// The codes that the person was sent are read from standard input, one a line, when they are needed. Each step is
-// told by its name, one a line.
+// Prints the name of each step, one a line. Reads codes from standard input, one a line, when it needs them.
 
 import createClient from "openapi-fetch";
 import { createInterface } from "node:readline/promises";
@@ -18,14 +17,14 @@ const client = createClient<paths>({ baseUrl });
 const input = createInterface({ input: process.stdin });
 const codes = input[Symbol.asyncIterator]();
 
-/** The answer of a step that was granted. */
-function granted<T>(step: string, { data, error }: { data?: T; error?: components["schemas"]["Error"] }): T {
+/** The data of a successful answer; throws the error of any other. */
+function dataOf<T>(step: string, { data, error }: { data?: T; error?: components["schemas"]["Error"] }): T {
   if (data === undefined) throw new Error(`${step}: ${error?.error.type}: ${error?.error.message}`);
   console.log(step);
   return data;
 }
 
-/** Asks for the code that was sent. */
+/** Requests the sent code. */
 async function code(step: string): Promise<string> {
   console.log(`code for ${step}`);
   return (await codes.next()).value;
@@ -34,71 +33,71 @@ async function code(step: string): Promise<string> {
 async function confirmedUser(): Promise<void> {
   const userAttributes = { role: "User" };
   const body = mode === "Passwordless" ? { username, userAttributes } : { username, password, userAttributes };
-  const user = granted("signUp", await client.POST("/sign-up", { body }));
+  const user = dataOf("signUp", await client.POST("/sign-up", { body }));
   if (user.username !== username) throw new Error(`signUp made ${user.username}`);
-  granted("signUpResendCode", await client.POST("/sign-up/resend-code", { body: { username } }));
+  dataOf("signUpResendCode", await client.POST("/sign-up/resend-code", { body: { username } }));
   const confirmationCode = await code("signUpConfirm");
-  granted("signUpConfirm", await client.POST("/sign-up/confirm", { body: { username, confirmationCode } }));
+  dataOf("signUpConfirm", await client.POST("/sign-up/confirm", { body: { username, confirmationCode } }));
 }
 
 async function tokensForPassword(password: string): Promise<Tokens> {
-  const answer = granted("signIn", await client.POST("/sign-in", { body: { username, password } }));
+  const answer = dataOf("signIn", await client.POST("/sign-in", { body: { username, password } }));
   if (!("accessToken" in answer)) throw new Error("signIn gave no tokens");
   return answer;
 }
 
 async function tokensForCode(): Promise<Tokens> {
-  const answer = granted("signIn", await client.POST("/sign-in", { body: { username } }));
+  const answer = dataOf("signIn", await client.POST("/sign-in", { body: { username } }));
   if (!("session" in answer)) throw new Error("signIn gave no session");
-  // A wrong answer first: the error has the session to go on with.
+  // First a wrong code: the error has the session for the next answer.
   const attempt = { username, session: answer.session, confirmationCode: "wrong" };
   const wrong = await client.POST("/token", { body: attempt });
   if (wrong.error === undefined || !("session" in wrong.error.error)) throw new Error("token gave no session");
   const { session } = wrong.error.error;
   const confirmationCode = await code("token");
-  return granted("token", await client.POST("/token", { body: { username, session, confirmationCode } }));
+  return dataOf("token", await client.POST("/token", { body: { username, session, confirmationCode } }));
 }
 
 async function refreshed({ refreshToken }: Tokens): Promise<Tokens> {
-  return granted("tokenRefresh", await client.POST("/token/refresh", { body: { refreshToken } }));
+  return dataOf("tokenRefresh", await client.POST("/token/refresh", { body: { refreshToken } }));
 }
 
-/** With the access token in the header. */
+/** The header with the access token. */
 const signedIn = ({ accessToken }: Tokens) => ({ headers: { Authorization: `Bearer ${accessToken}` } });
 
-async function isMyself(tokens: Tokens): Promise<void> {
-  const account = granted("account", await client.POST("/account", { ...signedIn(tokens), body: {} }));
+async function checkAccount(tokens: Tokens): Promise<void> {
+  const account = dataOf("account", await client.POST("/account", { ...signedIn(tokens), body: {} }));
   if (account.username !== username) throw new Error(`account is ${account.username}'s`);
 }
 
 async function passwordReplaced(tokens: Tokens, password: string, newPassword: string): Promise<void> {
   const body = { password, newPassword };
-  granted("accountPassword", await client.POST("/account/password", { ...signedIn(tokens), body }));
+  dataOf("accountPassword", await client.POST("/account/password", { ...signedIn(tokens), body }));
 }
 
 async function deleted(tokens: Tokens): Promise<void> {
-  granted("accountDelete", await client.POST("/account/delete", { ...signedIn(tokens), body: { username } }));
+  dataOf("accountDelete", await client.POST("/account/delete", { ...signedIn(tokens), body: { username } }));
   const { response } = await client.POST("/account", signedIn(tokens));
   if (response.status !== 401) throw new Error(`after accountDelete: ${response.status}`);
 }
 
 async function signedOut({ accessToken, refreshToken }: Tokens): Promise<void> {
-  granted("tokenRevoke", await client.POST("/token/revoke", { body: { accessToken } }));
+  dataOf("tokenRevoke", await client.POST("/token/revoke", { body: { accessToken } }));
   const { response, error } = await client.POST("/token/refresh", { body: { refreshToken } });
   if (response.status !== 401) throw new Error(`after tokenRevoke: ${response.status} ${error?.error.type}`);
 }
 
 async function passwordChanged(newPassword: string): Promise<void> {
-  granted("passwordForgot", await client.POST("/password/forgot", { body: { username } }));
+  dataOf("passwordForgot", await client.POST("/password/forgot", { body: { username } }));
   const confirmationCode = await code("passwordChange");
   const body = { username, password: newPassword, confirmationCode };
-  granted("passwordChange", await client.POST("/password/change", { body }));
+  dataOf("passwordChange", await client.POST("/password/change", { body }));
 }
 
 await confirmedUser();
 if (mode === "Passwordless") {
   const tokens = await refreshed(await tokensForCode());
-  await isMyself(tokens);
+  await checkAccount(tokens);
   await deleted(tokens);
   await confirmedUser();
   await signedOut(await tokensForCode());
@@ -106,7 +105,7 @@ if (mode === "Passwordless") {
   await signedOut(await refreshed(await tokensForPassword(password)));
   await passwordChanged("N3w!secret");
   const tokens = await tokensForPassword("N3w!secret");
-  await isMyself(tokens);
+  await checkAccount(tokens);
   await passwordReplaced(tokens, "N3w!secret", password);
   await deleted(await tokensForPassword(password));
 }

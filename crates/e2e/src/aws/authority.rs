@@ -13,10 +13,9 @@ use rustls::{CipherSuite, ServerConfig};
 
 use super::Fault;
 
-/// An authority that nobody trusts who is not told of its file, which is there as long as this value.
+/// A certificate authority. Only clients that read its file trust it. Dropping this value deletes the file.
 ///
-/// Its certificates are as AWS's own are: three of RSA, the last of which the other side has to know, and
-/// TLS 1.3 with AES-128-GCM where the client can.
+/// Like AWS's endpoints, its servers have a chain of three RSA certificates and use TLS 1.3 with AES-128-GCM.
 #[derive(Debug)]
 pub struct Authority {
     path: PathBuf,
@@ -26,7 +25,7 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Makes it, with its file in this folder.
+    /// Creates it, with its file in this folder.
     pub fn new(folder: &Path) -> Arc<Self> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let authority = root(key());
@@ -34,22 +33,22 @@ impl Authority {
         let path = folder.join(format!("authority-{}-{number}.pem", std::process::id()));
         std::fs::write(&path, authority.pem()).unwrap();
         let issuer = CertifiedIssuer::signed_by(params("Issuer"), key(), &authority).unwrap();
-        let stranger = root(KeyPair::generate().unwrap());
+        let untrusted_root = root(KeyPair::generate().unwrap());
         let key = key();
         Arc::new(Self {
             path,
             good: server("localhost", &key, &issuer),
             wrong_name: server("cognito-idp.example.com", &key, &issuer),
-            untrusted: server("localhost", &key, &stranger),
+            untrusted: server("localhost", &key, &untrusted_root),
         })
     }
 
-    /// Where its own certificate is, as PEM.
+    /// The path of its own certificate, in PEM.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Who speaks for the stand-in, with this fault or without.
+    /// The stand-in's TLS configuration, with this fault or without.
     pub(super) fn server(&self, fault: Option<Fault>) -> Arc<ServerConfig> {
         Arc::clone(match fault {
             Some(Fault::WrongName) => &self.wrong_name,

@@ -1,4 +1,4 @@
-//! What can be wrong with what is behind us.
+//! Faults of AWS and of the network.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -7,18 +7,18 @@ use fake_aws::{Call, Reply};
 
 use super::answers::{body, headers, send};
 
-/// Something that AWS does wrong, or the network on the way to it.
+/// A fault of AWS, or of the network on the way to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nobody listens.
+    /// Connections are refused.
     Refused,
-    /// Nobody answers who connects.
+    /// Connection attempts get no answer.
     Unanswered,
-    /// The TLS handshake does not go on.
+    /// The TLS handshake stalls.
     HandshakeStalls,
-    /// The certificate is a trusted authority's, for another name.
+    /// A trusted authority issued the certificate for another name.
     WrongName,
-    /// The certificate is for the right name, of an authority that nobody trusts.
+    /// An untrusted authority issued the certificate.
     UntrustedAuthority,
     /// The connection is reset before the request is read.
     ResetUnread,
@@ -28,63 +28,63 @@ pub enum Fault {
     ClosedRead,
     /// No answer comes.
     Silent,
-    /// No answer comes on connections from before, as after a router forgot them.
+    /// Existing connections get no answer, as if a router had dropped them.
     Forgotten,
-    /// The answer comes a byte a second.
+    /// The answer arrives at one byte per second.
     ByteASecond,
-    /// Nothing comes after the answer's headers.
+    /// The answer stops after its headers.
     HeadersOnly,
     /// An internal error.
     Failure,
-    /// A load balancer's page: no service.
+    /// A load balancer's HTML page with status 503.
     OutOfService,
     /// Too many requests.
     Throttled,
-    /// A status that says the request was bad, and an exception of tomorrow.
+    /// Status 400 with an exception that the functions do not know.
     UnknownException,
-    /// A status that says the service failed, and an exception of tomorrow.
+    /// Status 500 with an exception that the functions do not know.
     UnknownFailure,
-    /// The body breaks off, though it is as long as it is said to be.
+    /// The JSON is truncated; the body has the announced length.
     BrokenOff,
-    /// The connection is closed within the body.
+    /// The connection closes before the end of the body.
     CutShort,
-    /// A page in place of the answer.
+    /// An HTML page instead of the answer.
     Html,
     /// A redirection.
     Redirect,
     /// A success without a body.
     Empty,
-    /// A success with another content type.
+    /// A success with a wrong content type.
     WrongContentType,
-    /// Something that is not HTTP.
+    /// Bytes that are not HTTP.
     NotHttp,
-    /// A body that does not end.
+    /// A body without end.
     Gigantic,
-    /// Headers that do not end.
+    /// Headers without end.
     EndlessHeaders,
     /// This exception.
     Exception(&'static str),
 }
 
-/// What a fault is a matter of.
+/// What a fault affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Whether there is a connection at all.
-    Door,
-    /// A connection, whatever is asked over it.
+    /// Opening a connection.
+    Listener,
+    /// A connection and every request over it.
     Connection,
     /// The answer to a request.
     Answer,
 }
 
-/// The most that is sent of what does not end: a function without a limit would have it in memory.
+/// The bytes sent of an answer without end. A function without a limit would hold them in memory.
 const ENDLESS: usize = 64 << 20;
 
 impl Fault {
-    /// What it is a matter of.
+    /// What it affects.
     pub fn scope(self) -> Scope {
         match self {
-            Self::Refused | Self::Unanswered => Scope::Door,
+            Self::Refused | Self::Unanswered => Scope::Listener,
             Self::HandshakeStalls
             | Self::WrongName
             | Self::UntrustedAuthority
@@ -97,16 +97,16 @@ impl Fault {
         matches!(self, Self::Silent | Self::Forgotten | Self::HeadersOnly)
     }
 
-    /// Answers a call wrongly in place of the good answer; tells whether the connection goes on after it.
-    pub(super) fn play(
+    /// Answers a call with this fault instead of the good reply. Returns whether the connection stays open.
+    pub(super) fn answer(
         self,
         call: &Call,
         good: &Reply,
         connection: &mut impl Write,
     ) -> io::Result<bool> {
         let exception = |status, name, message| Reply::exception(call, status, name, message);
-        let tomorrow = |status| exception(status, "ExceptionOfTomorrow", "of +34999999999");
-        let instead = |text: &str| Reply {
+        let unknown = |status| exception(status, "ExceptionOfTomorrow", "of +34999999999");
+        let with_body = |text: &str| Reply {
             body: Some(text.to_owned()),
             ..good.clone()
         };
@@ -119,26 +119,26 @@ impl Fault {
             Self::OutOfService => page(503),
             Self::Throttled => exception(400, "TooManyRequestsException", "Rate exceeded"),
             Self::Exception(name) => exception(400, name, "No."),
-            Self::UnknownException => tomorrow(400),
-            Self::UnknownFailure => tomorrow(500),
-            Self::BrokenOff => instead(half(good)),
+            Self::UnknownException => unknown(400),
+            Self::UnknownFailure => unknown(500),
+            Self::BrokenOff => with_body(half(good)),
             Self::Html => page(200),
             Self::Redirect => Reply {
                 content_type: "text/html\r\nLocation: https://example.com/",
                 ..page(302)
             },
-            Self::Empty => instead(""),
+            Self::Empty => with_body(""),
             Self::WrongContentType => Reply {
                 content_type: "text/plain",
                 ..good.clone()
             },
-            _ => return self.spoil(good, connection).map(|()| false),
+            _ => return self.send_last(good, connection).map(|()| false),
         };
         send(&reply, connection, false).map(|()| true)
     }
 
-    /// What ends the connection.
-    fn spoil(self, good: &Reply, connection: &mut impl Write) -> io::Result<()> {
+    /// Sends a broken answer, after which the connection closes.
+    fn send_last(self, good: &Reply, connection: &mut impl Write) -> io::Result<()> {
         let head = |length: usize| {
             let headers = headers(good);
             format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n{headers}\r\n")
@@ -151,7 +151,7 @@ impl Fault {
             Self::NotHttp => "SSH-2.0-OpenSSH_9.9\r\n".to_owned(),
             Self::Gigantic => head(usize::MAX / 2) + "{\"Session\":\"",
             Self::EndlessHeaders => "HTTP/1.1 200 OK\r\n".to_owned(),
-            // The connection's end is all there is.
+            // Nothing is sent.
             _ => return Ok(()),
         };
         connection.write_all(start.as_bytes())?;

@@ -1,4 +1,4 @@
-//! Any bytes, as a body and as API Gateway's event, to every route in both modes.
+//! Sends any bytes, as a body and as an event of API Gateway, to every route in both modes.
 
 #![no_main]
 
@@ -9,4 +9,4 @@ thread_local! {
     static API: Api = Api::default();
 }
 
-fuzz_target!(|input: &[u8]| API.with(|api| api.take(input)));
+fuzz_target!(|input: &[u8]| API.with(|api| api.check_input(input)));

@@ -1,4 +1,4 @@
-//! Each function as one process behind a Runtime API of its own: thousands of events, the same memory.
+//! Sends thousands of events to one process of each function, and measures its memory and open files.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -10,38 +10,38 @@ use serde_json::{Value, json};
 
 use crate::tally::Tally;
 
-/// Events before the memory is first looked at: by then everything was done once, and the heap has its size.
+/// Events before the memory is first measured. By then, every kind of event occurred and the heap has its size.
 pub const WARM_UP: usize = 1_000;
-/// Events after it, to the same process.
+/// Events after the warm-up, to the same process.
 pub const REQUESTS: usize = 20_000;
-/// Where AWS fails in a way that the function tries again, with pauses, every so many events do.
+/// One in so many events has a fault that the function retries, because retries pause.
 const RETRIED_EVERY: usize = 2_000;
-/// The time that an event has, as in the template.
+/// The time limit of an event, as in the template.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Functions at a time: each takes turns with what it talks to, and so takes one core.
-const AT_A_TIME: usize = 2;
+/// The number of functions at a time. A function and its stand-ins work in turns, so they use one core.
+const CONCURRENT_FUNCTIONS: usize = 2;
 
-/// A function that was given its events.
-pub struct Served {
+/// The measurements of a function.
+pub struct FunctionResult {
     pub name: String,
     pub tally: Tally,
     /// Before the first event.
-    pub start: Held,
+    pub start: Usage,
     /// After the warm-up.
-    pub warm: Held,
-    /// In the end.
-    pub end: Held,
+    pub warm: Usage,
+    /// After the last event.
+    pub end: Usage,
     pub peak_kib: u64,
 }
 
-/// What a process holds.
-pub struct Held {
+/// The resources of a process.
+pub struct Usage {
     pub resident_kib: u64,
     pub open_files: usize,
 }
 
-impl Held {
-    fn by(process: &Process) -> Self {
+impl Usage {
+    fn of(process: &Process) -> Self {
         Self {
             resident_kib: process.resident_kib(),
             open_files: machine::open_files(process.id()),
@@ -49,36 +49,36 @@ impl Held {
     }
 }
 
-/// A function and what it is given.
-struct Load {
+/// A function and its events.
+struct Workload {
     name: String,
     function: String,
     mode: Mode,
-    /// The first one succeeds.
+    /// The first event succeeds.
     events: Vec<Event>,
-    /// What happens rarely, as the function then tries again.
+    /// Rare events, whose faults the function retries.
     retried: Vec<Event>,
 }
 
-/// An event, what is wrong with AWS then, and the right answer.
+/// An event, the fault of AWS during it, and the expected outcome.
 #[derive(Clone)]
 struct Event {
     event: String,
     fault: Option<Fault>,
-    answer: &'static str,
+    outcome: &'static str,
 }
 
 impl Event {
-    fn new(event: String, fault: Option<Fault>, answer: &'static str) -> Self {
+    fn new(event: String, fault: Option<Fault>, outcome: &'static str) -> Self {
         Self {
             event,
             fault,
-            answer,
+            outcome,
         }
     }
 }
 
-impl Load {
+impl Workload {
     fn event(&self, number: usize) -> &Event {
         let round = number / RETRIED_EVERY;
         match self.retried.get(round % self.retried.len().max(1)) {
@@ -88,18 +88,18 @@ impl Load {
     }
 }
 
-/// Gives every function its events. `folder` is for the stand-ins' certificate.
-pub fn run(folder: &Path) -> Vec<Served> {
-    let mut loads: Vec<Load> = Route::distinct()
-        .map(of_route)
-        .chain(TRIGGERS.map(of_trigger))
+/// Sends every function its events. `folder` gets the stand-ins' certificate.
+pub fn run(folder: &Path) -> Vec<FunctionResult> {
+    let mut loads: Vec<Workload> = Route::distinct()
+        .map(route_workload)
+        .chain(TRIGGERS.map(trigger_workload))
         .collect();
     loads.reverse();
     let all = loads.len();
     let authority = Authority::new(folder);
-    let (waiting, served) = (Mutex::new(loads), Mutex::new(Vec::new()));
+    let (waiting, results) = (Mutex::new(loads), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
+        for _ in 0..CONCURRENT_FUNCTIONS {
             scope.spawn(|| {
                 loop {
                     let Some(load) = waiting.lock().unwrap().pop() else {
@@ -107,44 +107,44 @@ pub fn run(folder: &Path) -> Vec<Served> {
                     };
                     let place = all - waiting.lock().unwrap().len();
                     eprint!("\r\x1b[KFunctions: {place} of {all}, {}", load.name);
-                    let figures = serve(load, &authority);
-                    served.lock().unwrap().push(figures);
+                    let result = run_function(load, &authority);
+                    results.lock().unwrap().push(result);
                 }
             });
         }
     });
     eprintln!();
-    served.into_inner().unwrap()
+    results.into_inner().unwrap()
 }
 
-/// One process for all of a function's events.
-fn serve(load: Load, authority: &Arc<Authority>) -> Served {
+/// Sends all events of a function to one process.
+fn run_function(load: Workload, authority: &Arc<Authority>) -> FunctionResult {
     let fail = |errors: String| -> ! { panic!("{} ended: {errors}", load.name) };
     let aws = Aws::start(authority);
     let function = Function::configured(load.function.as_str()).behind(&aws);
     let mut process = function.with("MODE", load.mode.name()).start();
     process.ready().unwrap_or_else(|errors| fail(errors));
     let mut tally = Tally::default();
-    let mut give = |process: &mut Process, event: &Event| {
+    let mut invoke = |process: &mut Process, event: &Event| {
         aws.answer_with(event.fault);
         let started = Instant::now();
         let answer = process.invoke(&event.event, TIMEOUT);
         let time = started.elapsed();
         let answer = answer.unwrap_or_else(|errors| fail(errors));
         process.ready().unwrap_or_else(|errors| fail(errors));
-        tally.add(&load.name, time, &told(&answer), event.answer);
+        tally.add(&load.name, time, &outcome_of(&answer), event.outcome);
     };
-    let start = Held::by(&process);
-    let mut held_after = |numbers: std::ops::Range<usize>| {
-        numbers.for_each(|number| give(&mut process, load.event(number)));
-        // A success, so that it holds its connection each time.
-        give(&mut process, &load.events[0]);
-        Held::by(&process)
+    let start = Usage::of(&process);
+    let mut usage_after = |numbers: std::ops::Range<usize>| {
+        numbers.for_each(|number| invoke(&mut process, load.event(number)));
+        // Ends with a success, so that its connection is open at each measurement.
+        invoke(&mut process, &load.events[0]);
+        Usage::of(&process)
     };
-    let warm = held_after(0..WARM_UP);
-    let end = held_after(0..REQUESTS);
+    let warm = usage_after(0..WARM_UP);
+    let end = usage_after(0..REQUESTS);
     let peak_kib = process.peak_kib();
-    Served {
+    FunctionResult {
         name: load.name,
         tally,
         start,
@@ -154,8 +154,8 @@ fn serve(load: Load, authority: &Arc<Authority>) -> Served {
     }
 }
 
-/// An answer in short: its status and error type, or what a trigger tells Cognito.
-fn told(answer: &str) -> String {
+/// The outcome of an answer: its status and error type, or [`EVENT`] or the error of a trigger.
+fn outcome_of(answer: &str) -> String {
     let answer: Value = serde_json::from_str(answer).unwrap();
     let text = |value: &Value| value.as_str().unwrap_or("nothing").to_owned();
     match (&answer["statusCode"], &answer["errorType"]) {
@@ -169,25 +169,25 @@ fn told(answer: &str) -> String {
     }
 }
 
-/// What a trigger answers where all is well: the event that it was given.
+/// The outcome of a trigger that succeeds: it answers with the event.
 const EVENT: &str = "the event";
 
-/// Half of a route's events succeed; of the others, some are refused by Cognito, some by the function, and in
-/// some Cognito fails.
-fn of_route(route: Route) -> Load {
+/// Half of a route's events succeed. Of the others, the function rejects some, Cognito rejects some, and Cognito fails
+/// in the rest.
+fn route_workload(route: Route) -> Workload {
     const LARGEST: usize = 16 * 1024;
-    let event = |change: Option<(&str, Value)>, fault, answer| {
+    let event = |change: Option<(&str, Value)>, fault, outcome| {
         let mut body = route.body();
         body.extend(change.map(|(key, value)| (key.to_owned(), value)));
         let body = Value::Object(body).to_string();
-        Event::new(events::of_route(route.path, &body), fault, answer)
+        Event::new(events::of_route(route.path, &body), fault, outcome)
     };
-    let changed = |key, value, answer| event(Some((key, value)), None, answer);
-    let faulty = |(fault, answer)| event(None, Some(fault), answer);
+    let changed = |key, value, outcome| event(Some((key, value)), None, outcome);
+    let faulty = |(fault, outcome)| event(None, Some(fault), outcome);
     let padding = "x".repeat(LARGEST).into();
-    let unread = events::of_route(route.path, "{");
+    let unreadable = events::of_route(route.path, "{");
     let mut other = vec![
-        Event::new(unread, None, "400 SerializationException"),
+        Event::new(unreadable, None, "400 SerializationException"),
         changed("padding", padding, "413 RequestEntityTooLargeException"),
     ];
     if let Some(field) = route.fields.first() {
@@ -196,18 +196,18 @@ fn of_route(route: Route) -> Load {
             changed(field, json!(1), "400 InvalidParameterType"),
         ]);
     }
-    // A signed-in user who is not found is one whose token is over.
+    // If the signed-in user is not found, the token is no longer valid.
     let unknown = match route.needs_token() {
         true => "401 NotAuthorizedException",
         false => "404 UserNotFoundException",
     };
-    let refusals = [
+    let rejections = [
         ("NotAuthorizedException", "401 NotAuthorizedException"),
         ("UserNotFoundException", unknown),
         ("AccessDeniedException", "500 InternalErrorException"),
     ];
-    let refusals = refusals.map(|(name, answer)| (Fault::Exception(name), answer));
-    other.extend(refusals.map(faulty));
+    let rejections = rejections.map(|(name, outcome)| (Fault::Exception(name), outcome));
+    other.extend(rejections.map(faulty));
     let throttled = Fault::Exception("TooManyRequestsException");
     let failing = [
         (throttled, "429 TooManyRequestsException"),
@@ -216,39 +216,39 @@ fn of_route(route: Route) -> Load {
     ];
     let failing = failing.map(faulty);
     let mut retried = Vec::new();
-    // A signed-in user is looked up first, but to change the password.
+    // A route with a token first looks the user up, except to change the password.
     let looks_up = route.needs_token() && !route.fields.contains(&"password");
     match (route.path, route.mode) {
         ("/sign-in", Mode::UserPassword) | ("/token/refresh", _) => retried.extend(failing),
         _ if looks_up => retried.extend(failing),
         _ => other.extend(failing),
     }
-    Load {
+    Workload {
         name: route.distinct_name(),
         function: route.function(),
         mode: route.mode,
-        events: between(&event(None, None, "200"), other),
+        events: interleave(&event(None, None, "200"), other),
         retried,
     }
 }
 
-/// A trigger, with its reasons to refuse and, where it calls AWS, with AWS's to fail.
-fn of_trigger(name: &'static str) -> Load {
+/// A trigger's events: successes, rejections and, if it calls AWS, AWS's faults.
+fn trigger_workload(name: &'static str) -> Workload {
     const PHONE: &str = "/request/userAttributes/phone_number";
     const ROLE: &str = "/request/userAttributes/custom:role";
     const STATUS: &str = "/request/userAttributes/cognito:user_status";
-    const REFUSED: &str = "InvalidParameterException";
+    const INVALID: &str = "InvalidParameterException";
     const INTERNAL: &str = "InternalErrorException";
     const UNAVAILABLE: &str = "ServiceUnavailableException";
-    let event = |change: Option<(&str, Value)>, fault, answer| {
+    let event = |change: Option<(&str, Value)>, fault, outcome| {
         let mut event = trigger_event(name);
         if let Some((pointer, value)) = change {
             *event.pointer_mut(pointer).unwrap() = value;
         }
-        Event::new(event.to_string(), fault, answer)
+        Event::new(event.to_string(), fault, outcome)
     };
-    let changed = |pointer, value, answer| event(Some((pointer, value)), None, answer);
-    let exception = |name, answer| event(None, Some(Fault::Exception(name)), answer);
+    let changed = |pointer, value, outcome| event(Some((pointer, value)), None, outcome);
+    let exception = |name, outcome| event(None, Some(Fault::Exception(name)), outcome);
     let denied = || exception("AccessDeniedException", INTERNAL);
     let failing = || {
         [
@@ -258,7 +258,7 @@ fn of_trigger(name: &'static str) -> Load {
         ]
         .map(|fault| event(None, Some(fault), UNAVAILABLE))
     };
-    let abroad = || changed(PHONE, json!("+44999999999"), REFUSED);
+    let disallowed_prefix = || changed(PHONE, json!("+44999999999"), INVALID);
     let second_round = || {
         let round = json!({
             "challengeName": "CUSTOM_CHALLENGE",
@@ -269,7 +269,7 @@ fn of_trigger(name: &'static str) -> Load {
     };
     let mut retried = Vec::new();
     let mut other = match name {
-        "pre-sign-up" => vec![abroad(), changed(ROLE, json!("Nobody"), REFUSED)],
+        "pre-sign-up" => vec![disallowed_prefix(), changed(ROLE, json!("Nobody"), INVALID)],
         "custom-message" => vec![changed("/request/codeParameter", Value::Null, INTERNAL)],
         "post-confirmation" => {
             retried.extend(failing());
@@ -286,7 +286,7 @@ fn of_trigger(name: &'static str) -> Load {
             let [failure, closed, throttled] = failing();
             vec![
                 second_round(),
-                abroad(),
+                disallowed_prefix(),
                 denied(),
                 failure,
                 closed,
@@ -295,24 +295,24 @@ fn of_trigger(name: &'static str) -> Load {
         }
         "verify-auth-challenge-response" => {
             let wrong = changed("/request/challengeAnswer", json!("654321"), EVENT);
-            let spent = exception("ConditionalCheckFailedException", EVENT);
+            let used_up = exception("ConditionalCheckFailedException", EVENT);
             let [failure, closed, throttled] = failing();
-            vec![wrong, spent, denied(), failure, closed, throttled]
+            vec![wrong, used_up, denied(), failure, closed, throttled]
         }
-        _ => panic!("crates/bench/benches/load/bare.rs lacks the events of {name}"),
+        _ => panic!("crates/bench/benches/load/functions.rs lacks the events of {name}"),
     };
     other.push(changed("/triggerSource", json!("Unknown"), INTERNAL));
-    Load {
+    Workload {
         name: name.to_owned(),
         function: name.to_owned(),
         mode: Mode::Passwordless,
-        events: between(&event(None, None, EVENT), other),
+        events: interleave(&event(None, None, EVENT), other),
         retried,
     }
 }
 
-/// The other events, each after a good one.
-fn between(good: &Event, other: Vec<Event>) -> Vec<Event> {
+/// The other events, each after a successful one.
+fn interleave(good: &Event, other: Vec<Event>) -> Vec<Event> {
     let pairs = other.into_iter().map(|event| [good.clone(), event]);
     pairs.flatten().collect()
 }

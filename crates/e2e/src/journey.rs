@@ -1,4 +1,4 @@
-//! One person's way through every route of a stack, by the examples of `openapi.yaml`.
+//! Calls every route of a stack as one user, with the examples of `openapi.yaml`.
 
 use std::collections::BTreeMap;
 
@@ -6,46 +6,46 @@ use serde_json::{Value, json};
 
 use crate::{Answer, Person, Route, Specification, Stack};
 
-/// Someone new on the way, and what they were given so far.
+/// A user, and the values that earlier answers returned.
 #[derive(Debug)]
-pub struct Walk<'a> {
+pub struct Journey<'a> {
     stack: &'a Stack,
     person: Person,
-    given: BTreeMap<String, Value>,
+    returned: BTreeMap<String, Value>,
 }
 
-/// What of a person stands in the examples.
+/// The usernames in the examples.
 const USERNAMES: [&str; 2] = ["user@example.com", "+34999999999"];
 const PASSWORD: &str = "Sup3r!secret";
 
-/// What is another's in each answer, and in a later request is that of the last answer.
-const GIVEN: [&str; 5] = ["id", "session", "accessToken", "tokenId", "refreshToken"];
+/// The fields that differ in each answer. Later requests use the last answer's values.
+const RETURNED: [&str; 5] = ["id", "session", "accessToken", "tokenId", "refreshToken"];
 
-impl<'a> Walk<'a> {
-    /// Someone who has not done anything yet.
+impl<'a> Journey<'a> {
+    /// Starts with a new user.
     pub fn start(stack: &'a Stack) -> Self {
         Self {
             stack,
             person: Person::of(stack.mode()),
-            given: BTreeMap::new(),
+            returned: BTreeMap::new(),
         }
     }
 
-    /// The example of the route's request, made this person's. Who needs to be signed in for it and is not any more
-    /// is from now on someone new who is.
+    /// The example of the route's request, with this user's values. If the route needs a token and the user is no
+    /// longer signed in, the journey continues with a new signed-in user.
     #[track_caller]
     pub fn request(&mut self, route: Route) -> Value {
         if route.needs_token() && !self.is_signed_in() {
             self.person = self.stack.confirmed_user();
             let tokens = self.stack.tokens_of(&self.person);
-            self.given = BTreeMap::from([
+            self.returned = BTreeMap::from([
                 ("id".to_owned(), tokens.access_claims["sub"].clone()),
                 ("accessToken".to_owned(), tokens.access.into()),
                 ("refreshToken".to_owned(), tokens.refresh.into()),
             ]);
         }
         let example = Specification::of(route.mode).request_example(route.path);
-        let mut request = self.own(example);
+        let mut request = self.personalize(example);
         if request.get("session").is_some() {
             let sent = self.stack.codes_sent_to(&self.person).pop();
             request["confirmationCode"] = sent.expect("no message").into();
@@ -60,12 +60,12 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The access token that this person was given.
+    /// The last access token.
     pub fn token(&self) -> Option<&str> {
-        self.given.get("accessToken")?.as_str()
+        self.returned.get("accessToken")?.as_str()
     }
 
-    /// Sends this to the route, with the access token if there is one.
+    /// Sends this body to the route, with the access token if there is one.
     #[track_caller]
     pub fn post(&self, route: Route, body: &Value) -> Answer {
         let tokens: Vec<&str> = self.token().into_iter().collect();
@@ -73,34 +73,37 @@ impl<'a> Walk<'a> {
             .post_with(&tokens, route.path, body.to_string().as_bytes())
     }
 
-    /// Keeps what an answer gives.
-    pub fn take(&mut self, answer: &Value) {
-        for name in GIVEN {
+    /// Stores the values of an answer for later requests.
+    pub fn record(&mut self, answer: &Value) {
+        for name in RETURNED {
             if let Some(value) = answer.get(name) {
-                self.given.insert(name.to_owned(), value.clone());
+                self.returned.insert(name.to_owned(), value.clone());
             }
         }
     }
 
-    /// The example of the route's answer, made this person's, with what was taken from the answer itself.
+    /// The example of the route's answer, with this user's values and those that were recorded.
     #[track_caller]
     pub fn answer(&self, route: Route) -> Value {
-        self.own(Specification::of(route.mode).answer_example(route.path))
+        self.personalize(Specification::of(route.mode).answer_example(route.path))
     }
 
-    fn own(&self, example: &Value) -> Value {
+    fn personalize(&self, example: &Value) -> Value {
         match example {
             Value::Object(fields) => {
                 let fields = fields.iter().map(|(name, value)| {
-                    let given = self.given.get(name).cloned();
-                    (name.clone(), given.unwrap_or_else(|| self.own(value)))
+                    let returned = self.returned.get(name).cloned();
+                    (
+                        name.clone(),
+                        returned.unwrap_or_else(|| self.personalize(value)),
+                    )
                 });
                 fields.collect()
             }
             Value::String(text) => {
-                let own = text.replace(PASSWORD, &self.person.password);
+                let text = text.replace(PASSWORD, &self.person.password);
                 let named = |text: String, name: &&str| text.replace(name, &self.person.username);
-                USERNAMES.iter().fold(own, named).into()
+                USERNAMES.iter().fold(text, named).into()
             }
             _ => example.clone(),
         }
