@@ -42,7 +42,7 @@ STACK = $(if $(filter Passwordless,$(MODE)),auth-rocket-passwordless,auth-rocket
 USERS = $(if $(ACCOUNT),,$(EMBEDDED_AWS) run) $(CURDIR)/$(VENV)/bin/python local/users.py
 
 # These values reach the scripts unchanged: neither make nor a shell expands them.
-GIVEN := MODE PORT CONFIG PROFILE TEST STACK USERNAME ROLE PHONE EMAIL FUZZ_SECONDS BUILD_FLAGS ACCOUNT GUIDED SLOW
+GIVEN := MODE PORT CONFIG PROFILE TEST STACK USERNAME ROLE PHONE EMAIL FUZZ_SECONDS BUILD_FLAGS ACCOUNT GUIDED SLOW BEFORE
 $(foreach name,$(GIVEN),$(if $(filter command environment,$(origin $(name))),\
 	$(eval override $(name) := $$(value $(name)))))
 export $(GIVEN)
@@ -144,7 +144,7 @@ $(CARGO_FUZZ): | tools
 
 bench: build $(GO_PEERS) $(NODE_PEER) $(PYTHON_PEER) ## Measure the functions and their peers, into crates/bench/results.md
 	PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --release --locked -p floor --lambda-dir $(BENCH)
-	cargo bench --locked -p bench --bench bench
+	BEFORE="$$BEFORE" cargo bench --locked -p bench --bench bench
 
 load: build ## Send the functions and the deployed API thousands of requests, into crates/bench/load.md
 	local/test-stacks cargo bench --locked -p bench --bench load

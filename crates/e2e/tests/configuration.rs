@@ -125,7 +125,10 @@ fn assert_exits_naming(function: &Function, variable: &str, what: &str) {
         panic!("not one line for {variable}: {exit:?}");
     };
     let expected = format!("The environment variable {variable} {what}");
-    assert!(line.contains(&expected), "{function:?}: {line}");
+    assert!(
+        line.contains(&expected),
+        "crates/e2e/tests/configuration.rs has {variable} for {function:?}, which does not name it: {line}"
+    );
 }
 
 #[test]

@@ -48,7 +48,8 @@ fn main() {
     let root = bench.ancestors().nth(2).unwrap();
     let built = root.join("target/bench");
     let aws = Aws::start(&Authority::new(&built));
-    let before = std::env::var_os("BEFORE").map(PathBuf::from);
+    let before = std::env::var_os("BEFORE").filter(|folder| !folder.is_empty());
+    let before = before.map(PathBuf::from);
     let subjects = subjects::all(root, &built, before.as_deref());
 
     let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
