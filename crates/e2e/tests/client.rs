@@ -9,8 +9,12 @@ use e2e::{Mode, PASSWORD_CODE, Person, SIGN_UP_CODE, Stack};
 
 #[test]
 fn generated_client_calls_every_route_of_each_mode() {
-    for mode in Mode::BOTH {
-        let steps = steps_of_client(mode);
+    for (mode, person) in [
+        (Mode::UserPassword, Person::with_email()),
+        (Mode::Passwordless, Person::with_phone()),
+        (Mode::Passwordless, Person::with_email()),
+    ] {
+        let steps = steps_of_client(mode, &person);
         for route in mode.routes() {
             let operation = route.operation()["operationId"].as_str().unwrap();
             assert!(
@@ -23,8 +27,8 @@ fn generated_client_calls_every_route_of_each_mode() {
 
 /// Runs the client as a new user, and sends it the codes that it asks for. Returns the steps that it printed.
 #[track_caller]
-fn steps_of_client(mode: Mode) -> Vec<String> {
-    let (stack, person) = (Stack::of(mode), Person::of(mode));
+fn steps_of_client(mode: Mode, person: &Person) -> Vec<String> {
+    let stack = Stack::of(mode);
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("js/dist/client.js");
     assert!(
         client.is_file(),
@@ -44,7 +48,7 @@ fn steps_of_client(mode: Mode) -> Vec<String> {
         let code = match step.strip_prefix("code for ") {
             Some("signUpConfirm") => SIGN_UP_CODE.to_owned(),
             Some("passwordChange") => PASSWORD_CODE.to_owned(),
-            Some(_) => stack.codes_sent_to(&person).pop().unwrap(),
+            Some(_) => stack.codes_sent_to(person).pop().unwrap(),
             None => String::new(),
         };
         if !code.is_empty() {

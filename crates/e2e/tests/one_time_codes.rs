@@ -75,12 +75,14 @@ fn code_works_only_for_its_own_user_and_session() {
         stack.let_time_pass(&stack.user(&stranger.username)["sub"], 60);
         theirs = stack.challenge(&stranger);
     }
-    let nobody = Person::with_phone();
+    let nobody = [Person::with_phone(), Person::with_email()];
     for (who, session, code, why) in [
         (&person, &mine.session, &theirs.code, "their code"),
         (&stranger, &theirs.session, &mine.code, "their session"),
         (&stranger, &mine.session, &mine.code, "their name"),
-        (&nobody, &mine.session, &mine.code, "nobody's name"),
+        (&nobody[0], &mine.session, &mine.code, "nobody's number"),
+        (&nobody[1], &mine.session, &mine.code, "nobody's address"),
+        (&person, &theirs.session, &theirs.code, "my name"),
     ] {
         let answer = stack.answer(who, session, code);
         assert_eq!(answer.status, 401, "{why}: {answer:?}");

@@ -120,8 +120,10 @@ fn code_sms_has_the_configured_text_and_sender() {
 #[test]
 fn passwordless_ignores_any_password() {
     let stack = Stack::passwordless();
-    for password in [json!("1"), json!(1), json!(null), json!({ "a": ["b"] })] {
-        let person = Person::with_phone();
+    let passwords = [json!("1"), json!(1), json!(null), json!({ "a": ["b"] })];
+    let people = [Person::with_phone, Person::with_email].into_iter().cycle();
+    for (password, person) in passwords.into_iter().zip(people) {
+        let person = person();
         let post = |path: &str, mut body: Value| {
             body["username"] = person.username.clone().into();
             body["password"] = password.clone();
@@ -139,21 +141,25 @@ fn passwordless_ignores_any_password() {
 #[test]
 fn sign_in_sends_nothing_to_a_rejected_user() {
     let stack = Stack::passwordless();
-    let person = stack.unconfirmed_user();
-    let answer = stack.sign_in(&person);
-    answer.assert_documented_error(403, "UserNotConfirmedException");
-    assert_nothing_sent_or_counted(&stack, &person);
+    for person in [Person::with_phone(), Person::with_email()] {
+        stack.sign_up(&person, "User").assert_ok();
+        let answer = stack.sign_in(&person);
+        answer.assert_documented_error(403, "UserNotConfirmedException");
+        assert_nothing_sent_or_counted(&stack, &person);
+    }
 
-    let person = stack.confirmed_user();
-    stack.cognito_admin("AdminDisableUser", json!({ "Username": person.username }));
-    let answer = stack.sign_in(&person);
-    answer.assert_error_with(401, "NotAuthorizedException", "User is disabled.");
-    assert_nothing_sent_or_counted(&stack, &person);
+    for person in stack.users_of_both_channels() {
+        stack.cognito_admin("AdminDisableUser", json!({ "Username": person.username }));
+        let answer = stack.sign_in(&person);
+        answer.assert_error_with(401, "NotAuthorizedException", "User is disabled.");
+        assert_nothing_sent_or_counted(&stack, &person);
+    }
 
-    let person = Person::with_phone();
-    let answer = stack.sign_in(&person);
-    answer.assert_documented_error(404, "UserNotFoundException");
-    assert!(stack.messages_to(&person).is_empty());
+    for person in [Person::with_phone(), Person::with_email()] {
+        let answer = stack.sign_in(&person);
+        answer.assert_documented_error(404, "UserNotFoundException");
+        assert!(stack.messages_to(&person).is_empty());
+    }
     let keys = stack.all_limits();
     let of_unknown = |key: &&Value| key["sub"]["S"].as_str().unwrap().starts_with("unknown-");
     assert_eq!(keys.iter().find(of_unknown), None);
@@ -197,12 +203,12 @@ fn sign_in_sends_nothing_outside_allowed_prefixes() {
 #[test]
 fn passwordless_client_allows_only_the_code_flow_at_cognito() {
     let stack = Stack::passwordless();
-    let person = stack.confirmed_user();
+    let [phone_user, email_user] = stack.users_of_both_channels();
     const INVALID: &str = "InvalidParameterException";
     for (flow, more, error_type) in [
         (
             "USER_PASSWORD_AUTH",
-            json!({ "PASSWORD": person.password }),
+            json!({ "PASSWORD": phone_user.password }),
             INVALID,
         ),
         ("USER_SRP_AUTH", json!({ "SRP_A": "ab" }), INVALID),
@@ -218,13 +224,17 @@ fn passwordless_client_allows_only_the_code_flow_at_cognito() {
             "NotAuthorizedException",
         ),
     ] {
-        let mut parameters = more;
-        parameters["USERNAME"] = person.username.clone().into();
-        let answer = stack.initiate_auth(flow, parameters);
-        assert_eq!(answer.status, 400, "{flow}: {answer:?}");
-        assert_eq!(answer.json()["__type"], error_type, "{flow}: {answer:?}");
+        for person in [&phone_user, &email_user] {
+            let mut parameters = more.clone();
+            parameters["USERNAME"] = person.username.clone().into();
+            let answer = stack.initiate_auth(flow, parameters);
+            assert_eq!(answer.status, 400, "{flow}: {answer:?}");
+            assert_eq!(answer.json()["__type"], error_type, "{flow}: {answer:?}");
+        }
     }
-    assert_nothing_sent_or_counted(&stack, &person);
+    for person in [phone_user, email_user] {
+        assert_nothing_sent_or_counted(&stack, &person);
+    }
 }
 
 #[track_caller]
