@@ -295,7 +295,7 @@ fn trigger_workload(name: &'static str) -> Workload {
         }
         "verify-auth-challenge-response" => {
             let wrong = changed("/request/challengeAnswer", json!("654321"), EVENT);
-            let used_up = exception("ConditionalCheckFailedException", EVENT);
+            let used_up = exception("ConditionalCheckFailedException", "NotAuthorizedException");
             let [failure, closed, throttled] = failing();
             vec![wrong, used_up, denied(), failure, closed, throttled]
         }
