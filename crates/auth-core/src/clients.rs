@@ -175,7 +175,8 @@ fn credentials(setup: &Setup<'_>) -> config::Result<SharedCredentialsProvider> {
     Ok(SharedCredentialsProvider::new(provider))
 }
 
-/// A developer's credentials, found as the AWS CLI finds them.
+/// A developer's credentials, found as the AWS CLI finds them. SSO and credential processes need the feature
+/// `developer-credentials`.
 #[cfg(debug_assertions)]
 fn credentials(setup: &Setup<'_>) -> config::Result<SharedCredentialsProvider> {
     use aws_config::default_provider::credentials::DefaultCredentialsChain;
