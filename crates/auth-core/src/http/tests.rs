@@ -376,6 +376,7 @@ fn an_allowed_origin_that_is_none_fails_at_start() {
         ("capacitor://", "an app without a host"),
         ("capacitor://localhost/", "an app's path"),
         ("Capacitor://localhost", "an app in upper case"),
+        ("capacitor://LocalHost", "an app with a host in upper case"),
         ("javascript:alert", "no host at all"),
     ] {
         let changes = [("ALLOWED_ORIGIN", origin)];
