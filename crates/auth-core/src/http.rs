@@ -331,8 +331,12 @@ fn text(body: Option<String>, is_base64_encoded: bool) -> Option<String> {
     if !is_base64_encoded || body.len() > MAX_BASE64_BYTES {
         return Some(body);
     }
-    let text = STANDARD.decode(body).ok();
-    let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = match STANDARD.decode(&body) {
+        // Too long, also if it is not UTF-8. Its base64 is longer still.
+        Ok(bytes) if bytes.len() > MAX_BODY_BYTES => Some(body),
+        Ok(bytes) => String::from_utf8(bytes).ok(),
+        Err(_) => None,
+    };
     // Not an empty text, which can be an empty object.
     text.or_else(|| Some(NOT_JSON.to_owned()))
 }

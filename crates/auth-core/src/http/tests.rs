@@ -295,6 +295,15 @@ async fn the_limit_of_16_kib_is_the_bodys_own_however_it_is_sent() {
 }
 
 #[tokio::test]
+async fn a_body_over_the_limit_is_too_large_even_if_it_is_not_utf_8() {
+    for (size, status) in [(MAX_BODY_BYTES, 400), (MAX_BODY_BYTES + 1, 413)] {
+        for event in events_with(STANDARD.encode(vec![0xff; size]), true) {
+            assert_eq!(sign_in(&event, &tokens()).await["statusCode"], status);
+        }
+    }
+}
+
+#[tokio::test]
 async fn long_body_is_too_large_before_decoding_base64() {
     for event in events_with("!".repeat(100_000), true) {
         assert_eq!(sign_in(&event, &tokens()).await["statusCode"], 413);
