@@ -28,7 +28,7 @@ OPTIONS := PhoneSignUpRoles=User EnableWaf=true AlarmEmail=ops@example.com Traci
 BENCH := target/bench
 GO_PEERS := $(BENCH)/go/bootstrap $(BENCH)/go-static/bootstrap
 # The folder of Debian's packages of Go libraries.
-GO_PATH := /usr/share/gocode
+export GO_PATH := /usr/share/gocode
 NODE_PEER := $(BENCH)/node/bootstrap.js
 PYTHON_PEER := $(BENCH)/python/bootstrap.py
 CARGO_FUZZ_VERSION := 0.13.2
