@@ -150,6 +150,8 @@ mod tests {
     const TEXTS: Changes<'_> = &[
         ("SMS_MESSAGE", "Your code: {####}!\n\n@example.com #{####}"),
         ("SMS_SENDER_ID", "Rocket"),
+        ("SMS_REGION", "ap-northeast-1"),
+        ("SES_REGION", "eu-west-1"),
     ];
 
     async fn create(aws: &FakeAws, request: Value) -> Result<Value> {
@@ -366,7 +368,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_code_goes_to_the_contact_that_is_the_username() {
+    async fn a_code_goes_to_the_username_from_the_channels_region() {
         const EMAIL: &str = "user@example.org";
         const PHONE: &str = "+34999999999";
         for (user, operation) in [
@@ -382,6 +384,12 @@ mod tests {
             request["userAttributes"] = user.clone();
             create(&aws, request).await.unwrap();
             assert_eq!(operations(&aws)[2..], [operation], "{user}");
+            let host = match operation {
+                "Publish" => "sns.ap-northeast-1.amazonaws.com",
+                _ => "email.eu-west-1.amazonaws.com",
+            };
+            let uri = &aws.calls()[2].uri;
+            assert!(uri.contains(host), "{uri}");
         }
         let aws = FakeAws::default();
         let mut request = request("");

@@ -204,10 +204,11 @@ fn sdk_source(service: &str) -> PathBuf {
 }
 
 #[test]
-fn every_error_code_of_dynamodb_and_sns_has_a_kind() {
+fn every_error_code_of_the_other_services_has_a_kind() {
     for (service, operation) in [
         ("dynamodb", "get_item"),
         ("dynamodb", "update_item"),
+        ("sesv2", "send_email"),
         ("sns", "publish"),
     ] {
         for code in wire_codes(service, operation) {

@@ -32,10 +32,14 @@ impl Sms {
         // Twice for "@example.com #123456" after the text, by which a browser fills in the code on that domain alone.
         let message = env.message("SMS_MESSAGE", 2)?;
         let sender_id = env.optional("SMS_SENDER_ID");
-        let is_sender =
-            |id: &String| id.len() <= 11 && id.bytes().all(|c| c.is_ascii_alphanumeric());
+        let is_sender = |id: &String| {
+            id.len() <= 11
+                && id.bytes().all(|c| c.is_ascii_alphanumeric())
+                && id.bytes().any(|c| c.is_ascii_alphabetic())
+        };
         if !sender_id.iter().all(is_sender) {
-            return Err(bad_value("SMS_SENDER_ID", &"up to 11 letters and digits"));
+            let expected = "up to 11 letters and digits, at least one of them a letter";
+            return Err(bad_value("SMS_SENDER_ID", &expected));
         }
         Ok(Self {
             sns: setup.sns()?,

@@ -87,7 +87,10 @@ const BAD: [(&str, &[&str]); 19] = [
     ("EMAIL_SIGN_UP_ROLES", BAD_ROLES),
     ("PHONE_SIGN_UP_ROLES", BAD_ROLES),
     ("SKIP_CONFIRMATION_ROLES", BAD_ROLES),
-    ("SMS_SENDER_ID", &["a sender", "Röcket", "TwelveSigns1"]),
+    (
+        "SMS_SENDER_ID",
+        &["a sender", "Röcket", "TwelveSigns1", "12345"],
+    ),
     ("ALLOWED_PHONE_PREFIXES", &["34", "+", "+34,x", "*"]),
     (
         "METRICS_NAMESPACE",
