@@ -698,6 +698,8 @@ mod tests {
                 .await;
             assert_eq!(answer.unwrap(), expected);
             assert_eq!(aws.calls().len(), 1);
+            let condition = &aws.bodies("UpdateItem")[0]["ConditionExpression"];
+            assert_eq!(condition, "answersLeft.#code > :none");
         }
     }
 }

@@ -119,11 +119,24 @@ impl Process {
     /// # Errors
     /// As [`ready`](Self::ready).
     pub fn invoke(&mut self, event: &str, time: Duration) -> Result<String, String> {
+        self.invoke_with("", event, time)
+    }
+
+    /// As [`invoke`](Self::invoke), with more headers of the Runtime API, each with its line end.
+    ///
+    /// # Errors
+    /// As [`ready`](Self::ready).
+    pub fn invoke_with(
+        &mut self,
+        headers: &str,
+        event: &str,
+        time: Duration,
+    ) -> Result<String, String> {
         let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + time;
         let headers = format!(
             "Content-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: 1\r\n\
              Lambda-Runtime-Deadline-Ms: {}\r\n\
-             Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n",
+             Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n{headers}",
             deadline.as_millis()
         );
         self.respond("200 OK", &headers, event);

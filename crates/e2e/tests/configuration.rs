@@ -1,8 +1,9 @@
 //! Each function's environment. A function with a missing or bad variable prints one line that names it, and exits.
+//! An invoker's bad context ends it too.
 
 use std::time::Duration;
 
-use e2e::{ENVIRONMENT, Function, ROUTES, TRIGGERS};
+use e2e::{ENVIRONMENT, Function, Mode, ROUTES, TRIGGERS};
 use serde_json::json;
 
 const ROUTE: &str = "LOG_LEVEL ALLOWED_ORIGIN AWS_REGION USER_POOL_CLIENT_ID";
@@ -174,5 +175,23 @@ fn functions_name_a_bad_variable_and_exit() {
                 assert_exits_naming(&function, variable, "has a bad value: expected ");
             }
         }
+    }
+}
+
+/// Only those who may invoke the function can send these headers: API Gateway and Cognito send none.
+#[test]
+fn an_invalid_context_of_the_invoker_ends_the_function() {
+    let route = Mode::UserPassword.route("/sign-in").unwrap();
+    let event = route.event(route.body()).to_string();
+    for header in [
+        "Lambda-Runtime-Client-Context",
+        "Lambda-Runtime-Cognito-Identity",
+    ] {
+        let mut process = Function::configured("sign-in").start();
+        process.ready().unwrap();
+        let headers = format!("{header}: {{\r\n");
+        let outcome = process.invoke_with(&headers, &event, Duration::from_secs(20));
+        let errors = outcome.expect_err("the function answered");
+        assert!(!errors.contains("password"), "{errors}");
     }
 }

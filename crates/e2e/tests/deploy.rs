@@ -275,6 +275,9 @@ fn deploy_accepts_every_section_of_samconfig() {
     for section in ["default", "passwordless", "prod"] {
         let outcome = project.deploy(&[section], "y\n");
         assert!(outcome.success, "{section}: {}", outcome.stderr);
+        // Confirmation by link: prod and Passwordless have codes.
+        let warns = outcome.stdout.contains("WARNING");
+        assert_eq!(warns, section == "default", "{}", outcome.stdout);
     }
     let outcome = project.deploy(&["nobody"], "y\n");
     assert_eq!(

@@ -645,6 +645,37 @@ fn security_md_names_only_existing_tests() {
     }
 }
 
+/// The risks that a parameter's value brings, as every place says that sets it.
+const RISKS: [(&str, &str); 2] = [
+    (
+        "SkipConfirmationRoles",
+        "nyone can sign up with another person's address or number",
+    ),
+    ("EmailVerification", "ail scanners open links"),
+];
+
+#[test]
+fn risky_parameters_warn_where_they_are_set() {
+    let template = Stack::standard().template();
+    let page = Page::read(root().join("docs/parameters.md"));
+    let rows = page.rows("parameter");
+    for (parameter, risk) in RISKS {
+        let description = &template["Parameters"][parameter]["Description"];
+        assert!(description.as_str().unwrap().contains(risk), "{parameter}");
+        let name = format!("`{parameter}`");
+        let row = rows.iter().find(|row| row[0] == name).unwrap();
+        assert!(row[2].contains(risk), "{row:?}");
+    }
+    let remains = read("SECURITY.md");
+    for risk in [
+        "A role in `SkipConfirmationRoles` proves no address",
+        "Mail scanners open links",
+        "A confirmation shows that a user exists",
+    ] {
+        assert!(remains.contains(risk), "SECURITY.md lacks: {risk}");
+    }
+}
+
 /// The parameters of a row. `…Lowercase` stands for the name before it with another last word.
 fn parameters_of(cell: &str) -> Vec<String> {
     let mut parameters: Vec<String> = Vec::new();

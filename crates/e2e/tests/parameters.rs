@@ -40,7 +40,26 @@ fn valid_parameter_combinations_are_accepted() {
         ),
         (
             "with-sms-from-elsewhere",
-            vec![("SmsRegion", "us-gov-west-1"), ("SmsSenderId", "2Rocket")],
+            vec![
+                ("Mode", "Passwordless"),
+                ("PhoneSignUpRoles", "User"),
+                ("SmsRegion", "us-gov-west-1"),
+                ("SmsSenderId", "2Rocket"),
+                ("SmsMessage", "Your code is {####}.\n\n@example.com #{####}"),
+                ("AllowedPhonePrefixes", "+1876,+1876555"),
+            ],
+        ),
+        (
+            "of-an-app",
+            vec![("AllowedOrigin", "capacitor://localhost")],
+        ),
+        (
+            "of-a-port",
+            vec![("AllowedOrigin", "https://app.example.com:8443")],
+        ),
+        (
+            "of-an-address",
+            vec![("AllowedOrigin", "http://[::1]:5173")],
         ),
         ("as-unlogged", vec![("AccessLogs", "DISABLED")]),
         (

@@ -41,6 +41,19 @@ fn legacy_reports_unknown_users_on_every_route() {
 }
 
 #[test]
+fn confirmation_shows_users_even_with_enabled() {
+    let stack = Stack::strict();
+    let confirm = |person: &Person| {
+        let body = json!({ "username": person.username, "confirmationCode": "000000" });
+        stack.post("/sign-up/confirm", body)
+    };
+    let (known, unknown) = (Person::with_email(), Person::with_email());
+    stack.sign_up(&known, "Member").assert_ok();
+    confirm(&known).assert_documented_error(401, "NotAuthorizedException");
+    confirm(&unknown).assert_documented_error(400, "CodeMismatchException");
+}
+
+#[test]
 fn sign_in_answers_unknown_user_like_wrong_password() {
     let stack = Stack::strict();
     let (known, unknown) = (Person::with_email(), Person::with_email());
