@@ -73,6 +73,12 @@ impl Answer {
         }
     }
 
+    /// The same, if only pages of this origin may call the function.
+    pub fn to_page_of(mut self, origin: &'static str) -> Self {
+        self.allowed_origin = origin;
+        self
+    }
+
     /// All headers; their names are in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let headers = self.headers.iter();

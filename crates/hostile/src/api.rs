@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use auth_core::http::{self, AnyRoute};
 use auth_core::{ROUTES, clients, config};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use e2e::{Answer, Route};
 use fake_aws::{Call, FakeAws, Reply};
 use lambda_runtime::{Context, LambdaEvent};
@@ -20,8 +22,12 @@ use crate::request::{fields, is_plain};
 const REJECTION: &str =
     "\"No\", said Cognito: \\ \r\nSet-Cookie: a=b\r\n\r\n</script>\u{202e}\0\u{1f680}";
 
-/// The variables that differ from the tests' usual environment: more roles and more countries.
-const VARIABLES: [(&str, &str); 6] = [
+/// The origin whose pages may call the functions.
+pub(crate) const ORIGIN: &str = "https://app.example.com";
+
+/// The variables that differ from the tests' usual environment: one origin, more roles and more countries.
+const VARIABLES: [(&str, &str); 7] = [
+    ("ALLOWED_ORIGIN", ORIGIN),
     ("ROLES", "User,Driver,Guest,Admin"),
     ("EMAIL_SIGN_UP_ROLES", "User,Guest"),
     ("PHONE_SIGN_UP_ROLES", "User,Driver"),
@@ -52,6 +58,10 @@ const FIELDS: [&str; 7] = [
     "AccessToken",
     "RefreshToken",
 ];
+
+/// The messages of rejections before the body is read.
+const NO_TOKEN: &str = "Access Token is missing";
+const OTHER_ORIGIN: &str = "Pages of this origin may not call this API.";
 
 /// Whether this is a documented error of a request that the function or Cognito rejects.
 fn is_known(status: u16, error_type: &str, message: &str) -> bool {
@@ -89,11 +99,10 @@ fn is_known(status: u16, error_type: &str, message: &str) -> bool {
             "Username is not that of the signed-in user.",
             REJECTION,
         ],
-        (401, "NotAuthorizedException") => &[
-            "Invalid Access Token",
-            "Invalid Refresh Token",
-            "Access Token is missing",
-        ],
+        (401, "NotAuthorizedException") => {
+            &["Invalid Access Token", "Invalid Refresh Token", NO_TOKEN]
+        }
+        (403, "ForbiddenException") => &[OTHER_ORIGIN],
         (405, "MethodNotAllowedException") => {
             &["This route answers POST requests with a JSON body."]
         }
@@ -208,9 +217,11 @@ impl Api {
             assert!(is_known(answer.status, name, message), "{body}");
             assert_eq!(message == REJECTION, rejects && !calls.is_empty(), "{body}");
         }
-        // A missing token is reported before the body is read.
-        let is_read = error["message"] != "Access Token is missing";
-        if let (Some(sent), "POST", true) = (&sent, &*event.method(), is_read) {
+        let is_post = event.method() == "POST";
+        let has_other_origin = error["message"] == OTHER_ORIGIN;
+        assert_eq!(has_other_origin, is_post && event.has_other_origin(ORIGIN));
+        let is_read = is_post && !has_other_origin && error["message"] != NO_TOKEN;
+        if let (Some(sent), true) = (&sent, is_read) {
             assert_eq!(answer.status == 413, sent.len() > 16 * 1024);
         }
         let name = error["type"].as_str().unwrap_or_default();
@@ -223,7 +234,7 @@ impl Api {
         self.rejects.store(rejects, Ordering::Relaxed);
         let function = self.function(route);
         let event = LambdaEvent::new(event, Context::default());
-        Answer::of_function(&self.runtime.block_on(function.answer(event)))
+        Answer::of_function(&self.runtime.block_on(function.answer(event))).to_page_of(ORIGIN)
     }
 
     fn function(&self, route: &Route) -> &dyn AnyRoute {
@@ -292,6 +303,14 @@ fn read(route: &Route, body: &[u8]) -> Map<String, Value> {
         .collect()
 }
 
+/// The pool, the client and the use of a token.
+fn owner(token: &str) -> [Value; 3] {
+    let payload = token.split('.').nth(1).expect("a payload");
+    let claims = URL_SAFE_NO_PAD.decode(payload).expect("base64");
+    let mut claims: Value = serde_json::from_slice(&claims).expect("claims");
+    ["iss", "client_id", "token_use"].map(|claim| claims[claim].take())
+}
+
 /// Checks that Cognito got the values of the request unchanged.
 fn assert_sent(route: &Route, request: &Map<String, Value>, token: Option<&str>, calls: &[Call]) {
     let calls: Vec<String> = calls.iter().map(|call| call.body.to_string()).collect();
@@ -302,6 +321,10 @@ fn assert_sent(route: &Route, request: &Map<String, Value>, token: Option<&str>,
     if route.needs_token() {
         let token = token.expect("a token");
         calls.iter().for_each(|call| assert_in(call, token));
+        assert_eq!(owner(token), owner(Route::example_token()));
+    }
+    if let Some(Value::String(token)) = request.get("accessToken") {
+        assert_eq!(owner(token), owner(Route::example_token()));
     }
     let Some(first) = calls.first() else { return };
     for (field, value) in request {
@@ -309,6 +332,7 @@ fn assert_sent(route: &Route, request: &Map<String, Value>, token: Option<&str>,
             continue;
         };
         assert!(field != "username" || is_plain(value), "{value}");
+        assert!(!value.contains(char::REPLACEMENT_CHARACTER), "{value}");
         // With a token, the username is not sent.
         if field != "username" || !route.needs_token() {
             assert_in(first, value);

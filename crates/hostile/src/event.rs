@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 use e2e::Route;
+use lambda_http::http::HeaderMap;
 use lambda_http::request::LambdaRequest;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -104,16 +105,29 @@ impl Event {
 
     /// The token that the function reads from the header.
     pub fn token(&self) -> Option<String> {
-        let headers = match serde_json::from_slice(&self.text) {
+        let headers = self.headers();
+        let header = headers.get("authorization")?.to_str().ok()?;
+        Some(header.rsplit(' ').next()?.to_owned())
+    }
+
+    /// Whether a page of another origin than this one sent the request.
+    pub fn has_other_origin(&self, origin: &str) -> bool {
+        let headers = self.headers();
+        headers
+            .get_all("origin")
+            .iter()
+            .any(|value| value != origin)
+    }
+
+    fn headers(&self) -> HeaderMap {
+        match serde_json::from_slice(&self.text) {
             Ok(LambdaRequest::ApiGatewayV1(event)) if event.multi_value_headers.is_empty() => {
                 event.headers
             }
             Ok(LambdaRequest::ApiGatewayV1(event)) => event.multi_value_headers,
             Ok(LambdaRequest::ApiGatewayV2(event)) => event.headers,
-            _ => return None,
-        };
-        let header = headers.get("authorization")?.to_str().ok()?;
-        Some(header.rsplit(' ').next()?.to_owned())
+            _ => HeaderMap::new(),
+        }
     }
 
     /// Generates events for this route.

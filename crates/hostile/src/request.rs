@@ -12,6 +12,8 @@ use proptest::string::string_regex;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::api::ORIGIN;
+
 /// Every generated value contains this mark, and no text of the API does. So an answer with the mark repeats the
 /// request. Only a valid username may be repeated.
 pub const MARK: &str = "zebra";
@@ -202,7 +204,7 @@ pub(crate) fn is_plain(name: &str) -> bool {
 }
 
 /// Headers that can change how a server reads a body, or what it assumes about the caller.
-const HEADERS: [(&str, &str); 34] = [
+const HEADERS: [(&str, &str); 35] = [
     ("content-type", "application/json; charset=utf-16"),
     ("content-type", "application/json; charset=zebra"),
     ("content-type", "application/x-www-form-urlencoded"),
@@ -232,6 +234,7 @@ const HEADERS: [(&str, &str); 34] = [
     ("cookie", "zebra=zebra; __proto__=zebra"),
     ("origin", "https://zebra.example"),
     ("origin", "null"),
+    ("origin", ORIGIN),
     ("referer", "https://zebra.example/\u{202e}"),
     ("range", "bytes=0-1"),
     ("user-agent", "zebra\u{ff20}\u{1f680}"),

@@ -1,5 +1,8 @@
 //! Trigger events that Cognito would not send, and the functions of the triggers.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use auth_core::clients::UserPoolAdmin;
 use auth_core::create_auth_challenge::{Channels, create_auth_challenge};
 use auth_core::custom_message::{Messages, custom_message};
@@ -11,7 +14,7 @@ use auth_core::pre_sign_up::pre_sign_up;
 use auth_core::roles::{Roles, SignUpRules};
 use auth_core::trigger::Event;
 use auth_core::verify_auth_challenge_response::verify_auth_challenge_response;
-use fake_aws::FakeAws;
+use fake_aws::{FakeAws, Reply};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -36,7 +39,7 @@ pub struct Triggers {
 
 impl Default for Triggers {
     fn default() -> Self {
-        configured(&FakeAws::default(), "Passwordless", |setup| {
+        configured(&strict_table(), "Passwordless", |setup| {
             Ok(Self {
                 admin: setup.user_pool_admin()?,
                 rules: SignUpRules::from_env(setup.env)?,
@@ -51,6 +54,25 @@ impl Default for Triggers {
             })
         })
     }
+}
+
+/// A table in which every other user was sent a code 20 s ago, and every other condition does not hold.
+fn strict_table() -> FakeAws {
+    let (reads, writes) = (AtomicU32::new(0), AtomicU32::new(0));
+    let is_second = |count: &AtomicU32| count.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+    FakeAws::new(move |call| match &*call.operation {
+        "GetItem" if is_second(&reads) => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            let sent_at = (now - Duration::from_secs(20)).as_millis();
+            let item = json!({ "sentAt": { "N": sent_at.to_string() } });
+            Some(Reply::json(200, &json!({ "Item": item })))
+        }
+        "UpdateItem" if is_second(&writes) => {
+            let error = "ConditionalCheckFailedException";
+            Some(Reply::exception(call, 400, error, ""))
+        }
+        _ => None,
+    })
 }
 
 impl Triggers {

@@ -29,6 +29,7 @@ fn routes_survive_generated_requests() {
         let of_any_route = [
             "200",
             "400 SerializationException",
+            "403 ForbiddenException",
             "405 MethodNotAllowedException",
             "413 RequestEntityTooLargeException",
         ];
