@@ -240,7 +240,7 @@ def sam_deploy(section, target, overrides):
     if overrides:
         quoted = {name: value.replace('"', '\\"') for name, value in overrides.items()}
         command += ["--parameter-overrides", *(f'{name}="{value}"' for name, value in quoted.items())]
-    done = subprocess.run(command)
+    done = subprocess.run(command, check=False)
     if done.returncode:
         target.read()
         target.check_status()

@@ -537,7 +537,7 @@ def reuse_within_grace(stack):
 
 def rotated(stack):
     """When the refresh token was rotated, and the old one."""
-    stack.signed_in
+    _ = stack.signed_in
     if stack.parameters["RefreshTokenRotation"] == "DISABLED":
         raise Skipped("RefreshTokenRotation=DISABLED")
     if not stack.rotated:
@@ -881,7 +881,7 @@ def run(stack):
             function(stack)
         except Skipped as reason:
             outcome, lines = "skipped", [str(reason)]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (the row says what failed, and the next checks run)
             outcome, lines = "failed", [f"{error}" if isinstance(error, Failed) else f"{type(error).__name__}: {error}"]
             if if_it_fails:
                 lines.append(f"To change: {if_it_fails}")

@@ -302,8 +302,8 @@ class Triggers(Test):
             cognito.confirm_sign_up(ClientId=pool.client, Username=name, ConfirmationCode=CODE)
         with self.refused("UserLambdaValidationException", failure):
             pool.sign_up(auto)
-        for name in (name, auto):
-            self.assertEqual(pool.user(name)["status"], "CONFIRMED")
+        for each in (name, auto):
+            self.assertEqual(pool.user(each)["status"], "CONFIRMED")
 
     def test_a_sign_up_is_told_as_the_caller_sent_it(self):
         pool = Pool()
@@ -622,14 +622,15 @@ class Accounts(Test):
             )
 
 
-class Tokens(Test):
-    ROTATES = {
-        "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 1},
-        "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"],
-    }
+ROTATES = {
+    "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 1},
+    "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"],
+}
 
+
+class Tokens(Test):
     def test_a_rotated_token_is_good_for_its_grace(self):
-        pool = Pool(client=self.ROTATES)
+        pool = Pool(client=ROTATES)
         first = pool.tokens(pool.confirmed())["RefreshToken"]
         second = pool.refresh(first)["RefreshToken"]
         self.assertNotEqual(first, second)
@@ -648,7 +649,7 @@ class Tokens(Test):
 
     def test_rotation_does_not_extend_a_session(self):
         validity = {"RefreshTokenValidity": 3, "TokenValidityUnits": {"RefreshToken": "seconds"}}
-        pool = Pool(client=self.ROTATES | validity)
+        pool = Pool(client=ROTATES | validity)
         token = pool.tokens(pool.confirmed())["RefreshToken"]
         time.sleep(1.5)
         token = pool.refresh(token)["RefreshToken"]
@@ -657,7 +658,7 @@ class Tokens(Test):
             pool.refresh(token)
 
     def test_auth_time_stays_through_refreshes(self):
-        for client in ({}, self.ROTATES):
+        for client in ({}, ROTATES):
             pool = Pool(client=client)
             first = pool.tokens(pool.confirmed())
             time.sleep(1.1)
@@ -669,7 +670,7 @@ class Tokens(Test):
                     self.assertGreater(claims(tokens[kind])["iat"], claims(first[kind])["iat"])
 
     def test_a_flow_that_is_not_enabled_does_not_refresh(self):
-        for client in (self.ROTATES, {"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}):
+        for client in (ROTATES, {"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}):
             pool = Pool(client=client)
             token = pool.tokens(pool.confirmed())["RefreshToken"]
             with self.refused("InvalidParameterException", "Auth flow not enabled"):
@@ -685,7 +686,7 @@ class Tokens(Test):
             )
 
     def test_a_revoked_token_takes_its_session_along_alone(self):
-        pool = Pool(client=self.ROTATES)
+        pool = Pool(client=ROTATES)
         name = pool.confirmed()
         first, other = pool.tokens(name), pool.tokens(name)
         renewed = pool.refresh(first["RefreshToken"])
@@ -738,18 +739,17 @@ class Tokens(Test):
             sign_out(sessions[0])
             for tokens in sessions:
                 for use in (
-                    lambda: pool.refresh(tokens["RefreshToken"]),
-                    lambda: cognito.get_user(AccessToken=tokens["AccessToken"]),
+                    lambda tokens: pool.refresh(tokens["RefreshToken"]),
+                    lambda tokens: cognito.get_user(AccessToken=tokens["AccessToken"]),
                 ):
                     if ends:
                         with self.refused("NotAuthorizedException", "has been revoked"):
-                            use()
+                            use(tokens)
                     else:
-                        use()
+                        use(tokens)
         for token in (tokens["RefreshToken"], tokens["IdToken"], "nonsense"):
             with self.refused("NotAuthorizedException", "Invalid Access Token"):
                 cognito.global_sign_out(AccessToken=token)
-
 
     def test_the_users_own_operations_take_good_access_tokens_alone(self):
         validity = {"AccessTokenValidity": 2, "TokenValidityUnits": {"AccessToken": "seconds"}}
@@ -773,15 +773,15 @@ class Tokens(Test):
             (gone, over, "User does not exist."),
         ):
             for call in (
-                lambda: cognito.get_user(AccessToken=token),
-                lambda: cognito.change_password(
+                lambda token: cognito.get_user(AccessToken=token),
+                lambda token: cognito.change_password(
                     AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword=PASSWORD + "2"
                 ),
-                lambda: cognito.global_sign_out(AccessToken=token),
-                lambda: cognito.delete_user(AccessToken=token),
+                lambda token: cognito.global_sign_out(AccessToken=token),
+                lambda token: cognito.delete_user(AccessToken=token),
             ):
                 with self.refused(code, text):
-                    call()
+                    call(token)
         self.assertEqual(pool.user(name)["status"], "CONFIRMED")
         pool.tokens(name)
 
@@ -956,15 +956,15 @@ class Pools(Test):
                 cloudformation.update_stack(StackName=name, TemplateBody=template)
             with self.refused("ValidationError", refusal):
                 cloudformation.create_change_set(ChangeSetType="UPDATE", **change_set)
-            for create in (
-                lambda: cloudformation.create_change_set(ChangeSetType="CREATE", **change_set),
-                lambda: cloudformation.create_stack(StackName=name, TemplateBody=template),
+            for create, more in (
+                (cloudformation.create_change_set, change_set | {"ChangeSetType": "CREATE"}),
+                (cloudformation.create_stack, {"StackName": name, "TemplateBody": template}),
             ):
                 with self.refused("AlreadyExistsException", f"Stack [{name}] already exists"):
-                    create()
+                    create(**more)
 
 
-class Accounts(Test):
+class GatewayAccount(Test):
     def test_a_deleted_stack_leaves_the_gateways_role(self):
         name = f"strict-{uuid4().hex[:12]}"
         role = {"Fn::GetAtt": ["Role", "Arn"]}
