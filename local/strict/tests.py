@@ -3,14 +3,17 @@
 Every test makes its own pools. Their triggers log the events that they get.
 """
 
+import ast
 import base64
 import json
 import os
+import re
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import urlopen
 from uuid import UUID, uuid4
@@ -21,9 +24,9 @@ from botocore.exceptions import ClientError
 
 # Parameters go out as they are, for AWS to find fault with.
 CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, max_pool_connections=50)
-apigateway, cognito, cloudformation, iam, lambdas, logs, sns = (
+apigateway, cognito, cloudformation, iam, logs, sns, wafv2 = (
     boto3.client(service, config=CONFIG)
-    for service in ("apigateway", "cognito-idp", "cloudformation", "iam", "lambda", "logs", "sns")
+    for service in ("apigateway", "cognito-idp", "cloudformation", "iam", "logs", "sns", "wafv2")
 )
 PASSWORD = "Sup3r!secret"
 CODE, RESET_CODE = "123456", "654321"
@@ -211,6 +214,28 @@ class Test(unittest.TestCase):
         error = caught.exception.response["Error"]
         self.assertEqual(error["Code"], code, error)
         self.assertIn(text, error["Message"])
+
+
+class Sources(Test):
+    def test_every_change_names_its_source(self):
+        source = re.compile(r"(guide|model|authorization reference): ?\S|\bAPI_[A-Z]\w+|[\w.-]+/[\w.-]+#[0-9]+|Not AWS's")
+        changes = 0
+
+        def check(node, texts=()):
+            nonlocal changes
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                # A factory speaks for the functions that it makes.
+                texts = (*texts, ast.get_docstring(node) or "")
+                decorators = [each.func for each in node.decorator_list if isinstance(each, ast.Call)]
+                if any(isinstance(each, ast.Name) and each.id == "around" for each in decorators):
+                    changes += 1
+                    self.assertRegex(" ".join(texts), source, f"{path.name}, {node.name}")
+            for child in ast.iter_child_nodes(node):
+                check(child, texts)
+
+        for path in Path(__file__).parent.rglob("*.py"):
+            check(ast.parse(path.read_text()))
+        self.assertGreater(changes, 40)
 
 
 class Callers(Test):
@@ -923,17 +948,20 @@ class Pools(Test):
 
     def test_a_pool_has_one_domain(self):
         def template(domain):
-            properties = {"UserPoolId": {"Ref": "Pool"}, "Domain": domain}
-            resources = {
-                "Pool": resource("Cognito::UserPool", {}),
-                "Domain": resource("Cognito::UserPoolDomain", properties),
-            }
+            resources = {"Pool": resource("Cognito::UserPool", {})}
+            if domain:
+                properties = {"UserPoolId": {"Ref": "Pool"}, "Domain": domain}
+                resources["Domain"] = resource("Cognito::UserPoolDomain", properties)
             return json.dumps({"Resources": resources})
 
         cloudformation.create_stack(StackName=self.name, TemplateBody=template(self.name))
         self.assertEqual(settled(self.name)["StackStatus"], "CREATE_COMPLETE")
-        cloudformation.update_stack(StackName=self.name, TemplateBody=template(f"{self.name}-2"))
-        self.assertEqual(settled(self.name)["StackStatus"], "UPDATE_ROLLBACK_COMPLETE")
+        new = f"{self.name}-2"
+        # The way out is an update without a domain.
+        for domain, status in ((new, "UPDATE_ROLLBACK_COMPLETE"), (None, "UPDATE_COMPLETE"), (new, "UPDATE_COMPLETE")):
+            cloudformation.update_stack(StackName=self.name, TemplateBody=template(domain))
+            self.assertEqual(settled(self.name)["StackStatus"], status, domain)
+        self.assertIn("UserPoolId", cognito.describe_user_pool_domain(Domain=new)["DomainDescription"])
         events = cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
         reasons = " ".join(event.get("ResourceStatusReason", "") for event in events)
         self.assertIn("already has a domain configured", reasons)
@@ -982,6 +1010,30 @@ class GatewayAccount(Test):
         cloudformation.delete_stack(StackName=name)
         self.assertEqual(settled(stack["StackId"])["StackStatus"], "DELETE_COMPLETE")
         self.assertEqual(apigateway.get_account()["cloudwatchRoleArn"], made)
+
+
+class WebAcls(Test):
+    def test_a_web_acl_protects_only_what_exists(self):
+        name = f"strict-{uuid4().hex[:12]}"
+        visibility = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": name}
+        acl = wafv2.create_web_acl(
+            Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility
+        )["Summary"]["ARN"]
+        pool = cognito.create_user_pool(PoolName=name)["UserPool"]["Arn"]
+        api = apigateway.create_rest_api(name=name)["id"]
+        deployment = apigateway.create_deployment(restApiId=api)["id"]
+        apigateway.create_stage(restApiId=api, stageName="a", deploymentId=deployment)
+        stage = f"arn:aws:apigateway:us-east-1::/restapis/{api}/stages/a"
+        for arn in (pool, stage):
+            for other in (f"{arn}b", arn.replace("us-east-1", "eu-west-1"), arn.replace("arn:aws:", "arn:aws-cn:")):
+                with self.refused("WAFNonexistentItemException", "your resource doesn't exist"):
+                    wafv2.associate_web_acl(WebACLArn=acl, ResourceArn=other)
+            wafv2.associate_web_acl(WebACLArn=acl, ResourceArn=arn)
+            self.assertEqual(wafv2.get_web_acl_for_resource(ResourceArn=arn)["WebACL"]["ARN"], acl)
+        association = {"WebACLArn": acl, "ResourceArn": f"{pool}b"}
+        template = json.dumps({"Resources": {"Association": resource("WAFv2::WebACLAssociation", association)}})
+        cloudformation.create_stack(StackName=name, TemplateBody=template)
+        self.assertEqual(settled(name)["StackStatus"], "ROLLBACK_COMPLETE")
 
 
 class Sms(Test):

@@ -68,7 +68,10 @@ def sign_up(original, data: dict) -> tuple:
 
 
 def as_administrator(operation: str, check: Callable[[dict, Iterable[str]], None]) -> None:
-    """Administrators may write every attribute of the schema. Immutable ones are immutable for them too."""
+    """Administrators may write every attribute of the schema. Immutable ones are immutable for them too.
+
+    guide: user-pool-settings-attributes; KensioSoftware/yulin#613
+    """
 
     @around(cognito, operation)
     def write(original: Callable, data: dict) -> tuple:

@@ -47,7 +47,7 @@ def send(original, pool: dict, name: str, attributes: dict, *rest, **more) -> No
 
 @around(cognito, "_resolve_verification_template")
 def text(original, pool: dict, **more) -> tuple[str, str]:
-    """The subject and the text of a message: CustomMessage's, or the pool's."""
+    """The subject and the text of a message: CustomMessage's, or the pool's. guide: user-pool-lambda-custom-message"""
     subject, message = original(pool, **more)
     custom = custom_text.get() or {}
     return custom.get("emailSubject") or subject, custom.get("emailMessage") or message
