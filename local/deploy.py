@@ -152,7 +152,7 @@ def problems(template, overrides, values):
     for name in ROLE_LISTS:
         unknown = [role for role in items(values[name]) if role not in roles]
         # Passwordless without SES ignores this list, and the default must not need a change.
-        if not unknown or (name, values["Mode"]) == ("EmailSignUpRoles", "Passwordless"):
+        if not unknown or (name, values["Mode"], values["SesIdentityArn"]) == ("EmailSignUpRoles", "Passwordless", ""):
             continue
         yield (f"{name} is {values[name]}{'' if name in overrides else ' (samconfig.toml does not set it)'}, and "
                f"Roles is {values['Roles']}. Set {name} to some of these, or {name}='' for none.")
