@@ -169,6 +169,7 @@ lint: tools $(LINT_VENV)/.installed $(CARGO_DENY) ## Check formats, lints, licen
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO_DENY) --locked check licenses bans sources
+	$(LINT_VENV)/bin/ruff check --quiet --config local/ruff.toml local crates
 	$(VENV)/bin/shellcheck .ci/run local/check local/check-glibc local/embedded-aws local/run-route local/test-console \
 		local/test-stacks local/watch
 	$(VENV)/bin/cfn-lint template.yaml

@@ -152,7 +152,7 @@ def problems(template, overrides, values):
     for name in ROLE_LISTS:
         unknown = [role for role in items(values[name]) if role not in roles]
         # Passwordless without SES ignores this list, and the default must not need a change.
-        if not unknown or (name, values["Mode"]) == ("EmailSignUpRoles", "Passwordless"):
+        if not unknown or (name, values["Mode"], values["SesIdentityArn"]) == ("EmailSignUpRoles", "Passwordless", ""):
             continue
         yield (f"{name} is {values[name]}{'' if name in overrides else ' (samconfig.toml does not set it)'}, and "
                f"Roles is {values['Roles']}. Set {name} to some of these, or {name}='' for none.")
@@ -240,7 +240,7 @@ def sam_deploy(section, target, overrides):
     if overrides:
         quoted = {name: value.replace('"', '\\"') for name, value in overrides.items()}
         command += ["--parameter-overrides", *(f'{name}="{value}"' for name, value in quoted.items())]
-    done = subprocess.run(command)
+    done = subprocess.run(command, check=False)
     if done.returncode:
         target.read()
         target.check_status()

@@ -8,7 +8,8 @@ import pathlib
 import sys
 
 from ministack.services.cloudformation import engine
-from strict import cloudformation as _  # MiniStack's, with Fn::Join in conditions
+
+import strict.cloudformation  # noqa: F401 (Fn::Join in conditions)
 
 ABSENT = {"Ref": "AWS::NoValue"}
 

@@ -3,7 +3,8 @@
     python local/smoke.py STACK [--phone +…] [--email …] [--slow] [--outputs FILE]
 
 `make smoke` runs it. It makes users of its own and deletes them whatever happens. Each function below with `@check` is
-a check, and its docstring is the check's row in the table. Checks run in the order in which they stand here.
+a check, and its docstring is the check's row in the table. A text that it returns is the row's second line. Checks run
+in the order in which they stand here.
 """
 
 import argparse
@@ -92,7 +93,7 @@ def expect(holds, what, seen):
         raise Failed(f"expected {what}, got {seen}")
 
 
-def check(*, if_it_fails=None):
+def check(*, if_it_fails):
     """Makes a function a check. `if_it_fails` names the place that relies on the checked behaviour."""
 
     def register(function):
@@ -339,7 +340,7 @@ def waited(condition, seconds):
 # ── The stack and its gateway ──────────────────────────────────────────────────────────────────────────
 
 
-@check()
+@check(if_it_fails="template.yaml, Outputs")
 def outputs(stack):
     """The stack has all outputs, and the JWKS has keys."""
     expected = {"AuthApiURL", "AuthApiIssuer", "AuthApiJwksUri", "AuthApiUserPoolId", "AuthApiUserPoolClientId"}
@@ -461,7 +462,7 @@ def unconfirmed_phone(stack):
         stack.called |= {"DefineAuthChallenge"}
 
 
-@check()
+@check(if_it_fails="template.yaml, SmsConfiguration; docs/deploying.md, what SMS need")
 def confirmed_phone(stack):
     """A phone number confirms with the code of an SMS, and has its role's group."""
     person = stack.phone_owner
@@ -497,7 +498,7 @@ def codes(stack):
 
 
 # ── Tokens ─────────────────────────────────────────────────────────────────────────────────────────────
-@check()
+@check(if_it_fails="template.yaml, Outputs; docs/verifying-tokens.md")
 def sign_in(stack):
     """A sign-in's tokens are of this issuer, client and role, by a key of the JWKS."""
     person = stack.signed_in
@@ -522,8 +523,9 @@ def refresh(stack):
     old = person.tokens
     person.tokens = stack.post("/token/refresh", refreshToken=old["refreshToken"]).expect(200)
     stack.rotated = time.monotonic(), old["refreshToken"]
-    rotates = stack.parameters["RefreshTokenRotation"] == "ENABLED"
-    expect((old["refreshToken"] != person.tokens["refreshToken"]) == rotates, "rotation as the parameter says", rotates)
+    expected = "another" if stack.parameters["RefreshTokenRotation"] == "ENABLED" else "the same"
+    seen = "another" if old["refreshToken"] != person.tokens["refreshToken"] else "the same"
+    expect(seen == expected, f"{expected} refresh token", seen)
     before, after = (decoded(tokens["accessToken"].split(".")[1])["auth_time"] for tokens in (old, person.tokens))
     expect(before == after, f"auth_time {before}", after)
 
@@ -537,7 +539,7 @@ def reuse_within_grace(stack):
 
 def rotated(stack):
     """When the refresh token was rotated, and the old one."""
-    stack.signed_in
+    _ = stack.signed_in
     if stack.parameters["RefreshTokenRotation"] == "DISABLED":
         raise Skipped("RefreshTokenRotation=DISABLED")
     if not stack.rotated:
@@ -548,9 +550,9 @@ def rotated(stack):
 # ── Contacts ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-@check(if_it_fails="SECURITY.md, who can do what: what ContactChanges=REFUSED stops")
+@check(if_it_fails="SECURITY.md, who can do what: what ContactChanges=REFUSED stops, and what not")
 def refused_contacts(stack):
-    """ContactChanges=REFUSED: a signed-in user can't set a new contact; deleting the old one leaves no contact."""
+    """ContactChanges=REFUSED: a signed-in user can't set a new contact, and still can delete the old one."""
     if stack.parameters["ContactChanges"] != "REFUSED":
         raise Skipped("ContactChanges=ALLOWED")
     if stack.passwordless:
@@ -580,12 +582,21 @@ def refused_contacts(stack):
     def delete():
         stack.public.delete_user_attributes(**token, UserAttributeNames=[contact])
 
-    for remove in [lambda: write(""), delete]:
+    seen = {}
+    for what, remove in {"a blank value": lambda: write(""), "DeleteUserAttributes": delete}.items():
+        # As an administrator does who restores an account.
+        restored = {contact: person.username, f"{contact}_verified": "true"}
+        attributes = [{"Name": name, "Value": value} for name, value in restored.items()]
+        stack.cognito.admin_update_user_attributes(**stack.pool, Username=person.id, UserAttributes=attributes)
+        expect(now() == person.username, "the restored contact", now())
         try:
             remove()
+            seen[what] = "deletes the contact" if not now() else "is accepted, and the contact stays"
         except ClientError as error:
-            expect(users.code(error) in {"NotAuthorizedException", "InvalidParameterException"}, "an error", error)
-        expect(now() in {None, "", person.username}, "the contact or none", now())
+            seen[what] = f"is rejected: {users.code(error)}"
+    note = "; ".join(f"{what} {result}" for what, result in seen.items())
+    expect(set(seen.values()) == {"deletes the contact"}, "both to delete the contact", note)
+    return note
 
 
 # If this passes, ContactChanges=REFUSED could leave the contacts out of WriteAttributes.
@@ -608,7 +619,7 @@ def client_without_contacts(stack):
 # ── Unknown users ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@check()
+@check(if_it_fails="SECURITY.md, existence of users; docs/routes.md")
 def unknown_user(stack):
     """An unknown user is hidden or reported, as UserExistenceErrors says."""
     if stack.passwordless:
@@ -626,7 +637,7 @@ def unknown_user(stack):
     stack.post("/password/forgot", username=unknown.username).expect(200)
 
 
-@check(if_it_fails="crates/auth-core/src/create_auth_challenge.rs: an unknown user has another userName each time")
+@check(if_it_fails="crates/auth-core/src/challenge.rs, limits_key; SECURITY.md, what remains: limits of unknown users")
 def unknown_number(stack):
     """ENABLED: unknown and known numbers get the same answers at 0, 5 and 20 seconds."""
     person = hidden_number(stack)
@@ -677,7 +688,7 @@ def hidden_number(stack):
 # ── With a mailbox ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@check()
+@check(if_it_fails="template.yaml, VerificationMessageTemplate and EmailConfiguration")
 def confirmed_email(stack):
     """An e-mail address confirms with the code or the link of the e-mail, and signs in."""
     person = stack.email_owner
@@ -692,7 +703,7 @@ def confirmed_email(stack):
     expect(groups == [person.role], f"the group {person.role}", groups)
 
 
-@check()
+@check(if_it_fails="template.yaml, AccountRecoverySetting; SECURITY.md: a password reset ends every earlier session")
 def reset(stack):
     """A password is reset with the code of an e-mail, and the old one no longer works."""
     person = stack.email_owner
@@ -795,7 +806,7 @@ def deletion(stack):
     expect(not stack.user(person.username), "no user", person.username)
 
 
-@check()
+@check(if_it_fails="crates/auth-core/src/token_revoke.rs; SECURITY.md, a thief of a token")
 def revoke(stack):
     """A sign-out ends the session: refreshes are rejected, and so is its access token at Cognito."""
     tokens = stack.signed_in.tokens
@@ -876,15 +887,15 @@ def run(stack):
     """Runs all checks and prints a row for each. Returns whether none failed."""
     count = dict.fromkeys(("passed", "failed", "skipped"), 0)
     for function, if_it_fails in CHECKS:
-        outcome, lines = "passed", []
+        outcome = "passed"
         try:
-            function(stack)
+            note = function(stack)
+            lines = [note] if note else []
         except Skipped as reason:
             outcome, lines = "skipped", [str(reason)]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (the row says what failed, and the next checks run)
             outcome, lines = "failed", [f"{error}" if isinstance(error, Failed) else f"{type(error).__name__}: {error}"]
-            if if_it_fails:
-                lines.append(f"To change: {if_it_fails}")
+            lines.append(f"To change: {if_it_fails}")
         count[outcome] += 1
         print(f"{outcome:8} {function.__doc__}", *lines, sep="\n         ", flush=True)
     print(", ".join(f"{number} {outcome}" for outcome, number in count.items()))

@@ -26,7 +26,7 @@ def refusal(path: str, headers: dict[str, str]) -> str | None:
 
 @around(app, "app")
 async def reject_pages(original, scope, receive, send):
-    """Rejects what a web page can send."""
+    """Rejects what a web page can send. Not AWS's: no page reaches AWS through loopback."""
     if scope["type"] == "lifespan":
         return await original(scope, receive, send)
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -41,5 +41,8 @@ async def reject_pages(original, scope, receive, send):
 
 @around(iam_evaluator, "is_root_access_key")
 def only_own_key(original, access_key_id: str) -> bool:
-    """The account's root has the key of this start, and no well-known one. Public operations come without any."""
+    """The account's root has the key of this start, and no well-known one. Public operations come without any.
+
+    Not AWS's: MiniStack takes well-known keys, which any web page could send.
+    """
     return not access_key_id or access_key_id == os.environ["AWS_ACCESS_KEY_ID"]

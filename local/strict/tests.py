@@ -3,14 +3,17 @@
 Every test makes its own pools. Their triggers log the events that they get.
 """
 
+import ast
 import base64
 import json
 import os
+import re
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import urlopen
 from uuid import UUID, uuid4
@@ -21,9 +24,9 @@ from botocore.exceptions import ClientError
 
 # Parameters go out as they are, for AWS to find fault with.
 CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1}, max_pool_connections=50)
-apigateway, cognito, cloudformation, iam, lambdas, logs, sns = (
+apigateway, cognito, cloudformation, iam, logs, sns, wafv2 = (
     boto3.client(service, config=CONFIG)
-    for service in ("apigateway", "cognito-idp", "cloudformation", "iam", "lambda", "logs", "sns")
+    for service in ("apigateway", "cognito-idp", "cloudformation", "iam", "logs", "sns", "wafv2")
 )
 PASSWORD = "Sup3r!secret"
 CODE, RESET_CODE = "123456", "654321"
@@ -213,6 +216,28 @@ class Test(unittest.TestCase):
         self.assertIn(text, error["Message"])
 
 
+class Sources(Test):
+    def test_every_change_names_its_source(self):
+        source = re.compile(r"(guide|model|authorization reference): ?\S|\bAPI_[A-Z]\w+|[\w.-]+/[\w.-]+#[0-9]+|Not AWS's")
+        changes = 0
+
+        def check(node, texts=()):
+            nonlocal changes
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                # A factory speaks for the functions that it makes.
+                texts = (*texts, ast.get_docstring(node) or "")
+                decorators = [each.func for each in node.decorator_list if isinstance(each, ast.Call)]
+                if any(isinstance(each, ast.Name) and each.id == "around" for each in decorators):
+                    changes += 1
+                    self.assertRegex(" ".join(texts), source, f"{path.name}, {node.name}")
+            for child in ast.iter_child_nodes(node):
+                check(child, texts)
+
+        for path in Path(__file__).parent.rglob("*.py"):
+            check(ast.parse(path.read_text()))
+        self.assertGreater(changes, 40)
+
+
 class Callers(Test):
     def answer(self, method, path, **headers):
         """The status and the text of the answer to a request."""
@@ -302,8 +327,8 @@ class Triggers(Test):
             cognito.confirm_sign_up(ClientId=pool.client, Username=name, ConfirmationCode=CODE)
         with self.refused("UserLambdaValidationException", failure):
             pool.sign_up(auto)
-        for name in (name, auto):
-            self.assertEqual(pool.user(name)["status"], "CONFIRMED")
+        for each in (name, auto):
+            self.assertEqual(pool.user(each)["status"], "CONFIRMED")
 
     def test_a_sign_up_is_told_as_the_caller_sent_it(self):
         pool = Pool()
@@ -622,14 +647,15 @@ class Accounts(Test):
             )
 
 
-class Tokens(Test):
-    ROTATES = {
-        "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 1},
-        "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"],
-    }
+ROTATES = {
+    "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 1},
+    "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"],
+}
 
+
+class Tokens(Test):
     def test_a_rotated_token_is_good_for_its_grace(self):
-        pool = Pool(client=self.ROTATES)
+        pool = Pool(client=ROTATES)
         first = pool.tokens(pool.confirmed())["RefreshToken"]
         second = pool.refresh(first)["RefreshToken"]
         self.assertNotEqual(first, second)
@@ -648,7 +674,7 @@ class Tokens(Test):
 
     def test_rotation_does_not_extend_a_session(self):
         validity = {"RefreshTokenValidity": 3, "TokenValidityUnits": {"RefreshToken": "seconds"}}
-        pool = Pool(client=self.ROTATES | validity)
+        pool = Pool(client=ROTATES | validity)
         token = pool.tokens(pool.confirmed())["RefreshToken"]
         time.sleep(1.5)
         token = pool.refresh(token)["RefreshToken"]
@@ -657,7 +683,7 @@ class Tokens(Test):
             pool.refresh(token)
 
     def test_auth_time_stays_through_refreshes(self):
-        for client in ({}, self.ROTATES):
+        for client in ({}, ROTATES):
             pool = Pool(client=client)
             first = pool.tokens(pool.confirmed())
             time.sleep(1.1)
@@ -669,7 +695,7 @@ class Tokens(Test):
                     self.assertGreater(claims(tokens[kind])["iat"], claims(first[kind])["iat"])
 
     def test_a_flow_that_is_not_enabled_does_not_refresh(self):
-        for client in (self.ROTATES, {"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}):
+        for client in (ROTATES, {"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}):
             pool = Pool(client=client)
             token = pool.tokens(pool.confirmed())["RefreshToken"]
             with self.refused("InvalidParameterException", "Auth flow not enabled"):
@@ -685,7 +711,7 @@ class Tokens(Test):
             )
 
     def test_a_revoked_token_takes_its_session_along_alone(self):
-        pool = Pool(client=self.ROTATES)
+        pool = Pool(client=ROTATES)
         name = pool.confirmed()
         first, other = pool.tokens(name), pool.tokens(name)
         renewed = pool.refresh(first["RefreshToken"])
@@ -738,18 +764,17 @@ class Tokens(Test):
             sign_out(sessions[0])
             for tokens in sessions:
                 for use in (
-                    lambda: pool.refresh(tokens["RefreshToken"]),
-                    lambda: cognito.get_user(AccessToken=tokens["AccessToken"]),
+                    lambda tokens: pool.refresh(tokens["RefreshToken"]),
+                    lambda tokens: cognito.get_user(AccessToken=tokens["AccessToken"]),
                 ):
                     if ends:
                         with self.refused("NotAuthorizedException", "has been revoked"):
-                            use()
+                            use(tokens)
                     else:
-                        use()
+                        use(tokens)
         for token in (tokens["RefreshToken"], tokens["IdToken"], "nonsense"):
             with self.refused("NotAuthorizedException", "Invalid Access Token"):
                 cognito.global_sign_out(AccessToken=token)
-
 
     def test_the_users_own_operations_take_good_access_tokens_alone(self):
         validity = {"AccessTokenValidity": 2, "TokenValidityUnits": {"AccessToken": "seconds"}}
@@ -773,15 +798,15 @@ class Tokens(Test):
             (gone, over, "User does not exist."),
         ):
             for call in (
-                lambda: cognito.get_user(AccessToken=token),
-                lambda: cognito.change_password(
+                lambda token: cognito.get_user(AccessToken=token),
+                lambda token: cognito.change_password(
                     AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword=PASSWORD + "2"
                 ),
-                lambda: cognito.global_sign_out(AccessToken=token),
-                lambda: cognito.delete_user(AccessToken=token),
+                lambda token: cognito.global_sign_out(AccessToken=token),
+                lambda token: cognito.delete_user(AccessToken=token),
             ):
                 with self.refused(code, text):
-                    call()
+                    call(token)
         self.assertEqual(pool.user(name)["status"], "CONFIRMED")
         pool.tokens(name)
 
@@ -923,17 +948,20 @@ class Pools(Test):
 
     def test_a_pool_has_one_domain(self):
         def template(domain):
-            properties = {"UserPoolId": {"Ref": "Pool"}, "Domain": domain}
-            resources = {
-                "Pool": resource("Cognito::UserPool", {}),
-                "Domain": resource("Cognito::UserPoolDomain", properties),
-            }
+            resources = {"Pool": resource("Cognito::UserPool", {})}
+            if domain:
+                properties = {"UserPoolId": {"Ref": "Pool"}, "Domain": domain}
+                resources["Domain"] = resource("Cognito::UserPoolDomain", properties)
             return json.dumps({"Resources": resources})
 
         cloudformation.create_stack(StackName=self.name, TemplateBody=template(self.name))
         self.assertEqual(settled(self.name)["StackStatus"], "CREATE_COMPLETE")
-        cloudformation.update_stack(StackName=self.name, TemplateBody=template(f"{self.name}-2"))
-        self.assertEqual(settled(self.name)["StackStatus"], "UPDATE_ROLLBACK_COMPLETE")
+        new = f"{self.name}-2"
+        # The way out is an update without a domain.
+        for domain, status in ((new, "UPDATE_ROLLBACK_COMPLETE"), (None, "UPDATE_COMPLETE"), (new, "UPDATE_COMPLETE")):
+            cloudformation.update_stack(StackName=self.name, TemplateBody=template(domain))
+            self.assertEqual(settled(self.name)["StackStatus"], status, domain)
+        self.assertIn("UserPoolId", cognito.describe_user_pool_domain(Domain=new)["DomainDescription"])
         events = cloudformation.describe_stack_events(StackName=self.name)["StackEvents"]
         reasons = " ".join(event.get("ResourceStatusReason", "") for event in events)
         self.assertIn("already has a domain configured", reasons)
@@ -956,15 +984,15 @@ class Pools(Test):
                 cloudformation.update_stack(StackName=name, TemplateBody=template)
             with self.refused("ValidationError", refusal):
                 cloudformation.create_change_set(ChangeSetType="UPDATE", **change_set)
-            for create in (
-                lambda: cloudformation.create_change_set(ChangeSetType="CREATE", **change_set),
-                lambda: cloudformation.create_stack(StackName=name, TemplateBody=template),
+            for create, more in (
+                (cloudformation.create_change_set, change_set | {"ChangeSetType": "CREATE"}),
+                (cloudformation.create_stack, {"StackName": name, "TemplateBody": template}),
             ):
                 with self.refused("AlreadyExistsException", f"Stack [{name}] already exists"):
-                    create()
+                    create(**more)
 
 
-class Accounts(Test):
+class GatewayAccount(Test):
     def test_a_deleted_stack_leaves_the_gateways_role(self):
         name = f"strict-{uuid4().hex[:12]}"
         role = {"Fn::GetAtt": ["Role", "Arn"]}
@@ -982,6 +1010,30 @@ class Accounts(Test):
         cloudformation.delete_stack(StackName=name)
         self.assertEqual(settled(stack["StackId"])["StackStatus"], "DELETE_COMPLETE")
         self.assertEqual(apigateway.get_account()["cloudwatchRoleArn"], made)
+
+
+class WebAcls(Test):
+    def test_a_web_acl_protects_only_what_exists(self):
+        name = f"strict-{uuid4().hex[:12]}"
+        visibility = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": name}
+        acl = wafv2.create_web_acl(
+            Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility
+        )["Summary"]["ARN"]
+        pool = cognito.create_user_pool(PoolName=name)["UserPool"]["Arn"]
+        api = apigateway.create_rest_api(name=name)["id"]
+        deployment = apigateway.create_deployment(restApiId=api)["id"]
+        apigateway.create_stage(restApiId=api, stageName="a", deploymentId=deployment)
+        stage = f"arn:aws:apigateway:us-east-1::/restapis/{api}/stages/a"
+        for arn in (pool, stage):
+            for other in (f"{arn}b", arn.replace("us-east-1", "eu-west-1"), arn.replace("arn:aws:", "arn:aws-cn:")):
+                with self.refused("WAFNonexistentItemException", "your resource doesn't exist"):
+                    wafv2.associate_web_acl(WebACLArn=acl, ResourceArn=other)
+            wafv2.associate_web_acl(WebACLArn=acl, ResourceArn=arn)
+            self.assertEqual(wafv2.get_web_acl_for_resource(ResourceArn=arn)["WebACL"]["ARN"], acl)
+        association = {"WebACLArn": acl, "ResourceArn": f"{pool}b"}
+        template = json.dumps({"Resources": {"Association": resource("WAFv2::WebACLAssociation", association)}})
+        cloudformation.create_stack(StackName=name, TemplateBody=template)
+        self.assertEqual(settled(name)["StackStatus"], "ROLLBACK_COMPLETE")
 
 
 class Sms(Test):

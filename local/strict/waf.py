@@ -1,7 +1,33 @@
 """WAF."""
 
-from ministack.services import waf
+import re
+
+from ministack.core.responses import get_region
+from ministack.services import apigateway_v1, cognito, waf
 from ministack.services.cloudformation import provisioners
+
+from strict.patch import around
+
+
+def exists(arn: str) -> bool:
+    """Whether a web ACL can be associated with this: a stage of a REST API, or a user pool."""
+    stage = re.fullmatch(r"arn:aws:apigateway:([^:]+)::/restapis/([^/]+)/stages/([^/]+)", arn)
+    if stage:
+        region, api, name = stage.groups()
+        return region == get_region() and name in apigateway_v1._stages_v1.get(api, {})
+    return arn in [pool["Arn"] for pool in cognito._user_pools.values()]
+
+
+@around(waf, "_associate_web_acl")
+def associate_existing(original, data: dict) -> tuple:
+    """A web ACL protects only what exists.
+
+    model: AssociateWebACL, ResourceArn and WAFNonexistentItemException
+    """
+    if not exists(data.get("ResourceArn", "")):
+        message = "AWS WAF couldn't perform the operation because your resource doesn't exist."
+        return waf._waf_err("WAFNonexistentItemException", message)
+    return original(data)
 
 
 def associate(logical_id: str, properties: dict, stack_name: str) -> tuple[str, dict]:

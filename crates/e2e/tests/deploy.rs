@@ -6,12 +6,14 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use e2e::http::{Request, respond};
 use e2e::random;
 use serde_json::{Value, json};
 
-/// Records its arguments, and the parameters as SAM CLI parses them. Exits with SAM_STATUS.
+/// Records its arguments, and the parameters as SAM CLI parses them. Exits with SAM_STATUS; if that is not 0, the stack
+/// was rolled back.
 const SAM: &str = r#"#!/usr/bin/env python
 import json, os, sys
 from samcli.cli.types import CfnParameterOverridesType
@@ -19,7 +21,9 @@ given = sys.argv[sys.argv.index("--parameter-overrides") + 1:]
 parameters = CfnParameterOverridesType().convert(given, None, None)
 with open("calls", "a") as calls:
     calls.write(json.dumps({"sam": sys.argv[1:6], "parameters": parameters}) + "\n")
-sys.exit(int(os.environ.get("SAM_STATUS", "0")))
+if os.environ["SAM_STATUS"] != "0":
+    open("rolled-back", "w").close()
+sys.exit(int(os.environ["SAM_STATUS"]))
 "#;
 
 const MAKE: &str = "#!/bin/sh\nprintf '{\"make\":\"%s\"}\\n' \"$*\" >>calls\n";
@@ -71,7 +75,7 @@ impl Project {
             header[18] = machine;
             fs::write(built.join("bootstrap"), header).unwrap();
         }
-        let aws = aws(status, parameters);
+        let aws = aws(status, parameters, folder.join("rolled-back"));
         Self { folder, aws }
     }
 
@@ -134,8 +138,9 @@ impl Drop for Project {
     }
 }
 
-/// Starts the account, with a stack of this status or none. Returns its URL.
-fn aws(status: Option<&str>, parameters: &[(&str, &str)]) -> String {
+/// Starts the account, with a stack of this status or none, or a rolled back one once this file is there. Returns its
+/// URL.
+fn aws(status: Option<&str>, parameters: &[(&str, &str)], rolled_back: PathBuf) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let parameters: String = parameters
@@ -145,14 +150,17 @@ fn aws(status: Option<&str>, parameters: &[(&str, &str)]) -> String {
             format!("<member>{key}<ParameterValue>{value}</ParameterValue></member>")
         })
         .collect();
-    let stack = status.map(|status| {
+    let status = status.map(str::to_owned);
+    let stack = Arc::new(move || {
+        let rolled_back = rolled_back.exists().then_some("ROLLBACK_COMPLETE");
+        let status = rolled_back.or(status.as_deref())?;
         let status = format!("<StackName>s</StackName><StackStatus>{status}</StackStatus>");
         let stack = format!("<member>{status}<Parameters>{parameters}</Parameters></member>");
-        format!("<Stacks>{stack}</Stacks>")
+        Some(format!("<Stacks>{stack}</Stacks>"))
     });
     std::thread::spawn(move || {
         for client in listener.incoming().map_while(Result::ok) {
-            let stack = stack.clone();
+            let stack = Arc::clone(&stack);
             std::thread::spawn(move || {
                 let mut answers = client.try_clone().unwrap();
                 let mut requests = BufReader::new(client);
@@ -166,8 +174,8 @@ fn aws(status: Option<&str>, parameters: &[(&str, &str)]) -> String {
                     };
                     let (status, body) = if request.body.contains("GetCallerIdentity") {
                         answer("GetCallerIdentity", "<Account>123456789012</Account>")
-                    } else if let Some(stack) = &stack {
-                        answer("DescribeStacks", stack)
+                    } else if let Some(stack) = stack() {
+                        answer("DescribeStacks", &stack)
                     } else {
                         let error = "<Code>ValidationError</Code><Message>no such stack</Message>";
                         let error =
@@ -408,6 +416,11 @@ fn deploy_rejects_wrong_parameters_with_the_remedy() {
             "PhoneSignUpRoles is User, and Roles is Member. Set PhoneSignUpRoles to some of these, or \
              PhoneSignUpRoles='' for none.\n",
         ),
+        (
+            r#""Mode=Passwordless Roles=Member PhoneSignUpRoles=Member SesIdentityArn=arn:aws:ses:us-east-1:1:identity/a.example""#,
+            "EmailSignUpRoles is User (samconfig.toml does not set it), and Roles is Member. \
+             Set EmailSignUpRoles to some of these, or EmailSignUpRoles='' for none.\n",
+        ),
     ] {
         let project = Project::new(&config(overrides), X86_64, None, &[]);
         let outcome = project.deploy(&["default"], "y\n");
@@ -449,6 +462,11 @@ fn deploy_protects_a_new_pool_in_a_second_deployment() {
     let outcome = new.deploy_with(&["default"], "y\n", "1");
     assert!(!outcome.success);
     assert_eq!(outcome.calls, [build.clone(), with("INACTIVE")]);
+    assert_eq!(
+        outcome.stderr,
+        "The stack s (ROLLBACK_COMPLETE) can't be updated. Run this, then make deploy again: \
+         aws cloudformation delete-stack --stack-name s --region eu-west-1\n"
+    );
 
     let project = Project::new(&config(overrides), X86_64, Some("CREATE_COMPLETE"), &[]);
     let outcome = project.deploy(&["default"], "y\n");

@@ -768,4 +768,25 @@ fn deployer_permissions_cover_every_service() {
     // `sam deploy` itself calls these two.
     let expected = services.chain(["cloudformation", "s3"].map(str::to_owned));
     assert_lists(&page.name(), &documented, &expected.collect());
+
+    // What the template can't do without, and the role that the first pool with SES needs.
+    for (service, actions) in [
+        (
+            "iam",
+            "CreateRole PutRolePolicy AttachRolePolicy PassRole DeleteRole CreateServiceLinkedRole",
+        ),
+        (
+            "cognito-idp",
+            "CreateUserPool CreateUserPoolDomain AssociateWebACL",
+        ),
+        ("lambda", "CreateFunction AddPermission"),
+        ("apigateway", "SetWebACL"),
+        ("wafv2", "CreateWebACL AssociateWebACL"),
+    ] {
+        let rows = page.rows("service");
+        let row = rows.iter().find(|row| names(row[0]) == [service]).unwrap();
+        for action in actions.split(' ') {
+            assert!(names(row[1]).contains(&action), "{service}:{action}");
+        }
+    }
 }

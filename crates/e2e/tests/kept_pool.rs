@@ -105,6 +105,27 @@ fn kept_pool_can_be_restored_and_deleted() {
         .filter(|name| !name.contains(['-', '/']));
     assert_eq!(kept, resources.map(str::to_owned).collect());
     assert!(has_pool(&aws, &pool_id) && has_role(&aws, &old_role));
+    // What the page says that it lacks: the triggers are gone, so that nobody can be added.
+    for (command, answer) in [
+        ("list-user-pool-clients", "\"UserPoolClients\": []"),
+        ("describe-user-pool --query UserPool.Domain", "null"),
+        (
+            "describe-user-pool --query UserPool.LambdaConfig.PreSignUp",
+            ":function:",
+        ),
+        (
+            "admin-create-user --username new@example.com",
+            "UnexpectedLambdaException",
+        ),
+        (
+            &format!("admin-get-user --username {}", person.username),
+            "\"UserStatus\": \"CONFIRMED\"",
+        ),
+    ] {
+        let command = format!("aws cognito-idp {command} --user-pool-id {pool_id} 2>&1 || true");
+        let shown = aws.embedded_aws(&["run", "bash", "-c", &command]);
+        assert!(shown.contains(answer), "{command}: {shown}");
+    }
 
     let name = "brought-back";
     run("Bring it back", &pool_id, name);

@@ -327,12 +327,22 @@ fn regions_without_sms_need_sms_region() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = folder.join(format!("sms-{}.json", std::process::id()));
     std::fs::write(&file, small.to_string()).unwrap();
-    for (region, roles, sms_region, rejected) in [
-        ("ap-northeast-2", "User", "", true),
-        ("ap-northeast-2", "User", "ap-northeast-1", false),
-        ("ap-northeast-2", "", "", false),
-        ("ap-northeast-1", "User", "", false),
-    ] {
+    // As docs/deploying.md has them.
+    let regions = [
+        ("ap-northeast-2", "ap-northeast-1"),
+        ("ap-east-1", "ap-southeast-1"),
+        ("ap-southeast-5", "ap-southeast-1"),
+        ("ap-southeast-7", "ap-south-1"),
+    ];
+    let cases = regions.into_iter().flat_map(|(region, other)| {
+        [
+            (region, "User", "", true),
+            (region, "User", other, false),
+            (region, "", "", false),
+            (other, "User", "", false),
+        ]
+    });
+    for (region, roles, sms_region, rejected) in cases {
         let parameters = json!([
             { "ParameterKey": "PhoneSignUpRoles", "ParameterValue": roles },
             { "ParameterKey": "SmsRegion", "ParameterValue": sms_region },

@@ -166,6 +166,36 @@ fn sign_in_sends_nothing_to_a_rejected_user() {
 }
 
 #[test]
+fn sign_in_answers_what_sns_says_of_a_number() {
+    let stack = Stack::passwordless();
+    // local/strict/sns.py answers by the last digits. SNS accepts a number that opted out, and sends nothing.
+    for (phone, status, error_type) in [
+        ("+12025550100", 400, "InvalidParameterException"),
+        ("+12025550103", 500, "InternalErrorException"),
+        ("+12025550129", 503, "ServiceUnavailableException"),
+        ("+12025550150", 503, "ServiceUnavailableException"),
+        ("+12025550151", 500, "InternalErrorException"),
+        ("+12025550152", 503, "ServiceUnavailableException"),
+        ("+34600007867", 200, ""),
+    ] {
+        let username = phone.to_owned();
+        let person = Person {
+            username,
+            ..Person::with_phone()
+        };
+        stack.sign_up(&person, "User").assert_ok();
+        let confirmation = json!({ "username": phone, "confirmationCode": SIGN_UP_CODE });
+        stack.post("/sign-up/confirm", confirmation).assert_ok();
+        let answer = stack.sign_in(&person);
+        match status {
+            200 => drop(session_in(&answer)),
+            _ => drop(answer.assert_error(status, error_type)),
+        }
+        assert!(stack.messages_to(&person).is_empty(), "{phone}");
+    }
+}
+
+#[test]
 fn sign_up_rejects_numbers_outside_allowed_prefixes() {
     let stack = Stack::passwordless();
     stack

@@ -664,9 +664,15 @@ fn web_acls_limit_each_address_and_only_count_body_rules() {
             .is_empty()
     );
     let template = Template(Stack::strict().decided_template());
-    for (name, limit) in [
-        ("ApiWebAcl", "ApiWafRateLimit"),
-        ("UserPoolWebAcl", "UserPoolWafRateLimit"),
+    let stage =
+        "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${Api}/stages/${ApiStage}";
+    for (name, limit, resource) in [
+        ("ApiWebAcl", "ApiWafRateLimit", json!({ "Fn::Sub": stage })),
+        (
+            "UserPoolWebAcl",
+            "UserPoolWafRateLimit",
+            json!({ "Fn::GetAtt": ["UserPool", "Arn"] }),
+        ),
     ] {
         let acl = template.properties(name);
         assert_eq!(acl["Scope"], "REGIONAL");
@@ -706,6 +712,7 @@ fn web_acls_limit_each_address_and_only_count_body_rules() {
             association["WebACLArn"],
             json!({ "Fn::GetAtt": [name, "Arn"] })
         );
+        assert_eq!(association["ResourceArn"], resource, "{name}");
         let visible = rules.iter().chain([acl]);
         for rule in visible {
             assert_eq!(rule["VisibilityConfig"]["SampledRequestsEnabled"], false);

@@ -1,11 +1,10 @@
 """Who may write which attributes of a user."""
 
-import json
 from collections.abc import Callable, Iterable
 
 from ministack.services import cognito
 
-from strict.cognito import calls, messages, users
+from strict.cognito import calls, triggers, users  # noqa: F401 (PreSignUp is called after the checks here)
 from strict.patch import around
 
 CODE = "123456"
@@ -69,7 +68,10 @@ def sign_up(original, data: dict) -> tuple:
 
 
 def as_administrator(operation: str, check: Callable[[dict, Iterable[str]], None]) -> None:
-    """Administrators may write every attribute of the schema. Immutable ones are immutable for them too."""
+    """Administrators may write every attribute of the schema. Immutable ones are immutable for them too.
+
+    guide: user-pool-settings-attributes; KensioSoftware/yulin#613
+    """
 
     @around(cognito, operation)
     def write(original: Callable, data: dict) -> tuple:

@@ -94,7 +94,7 @@ def run(original, handler: Callable, action: str, data: dict) -> tuple:
 
 @around(cognito, "_dispatch_idp")
 async def dispatch(original, action: str, data: dict) -> tuple:
-    """Calls MiniStack's operation, or one of those that it lacks."""
+    """Calls MiniStack's operation, or one of those that it lacks. Not AWS's: the sources are at the operations."""
     if action in OPERATIONS:
         return await run_reentrant(cognito._run_idp_handler, OPERATIONS[action], action, data)
     return await original(action, data)

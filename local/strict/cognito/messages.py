@@ -14,7 +14,7 @@ SOURCES = {
     "AdminResetUserPassword": "CustomMessage_ForgotPassword",
     "UpdateUserAttributes": "CustomMessage_UpdateUserAttribute",
 }
-custom_text: ContextVar[dict] = ContextVar("custom_text", default={})
+custom_text: ContextVar[dict | None] = ContextVar("custom_text", default=None)
 
 
 @around(cognito, "_apply_custom_message_trigger")
@@ -38,7 +38,7 @@ def send(original, pool: dict, name: str, attributes: dict, *rest, **more) -> No
     action, _ = calls.current.get()
     user = users.find_user(pool, name)
     response = cognito._apply_custom_message_trigger(pool, SOURCES[action], user["Username"], triggers.told_of(user))
-    token = custom_text.set(response if pool["EmailConfiguration"]["EmailSendingAccount"] == "DEVELOPER" else {})
+    token = custom_text.set(response if pool["EmailConfiguration"]["EmailSendingAccount"] == "DEVELOPER" else None)
     try:
         original(pool, name, attributes, *rest, **more)
     finally:
@@ -47,9 +47,10 @@ def send(original, pool: dict, name: str, attributes: dict, *rest, **more) -> No
 
 @around(cognito, "_resolve_verification_template")
 def text(original, pool: dict, **more) -> tuple[str, str]:
-    """The subject and the text of a message: CustomMessage's, or the pool's."""
+    """The subject and the text of a message: CustomMessage's, or the pool's. guide: user-pool-lambda-custom-message"""
     subject, message = original(pool, **more)
-    return custom_text.get().get("emailSubject") or subject, custom_text.get().get("emailMessage") or message
+    custom = custom_text.get() or {}
+    return custom.get("emailSubject") or subject, custom.get("emailMessage") or message
 
 
 def contact_with_code(pool: dict, attributes: dict) -> str | None:

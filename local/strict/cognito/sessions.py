@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ministack.services import cognito
 
-from strict.cognito import calls, users
+from strict.cognito import calls
 from strict.patch import around
 
 sessions = cognito._challenge_sessions

@@ -107,7 +107,7 @@ next_sub: ContextVar[str] = ContextVar("next_sub", default="")
 
 @around(cognito, "new_uuid")
 def known_uuid(original) -> str:
-    """The sub that PreSignUp already got, or a new UUID."""
+    """The sub that PreSignUp already got, or a new UUID. Not AWS's: MiniStack chooses the sub after the trigger."""
     return next_sub.get() or original()
 
 
