@@ -250,7 +250,7 @@ class Callers(Test):
         finally:
             connection.close()
 
-    def test_another_host_is_refused(self):
+    def test_callers_of_other_hosts_are_rejected(self):
         for path in ("/", "/_ministack/health", "/_aws/execute-api/api/stage/route"):
             for host in ("attacker.example", "attacker.example:4566", "127.0.0.1.attacker.example", "user@127.0.0.1", ""):
                 status, text = self.answer("POST", path, Host=host)
@@ -270,7 +270,7 @@ class Callers(Test):
             self.assertNotIn("pages of other origins", text, (status, origin))
         self.assertEqual(self.answer("GET", "/_ministack/health", Origin=own)[0], 200)
 
-    def test_well_known_keys_are_nobodys(self):
+    def test_well_known_keys_are_rejected(self):
         for key in ("test", "000000000000", "none"):
             stranger = boto3.client("cognito-idp", config=CONFIG, aws_access_key_id=key, aws_secret_access_key="test")
             with self.refused("UnrecognizedClientException"):
@@ -278,7 +278,7 @@ class Callers(Test):
 
 
 class Triggers(Test):
-    def test_post_confirmation_follows_every_confirmation(self):
+    def test_every_confirmation_calls_post_confirmation(self):
         pool = Pool()
         for name, sources in (
             (f"auto.{uuid4().hex}@example.com", ["PreSignUp_SignUp", "PostConfirmation_ConfirmSignUp"]),
@@ -293,9 +293,9 @@ class Triggers(Test):
             self.assertEqual([event["triggerSource"] for event in events], sources)
             user = pool.user(name)
             self.assertEqual(events[-1]["userName"], user["sub"])
-            told = events[-1]["request"]["userAttributes"]
-            self.assertEqual(told["cognito:user_status"], "CONFIRMED")
-            self.assertEqual(told["email"], name)
+            attributes = events[-1]["request"]["userAttributes"]
+            self.assertEqual(attributes["cognito:user_status"], "CONFIRMED")
+            self.assertEqual(attributes["email"], name)
 
         by_administrator = pool.sign_up()
         pool.admin("confirm_sign_up", Username=by_administrator)
@@ -308,7 +308,7 @@ class Triggers(Test):
             pool.sources()[-2:], ["CustomMessage_ForgotPassword", "PostConfirmation_ConfirmForgotPassword"]
         )
 
-    def test_administrators_users_meet_the_trigger_before_alone(self):
+    def test_admin_create_user_calls_only_pre_sign_up(self):
         pool = Pool()
         pool.admin("create_user", Username="made@example.com", MessageAction="SUPPRESS")
         [event] = pool.events()
@@ -319,7 +319,7 @@ class Triggers(Test):
             refusing.admin("create_user", Username="made@example.com", MessageAction="SUPPRESS")
         self.assertEqual(cognito.list_users(UserPoolId=refusing.id)["Users"], [])
 
-    def test_a_failing_post_confirmation_leaves_the_user_confirmed(self):
+    def test_failed_post_confirmation_leaves_the_user_confirmed(self):
         pool = Pool(fails="PostConfirmation_ConfirmSignUp")
         failure = "PostConfirmation failed with error not this time."
         name, auto = pool.sign_up(), f"auto.{uuid4().hex}@example.com"
@@ -330,26 +330,26 @@ class Triggers(Test):
         for each in (name, auto):
             self.assertEqual(pool.user(each)["status"], "CONFIRMED")
 
-    def test_a_sign_up_is_told_as_the_caller_sent_it(self):
+    def test_pre_sign_up_gets_the_attributes_as_sent(self):
         pool = Pool()
         pool.sign_up(
-            "told@example.com",
+            "sent@example.com",
             ClientMetadata={"from": "here"},
             ValidationData=[{"Name": "captcha", "Value": "42"}],
         )
         request = pool.events()[0]["request"]
-        self.assertEqual(request["userAttributes"], {"email": "told@example.com"})
+        self.assertEqual(request["userAttributes"], {"email": "sent@example.com"})
         self.assertEqual(request["clientMetadata"], {"from": "here"})
         self.assertEqual(request["validationData"], {"captcha": "42"})
 
-    def test_an_answer_that_is_not_the_event_is_refused(self):
+    def test_trigger_must_return_its_event(self):
         with self.refused("InvalidLambdaResponseException", "Unrecognizable lambda output"):
             Pool(forgets="PreSignUp_SignUp").sign_up()
         pool = Pool(forgets="DefineAuthChallenge_Authentication")
         with self.refused("InvalidLambdaResponseException", "Unrecognizable lambda output"):
             pool.challenge(pool.confirmed())
 
-    def test_every_code_asks_the_trigger_of_messages(self):
+    def test_every_code_calls_custom_message(self):
         pool = Pool()
         for name in (None, f"+34{uuid4().int % 10**11:011}"):
             name = pool.sign_up(name)
@@ -360,7 +360,7 @@ class Triggers(Test):
         with self.refused("UserLambdaValidationException", "CustomMessage failed with error not this time."):
             failing.sign_up()
 
-    def test_ses_alone_sends_a_triggers_text(self):
+    def test_only_ses_sends_a_triggers_text(self):
         identity = "arn:aws:ses:us-east-1:000000000000:identity/example.com"
         for settings, subject in (
             ({"EmailSendingAccount": "DEVELOPER", "SourceArn": identity}, "From a trigger"),
@@ -374,7 +374,7 @@ class Triggers(Test):
             subjects = [message["Subject"] for message in messages if message["To"] == [name]]
             self.assertEqual(subjects, [subject])
 
-    def test_a_pool_calls_only_what_it_may(self):
+    def test_pool_calls_only_permitted_functions(self):
         with self.refused("UnexpectedLambdaException", "AccessDeniedException"):
             Pool(allowed=False).sign_up()
 
@@ -403,7 +403,7 @@ class Triggers(Test):
 
 
 class Sessions(Test):
-    def test_a_wrong_answer_gets_a_new_session(self):
+    def test_wrong_answer_gets_a_new_session(self):
         pool = Pool()
         name = pool.confirmed()
         first = pool.challenge(name)["Session"]
@@ -415,7 +415,7 @@ class Sessions(Test):
         with self.refused("NotAuthorizedException", "Invalid session for the user."):
             pool.answer(name, second)
 
-    def test_a_session_is_its_users_alone(self):
+    def test_session_belongs_to_one_user(self):
         pool = Pool()
         name, other = pool.confirmed(), pool.confirmed()
         session = pool.challenge(name)["Session"]
@@ -424,7 +424,7 @@ class Sessions(Test):
                 pool.answer(stranger, session)
         self.assertIn("AuthenticationResult", pool.answer(name.upper(), session))
 
-    def test_one_of_many_answers_at_once_is_taken(self):
+    def test_concurrent_answers_accept_only_one(self):
         pool = Pool()
         name = pool.confirmed()
         session = pool.challenge(name)["Session"]
@@ -441,7 +441,7 @@ class Sessions(Test):
         self.assertEqual(answers.count("taken"), 1, answers)
         self.assertEqual(set(answers), {"taken", "Invalid session for the user."})
 
-    def test_a_session_ends(self):
+    def test_session_expires(self):
         pool = Pool(client={"AuthSessionValidity": 0.01})
         name = pool.confirmed()
         session = pool.challenge(name)["Session"]
@@ -451,7 +451,7 @@ class Sessions(Test):
         with self.refused("NotAuthorizedException", "session is expired"):
             pool.answer(name, session)
 
-    def test_a_failing_trigger_ends_the_session(self):
+    def test_failed_trigger_ends_the_session(self):
         pool = Pool(fails="VerifyAuthChallengeResponse_Authentication")
         name = pool.confirmed()
         session = pool.challenge(name)["Session"]
@@ -460,7 +460,7 @@ class Sessions(Test):
         with self.refused("NotAuthorizedException", "Invalid session for the user."):
             pool.answer(name, session)
 
-    def test_a_new_password_takes_the_session_that_asked_for_it(self):
+    def test_new_password_needs_the_session_that_required_it(self):
         pool = Pool()
         for name in ("first@example.com", "second@example.com"):
             pool.admin("create_user", Username=name, TemporaryPassword=PASSWORD, MessageAction="SUPPRESS")
@@ -497,7 +497,7 @@ class Sessions(Test):
 
 
 class Attributes(Test):
-    def test_a_sign_up_writes_what_its_client_may_write(self):
+    def test_sign_up_writes_only_writable_attributes(self):
         pool = Pool(client={"WriteAttributes": ["email", "custom:role"]})
         name = pool.sign_up(attributes={"custom:role": "User"})
         self.assertEqual(pool.user(name)["custom:role"], "User")
@@ -518,7 +518,7 @@ class Attributes(Test):
             with self.refused("InvalidParameterException", "custom:unheard: Attribute does not exist in the schema."):
                 sign_up()
 
-    def test_an_immutable_attribute_is_written_once(self):
+    def test_immutable_attribute_is_written_once(self):
         pool = Pool(client={"WriteAttributes": ["email", "custom:role"]})
         name = pool.confirmed()
         attributes = [{"Name": "custom:role", "Value": "Admin"}]
@@ -529,7 +529,7 @@ class Attributes(Test):
                 AccessToken=pool.tokens(name)["AccessToken"], UserAttributes=attributes
             )
 
-    def test_a_new_contact_waits_for_its_code(self):
+    def test_new_contact_waits_for_its_code(self):
         pool = Pool()
         name, renewed = pool.confirmed(), f"{uuid4().hex}@example.com"
         access = pool.tokens(name)["AccessToken"]
@@ -550,7 +550,7 @@ class Attributes(Test):
         with self.refused("ExpiredCodeException"):
             verify(CODE)
 
-    def test_a_blank_value_deletes_and_asks_no_trigger(self):
+    def test_blank_value_deletes_without_a_trigger(self):
         pool = Pool()
         for delete in (
             lambda access: cognito.update_user_attributes(
@@ -571,7 +571,7 @@ class Attributes(Test):
 
 
 class Accounts(Test):
-    def test_names_are_the_same_in_either_case(self):
+    def test_usernames_ignore_case(self):
         pool = Pool()
         name = pool.confirmed()
         self.assertIn("AccessToken", pool.tokens(name.upper()))
@@ -581,7 +581,7 @@ class Accounts(Test):
         with self.refused("UserNotFoundException"):
             sensitive.tokens(sensitive.confirmed().upper())
 
-    def test_a_code_verifies_the_contact_that_it_went_to(self):
+    def test_code_verifies_the_contact_it_was_sent_to(self):
         pool = Pool()
         self.assertEqual(pool.user(pool.confirmed())["email_verified"], "true")
         phone = pool.confirmed(f"+34{uuid4().int % 10**11:011}")
@@ -590,7 +590,7 @@ class Accounts(Test):
         pool.admin("confirm_sign_up", Username=by_administrator)
         self.assertNotIn("email_verified", pool.user(by_administrator))
 
-    def test_a_reset_takes_a_verified_contact(self):
+    def test_reset_needs_a_verified_contact(self):
         legacy, hiding = Pool(), Pool(client={"PreventUserExistenceErrors": "ENABLED"})
         for pool in (legacy, hiding):
             pool.admin("create_user", Username="made@example.com", MessageAction="SUPPRESS")
@@ -607,14 +607,14 @@ class Accounts(Test):
         self.assertIn("Destination", sent["CodeDeliveryDetails"])
         self.assertNotIn("CustomMessage_ForgotPassword", hiding.sources())
 
-    def test_a_confirmed_user_gets_no_code_again(self):
+    def test_confirmed_user_gets_no_new_code(self):
         legacy, hiding = Pool(), Pool(client={"PreventUserExistenceErrors": "ENABLED"})
         with self.refused("InvalidParameterException", "User is already confirmed."):
             cognito.resend_confirmation_code(ClientId=legacy.client, Username=legacy.confirmed())
         cognito.resend_confirmation_code(ClientId=hiding.client, Username=hiding.confirmed())
         self.assertNotIn("CustomMessage_ResendCode", hiding.sources())
 
-    def test_a_required_reset_is_told_where_users_are(self):
+    def test_required_reset_is_shown_only_with_legacy(self):
         legacy, hiding = Pool(), Pool(client={"PreventUserExistenceErrors": "ENABLED"})
         for pool, code in ((legacy, "PasswordResetRequiredException"), (hiding, "NotAuthorizedException")):
             name = pool.confirmed()
@@ -622,7 +622,7 @@ class Accounts(Test):
             with self.refused(code):
                 pool.tokens(name)
 
-    def test_the_service_model_holds(self):
+    def test_requests_follow_the_service_model(self):
         pool = Pool()
         name = pool.confirmed()
         with self.refused(
@@ -654,7 +654,7 @@ ROTATES = {
 
 
 class Tokens(Test):
-    def test_a_rotated_token_is_good_for_its_grace(self):
+    def test_rotated_token_works_for_its_grace_period(self):
         pool = Pool(client=ROTATES)
         first = pool.tokens(pool.confirmed())["RefreshToken"]
         second = pool.refresh(first)["RefreshToken"]
@@ -666,7 +666,7 @@ class Tokens(Test):
         for token in (second, third):
             self.assertIn("RefreshToken", pool.refresh(token))
 
-    def test_without_rotation_there_is_no_new_token(self):
+    def test_refresh_without_rotation_returns_no_new_token(self):
         pool = Pool()
         token = pool.tokens(pool.confirmed())["RefreshToken"]
         for _ in range(2):
@@ -682,7 +682,7 @@ class Tokens(Test):
         with self.refused("NotAuthorizedException", "Refresh Token has expired"):
             pool.refresh(token)
 
-    def test_auth_time_stays_through_refreshes(self):
+    def test_refresh_keeps_auth_time(self):
         for client in ({}, ROTATES):
             pool = Pool(client=client)
             first = pool.tokens(pool.confirmed())
@@ -694,7 +694,7 @@ class Tokens(Test):
                     self.assertEqual(claims(tokens[kind])["auth_time"], claims(first[kind])["auth_time"])
                     self.assertGreater(claims(tokens[kind])["iat"], claims(first[kind])["iat"])
 
-    def test_a_flow_that_is_not_enabled_does_not_refresh(self):
+    def test_refresh_needs_an_enabled_flow(self):
         for client in (ROTATES, {"ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]}):
             pool = Pool(client=client)
             token = pool.tokens(pool.confirmed())["RefreshToken"]
@@ -710,7 +710,7 @@ class Tokens(Test):
                 RefreshTokenRotation={"Feature": "ENABLED"},
             )
 
-    def test_a_revoked_token_takes_its_session_along_alone(self):
+    def test_revocation_ends_only_its_session(self):
         pool = Pool(client=ROTATES)
         name = pool.confirmed()
         first, other = pool.tokens(name), pool.tokens(name)
@@ -724,7 +724,7 @@ class Tokens(Test):
         cognito.get_user(AccessToken=other["AccessToken"])
         pool.refresh(other["RefreshToken"])
 
-    def test_only_a_clients_refresh_tokens_can_be_revoked(self):
+    def test_revocation_takes_only_the_clients_refresh_tokens(self):
         pool = Pool()
         name = pool.confirmed()
         tokens = pool.tokens(name)
@@ -745,7 +745,7 @@ class Tokens(Test):
         with self.refused("UnsupportedOperationException"):
             cognito.revoke_token(ClientId=unable.client, Token=unable.tokens(unable.confirmed())["RefreshToken"])
 
-    def test_a_sign_out_ends_every_session_and_a_reset_none(self):
+    def test_sign_out_ends_every_session_but_reset_none(self):
         pool = Pool()
         name = pool.confirmed()
 
@@ -776,7 +776,7 @@ class Tokens(Test):
             with self.refused("NotAuthorizedException", "Invalid Access Token"):
                 cognito.global_sign_out(AccessToken=token)
 
-    def test_the_users_own_operations_take_good_access_tokens_alone(self):
+    def test_user_operations_need_a_valid_access_token(self):
         validity = {"AccessTokenValidity": 2, "TokenValidityUnits": {"AccessToken": "seconds"}}
         pool, hasty = Pool(), Pool(client=validity)
         name = pool.confirmed()
@@ -810,7 +810,7 @@ class Tokens(Test):
         self.assertEqual(pool.user(name)["status"], "CONFIRMED")
         pool.tokens(name)
 
-    def test_a_password_is_changed_by_who_knows_it(self):
+    def test_password_change_needs_the_old_password(self):
         pool = Pool()
         name = pool.confirmed()
         token = pool.tokens(name)["AccessToken"]
@@ -831,7 +831,7 @@ class Tokens(Test):
         pool.refresh(session["RefreshToken"])
         cognito.get_user(AccessToken=session["AccessToken"])
 
-    def test_a_user_is_told_what_the_client_may_read(self):
+    def test_get_user_returns_only_readable_attributes(self):
         for client, expected in (
             ({}, {"sub", "email", "email_verified"}),
             ({"ReadAttributes": ["email", "custom:role"]}, {"sub", "email", "custom:role"}),
@@ -843,7 +843,7 @@ class Tokens(Test):
             user = cognito.get_user(AccessToken=pool.tokens(name)["AccessToken"])
             self.assertEqual({each["Name"] for each in user["UserAttributes"]}, expected)
 
-    def test_a_deleted_user_leaves_nothing(self):
+    def test_deleted_user_leaves_nothing(self):
         pool = Pool()
         name = pool.confirmed()
         cognito.create_group(UserPoolId=pool.id, GroupName="Admin")
@@ -874,7 +874,7 @@ class Pools(Test):
     def made(self, **more):
         return cognito.create_user_pool(PoolName=self.name, **more)["UserPool"]["Id"]
 
-    def test_a_pool_without_its_sms_role_takes_no_update(self):
+    def test_pool_without_its_sms_role_rejects_updates(self):
         properties = service_role("cognito-idp.amazonaws.com", "an-id", publishes=True)
         trust = json.dumps(properties["AssumeRolePolicyDocument"])
         role = iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
@@ -892,7 +892,7 @@ class Pools(Test):
         with self.refused("InvalidSmsRoleTrustRelationshipException", "Role does not have a trust relationship"):
             cognito.update_user_pool(UserPoolId=pool, DeletionProtection="INACTIVE")
 
-    def test_an_sms_role_is_its_pools_alone(self):
+    def test_sms_role_trusts_only_its_pool(self):
         properties = service_role("cognito-idp.amazonaws.com", publishes=True)
         policy = json.dumps(properties["Policies"][0]["PolicyDocument"])
         [statement] = properties["AssumeRolePolicyDocument"]["Statement"]
@@ -909,14 +909,14 @@ class Pools(Test):
         with self.refused("InvalidSmsRoleTrustRelationshipException"):
             self.made(SmsConfiguration={"SnsCallerArn": role})
 
-    def test_a_prefix_is_a_label_without_the_names_of_aws(self):
+    def test_domain_prefix_is_a_label_without_names_of_aws(self):
         pool = self.made()
         for domain in ("Auth", "-auth", "a.b", "a" * 64, "my-aws", "amazonia", "cognitory"):
             with self.refused("InvalidParameterException"):
                 cognito.create_user_pool_domain(UserPoolId=pool, Domain=domain)
         cognito.create_user_pool_domain(UserPoolId=pool, Domain=self.name)
 
-    def test_an_update_resets_what_it_leaves_out(self):
+    def test_update_resets_omitted_settings(self):
         settings = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
         pool = self.made(
             AutoVerifiedAttributes=["email"], UserAttributeUpdateSettings=settings, EmailVerificationSubject="Hello"
@@ -935,7 +935,7 @@ class Pools(Test):
         updated = cognito.update_user_pool_client(UserPoolId=pool, ClientId=client_id, ClientName="a")
         self.assertEqual(updated["UserPoolClient"]["RefreshTokenRotation"], {"Feature": "DISABLED"})
 
-    def test_a_protected_pool_stays(self):
+    def test_protected_pool_rejects_deletion(self):
         pool = self.made(DeletionProtection="ACTIVE")
         with self.refused("InvalidParameterException", "Deletion protection must be inactivated first."):
             cognito.delete_user_pool(UserPoolId=pool)
@@ -946,7 +946,7 @@ class Pools(Test):
         cognito.delete_user_pool_domain(UserPoolId=pool, Domain=self.name)
         cognito.delete_user_pool(UserPoolId=pool)
 
-    def test_a_pool_has_one_domain(self):
+    def test_pool_has_one_domain(self):
         def template(domain):
             resources = {"Pool": resource("Cognito::UserPool", {})}
             if domain:
@@ -966,7 +966,7 @@ class Pools(Test):
         reasons = " ".join(event.get("ResourceStatusReason", "") for event in events)
         self.assertIn("already has a domain configured", reasons)
 
-    def test_a_rolled_back_stack_takes_no_update(self):
+    def test_rolled_back_stack_rejects_updates(self):
         for protection, status in (("INACTIVE", "ROLLBACK_COMPLETE"), ("ACTIVE", "ROLLBACK_FAILED")):
             name = f"{self.name}-{protection.lower()}"
             pool = resource(
@@ -993,7 +993,7 @@ class Pools(Test):
 
 
 class GatewayAccount(Test):
-    def test_a_deleted_stack_leaves_the_gateways_role(self):
+    def test_deleted_stack_leaves_the_gateways_role(self):
         name = f"strict-{uuid4().hex[:12]}"
         role = {"Fn::GetAtt": ["Role", "Arn"]}
         resources = {
@@ -1013,7 +1013,7 @@ class GatewayAccount(Test):
 
 
 class WebAcls(Test):
-    def test_a_web_acl_protects_only_what_exists(self):
+    def test_web_acl_protects_only_what_exists(self):
         name = f"strict-{uuid4().hex[:12]}"
         visibility = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": name}
         acl = wafv2.create_web_acl(
@@ -1037,7 +1037,7 @@ class WebAcls(Test):
 
 
 class Sms(Test):
-    def test_refusals_have_their_codes_of_the_wire(self):
+    def test_rejections_have_the_wire_codes_of_sns(self):
         for last, code, status in (
             ("00", "InvalidParameter", 400),
             ("03", "AuthorizationError", 403),
@@ -1057,7 +1057,7 @@ class Sms(Test):
         with self.refused("InvalidParameter"):
             sns.publish(Message="Hello")
 
-    def test_a_sender_id_has_a_letter(self):
+    def test_sender_id_needs_a_letter(self):
         def publish(sender):
             attribute = {"DataType": "String", "StringValue": sender}
             attributes = {"AWS.SNS.SMS.SenderID": attribute}
@@ -1068,7 +1068,7 @@ class Sms(Test):
             with self.refused("ParameterValueInvalid"):
                 publish(sender)
 
-    def test_who_opted_out_gets_nothing(self):
+    def test_opted_out_numbers_get_no_sms(self):
         def received(number):
             url = f"{sns.meta.endpoint_url}/_ministack/sns/sms-messages?phoneNumber={quote(number)}"
             with urlopen(url) as response:

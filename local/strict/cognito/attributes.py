@@ -108,9 +108,9 @@ def update(original, data: dict) -> tuple:
     contacts = {name: value for name, value in wanted.items() if name in CONTACTS and value}
     for name, value in contacts.items():
         if name in pool["AutoVerifiedAttributes"]:
-            told = users.attributes(user)
+            attributes = users.attributes(user)
             recipient = {"email": value} if name == "email" else {}
-            cognito._send_verification_email(pool, user["Username"], told | {"email": ""} | recipient, CODE)
+            cognito._send_verification_email(pool, user["Username"], attributes | {"email": ""} | recipient, CODE)
             user.setdefault("_contacts", {})[name] = (value, CODE)
     delete(user, (name for name, value in wanted.items() if not value))
     now = {name: value for name, value in wanted.items() if value and name not in waiting}

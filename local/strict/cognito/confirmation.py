@@ -21,7 +21,7 @@ def confirming(operation: str, source: str) -> None:
         if calls.ok(response) and calls.body(response).get("UserConfirmed", True):
             pool = cognito._user_pools.get(data.get("UserPoolId")) or cognito._pool_for_client(data["ClientId"])[0]
             user = users.find_user(pool, data["Username"])
-            request = {"userAttributes": triggers.told_of(user)}
+            request = {"userAttributes": triggers.event_attributes(user)}
             event = triggers.event(pool, f"PostConfirmation_{source}", user["Username"], request)
             triggers.call(pool, "PostConfirmation", event)
         return response

@@ -72,7 +72,7 @@ def event(pool: dict, source: str, username: str, request: dict, response: dict 
     }
 
 
-def told_of(user: dict) -> dict[str, str]:
+def event_attributes(user: dict) -> dict[str, str]:
     """The userAttributes of an event. guide: user-pool-lambda-define-auth-challenge"""
     return users.attributes(user) | {"cognito:user_status": user["UserStatus"]}
 
@@ -148,14 +148,14 @@ def challenge(function: str, trigger: str) -> None:
     def invoke(original: Callable, pool_id: str, client_id, username, known, session: dict, *rest) -> tuple:
         pool = cognito._user_pools[pool_id]
         user = users.find_user(pool, session["username"])
-        told = getattr(cognito, f"_build_{function}_event")(
-            pool_id, client_id, session["username"], told_of(user) if user else {}, session, *rest
+        sent = getattr(cognito, f"_build_{function}_event")(
+            pool_id, client_id, session["username"], event_attributes(user) if user else {}, session, *rest
         )
-        told["request"]["userNotFound"] = not user
+        sent["request"]["userNotFound"] = not user
         action, _ = calls.current.get()
         if action.endswith("InitiateAuth"):
-            told["request"]["clientMetadata"] = {}
-        response = call(pool, trigger, told)
+            sent["request"]["clientMetadata"] = {}
+        response = call(pool, trigger, sent)
         return (None if response is None else {"response": response}), None
 
 
