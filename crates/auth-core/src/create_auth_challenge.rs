@@ -251,56 +251,16 @@ mod tests {
             "Invalid parameter: PhoneNumber Reason: +34999999999 is not valid to publish to";
         let denied =
             "User: arn is not authorized to perform: SNS:Publish on resource: +34999999999";
+        let no_sms = "SNS can't send to this number, or sends no SMS from this region";
+        let masked = "AuthorizationError: User: arn is not authorized to perform: SNS:Publish on resource: (the phone number)";
+        let (invalid, internal) = ("InvalidParameterException", "InternalErrorException");
+        let unavailable = "ServiceUnavailableException";
         for (status, code, message, name, cause) in [
-            (
-                400,
-                "InvalidParameter",
-                number,
-                "InvalidParameterException",
-                "SNS can't send to this number, or sends no SMS from this region",
-            ),
-            (
-                400,
-                "ParameterValueInvalid",
-                number,
-                "InvalidParameterException",
-                "SNS can't send to this number, or sends no SMS from this region",
-            ),
-            (
-                403,
-                "AuthorizationError",
-                denied,
-                "InternalErrorException",
-                "AuthorizationError: User: arn is not authorized to perform: SNS:Publish on resource: (the phone number)",
-            ),
-            (
-                429,
-                "Throttled",
-                "",
-                "ServiceUnavailableException",
-                "Throttled",
-            ),
-            (
-                400,
-                "KMSThrottling",
-                "",
-                "ServiceUnavailableException",
-                "KMSThrottling",
-            ),
-            (
-                400,
-                "KMSDisabled",
-                "off",
-                "InternalErrorException",
-                "KMSDisabled: off",
-            ),
-            (
-                500,
-                "InternalError",
-                "",
-                "ServiceUnavailableException",
-                "InternalError",
-            ),
+            (400, "InvalidParameter", number, invalid, no_sms),
+            (400, "ParameterValueInvalid", number, invalid, no_sms),
+            (403, "AuthorizationError", denied, internal, masked),
+            (429, "Throttled", "", unavailable, "Throttled"),
+            (500, "InternalError", "", unavailable, "InternalError"),
         ] {
             let aws = FakeAws::new(move |call| {
                 let reply = || Reply::exception(call, status, code, message);
@@ -319,11 +279,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_sms_without_a_response_counts() {
-        let aws = FakeAws::with("Publish", Reply::lost());
-        let error = create(&aws, request("+34999999999")).await.unwrap_err();
-        assert_eq!(error.name, "ServiceUnavailableException");
-        assert!(is_counted(&aws));
+    async fn a_message_without_a_response_counts() {
+        let mut by_email = request("");
+        by_email["userAttributes"] = verified("user@example.org", "", ["true", ""]);
+        for (operation, request) in [
+            ("Publish", request("+34999999999")),
+            ("SendEmail", by_email),
+        ] {
+            let aws = FakeAws::with(operation, Reply::lost());
+            let error = create(&aws, request).await.unwrap_err();
+            assert_eq!(error.name, "ServiceUnavailableException");
+            assert!(is_counted(&aws), "{operation}");
+        }
     }
 
     #[tokio::test]
@@ -334,22 +301,16 @@ mod tests {
             request[name] = value;
             request
         };
+        let no_phone = json!({ "sub": "s" });
+        let typed_phone = json!({ "sub": "s", "phone_number": 34 });
+        let no_code = json!([{ "challengeMetadata": null }]);
         for (why, request) in [
-            (
-                "another challenge",
-                with("challengeName", json!("PASSWORD_VERIFIER")),
-            ),
+            ("another challenge", with("challengeName", json!("SRP_A"))),
             ("no user", with("userAttributes", Value::Null)),
-            ("no phone", with("userAttributes", json!({ "sub": "s" }))),
+            ("no phone", with("userAttributes", no_phone)),
             ("a bad phone", request("+34x")),
-            (
-                "a phone of another type",
-                with("userAttributes", json!({ "sub": "s", "phone_number": 34 })),
-            ),
-            (
-                "a round without a code",
-                with("session", json!([{ "challengeMetadata": null }])),
-            ),
+            ("a number", with("userAttributes", typed_phone)),
+            ("a round without a code", with("session", no_code)),
         ] {
             let error = create(&aws, request).await.unwrap_err();
             assert_eq!(error.name, "InternalErrorException", "{why}");
@@ -397,17 +358,6 @@ mod tests {
         let error = create(&aws, request).await.unwrap_err();
         assert_eq!(error.name, "InternalErrorException");
         assert!(aws.calls().is_empty());
-    }
-
-    #[tokio::test]
-    async fn an_email_that_ses_rejects_is_not_counted() {
-        let message = "The following identities failed: user@example.org";
-        let aws = FakeAws::failing("SendEmail", "MessageRejected", message);
-        let mut request = request("");
-        request["userAttributes"] = verified("user@example.org", "", ["true", ""]);
-        let error = create(&aws, request).await.unwrap_err();
-        assert_eq!(error.message, "No email can be sent to this address.");
-        assert!(!is_counted(&aws));
     }
 
     #[test]

@@ -59,64 +59,25 @@ mod tests {
     #[test]
     fn the_answers_so_far_decide_what_comes_next() {
         let round = |result: Value| json!({ "challengeName": "CUSTOM_CHALLENGE", "challengeResult": result, "challengeMetadata": "012345" });
-        let (wrong, right, open) = (round(json!(false)), round(json!(true)), round(Value::Null));
+        let (no, yes, open) = (round(json!(false)), round(json!(true)), round(Value::Null));
         let password = json!({ "challengeName": "PASSWORD_VERIFIER", "challengeResult": true, "challengeMetadata": null });
-        let (code, tokens, end) = (
-            ("CUSTOM_CHALLENGE", false, false),
-            ("", true, false),
-            ("", false, true),
-        );
+        let code = ("CUSTOM_CHALLENGE", false, false);
+        let (tokens, end) = (("", true, false), ("", false, true));
         for (why, session, user_not_found, expected) in [
-            ("nothing yet", json!([]), json!(false), code),
-            ("no session at all", Value::Null, Value::Null, code),
-            ("right at once", json!([right]), json!(false), tokens),
-            ("one wrong", json!([wrong]), json!(false), code),
-            ("two wrong", json!([wrong, wrong]), json!(false), code),
-            (
-                "right at the last",
-                json!([wrong, wrong, right]),
-                json!(false),
-                tokens,
-            ),
-            (
-                "three wrong",
-                json!([wrong, wrong, wrong]),
-                json!(false),
-                end,
-            ),
-            (
-                "right before, wrong now",
-                json!([right, wrong]),
-                json!(false),
-                code,
-            ),
-            ("no result", json!([open]), json!(false), code),
-            (
-                "three without a result",
-                json!([open, open, open]),
-                json!(false),
-                end,
-            ),
-            ("another challenge", json!([password]), json!(false), end),
-            (
-                "another challenge before",
-                json!([password, right]),
-                json!(false),
-                end,
-            ),
-            ("a user who does not exist", json!([]), json!(true), code),
-            (
-                "a right answer without a user",
-                json!([right]),
-                json!(true),
-                code,
-            ),
-            (
-                "three answers without a user",
-                json!([wrong, wrong, right]),
-                json!(true),
-                end,
-            ),
+            ("nothing yet", json!([]), false, code),
+            ("no session at all", Value::Null, false, code),
+            ("right at once", json!([yes]), false, tokens),
+            ("two wrong", json!([no, no]), false, code),
+            ("right at the last", json!([no, no, yes]), false, tokens),
+            ("three wrong", json!([no, no, no]), false, end),
+            ("right before, wrong now", json!([yes, no]), false, code),
+            ("no result", json!([open, open]), false, code),
+            ("three unanswered", json!([open, open, open]), false, end),
+            ("another challenge", json!([password]), false, end),
+            ("a code after another", json!([password, yes]), false, end),
+            ("an unknown user's first code", json!([]), true, code),
+            ("an unknown user's right answer", json!([yes]), true, code),
+            ("unknown, three answers", json!([no, no, yes]), true, end),
         ] {
             let event = define(json!({
                 "userAttributes": { "sub": "s", "cognito:user_status": "CONFIRMED" },

@@ -63,6 +63,8 @@ pub const ROUTES: [http::NewRoute; 12] = [
 ];
 
 #[cfg(test)]
+mod exchanges;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod layers;

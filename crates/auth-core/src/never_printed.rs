@@ -4,31 +4,20 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use fake_aws::FakeAws;
+use aws_smithy_http_client::test_util::NeverClient;
 use serde_json::{Value, json};
 
 use crate::challenge::Code;
 use crate::error::{Error, Result};
 use crate::http::AnyRoute;
 use crate::request::Fields;
-use crate::testing::{self, bodies, event, with_setup};
+use crate::testing::{self, MODES, bodies, event, over};
 use crate::{ROUTES, access_token, account, challenge, http, message, sign_in, sign_up, tokens};
 
 /// Every route, in each mode.
 fn routes() -> impl Iterator<Item = Box<dyn AnyRoute>> {
-    let modes = ["UserPassword", "Passwordless"].into_iter();
-    modes.flat_map(|mode| {
-        ROUTES.map(|new| {
-            let changes = [
-                ("MODE", mode),
-                ("ROLES", "Courier"),
-                ("EMAIL_SIGN_UP_ROLES", "Courier"),
-                ("PHONE_SIGN_UP_ROLES", "Courier"),
-                ("ALLOWED_PHONE_PREFIXES", ""),
-            ];
-            with_setup(FakeAws::default().http_client(), &changes, new).unwrap()
-        })
-    })
+    let modes = MODES.into_iter();
+    modes.flat_map(|mode| (0..ROUTES.len()).map(move |route| over(NeverClient::new(), route, mode)))
 }
 
 /// The request, printed.
@@ -47,17 +36,12 @@ fn assert_holds_nothing_of_a_request(text: &str, what: &str) {
 #[test]
 fn no_request_is_printed_with_its_values() {
     for route in routes() {
-        let printed = bodies()
-            .into_iter()
-            .filter_map(|body| print(&*route, &body).ok());
-        let printed: Vec<String> = printed.collect();
+        let bodies = bodies().into_iter();
+        let printed: Vec<_> = bodies
+            .filter_map(|body| print(&*route, &body).ok())
+            .collect();
         assert!(!printed.is_empty(), "{}", route.name());
-        for print in printed {
-            assert_holds_nothing_of_a_request(&print, route.name());
-            let names = ["Request", "Passw", "Token", "Session"];
-            let is_request = names.iter().any(|name| print.contains(name));
-            assert!(is_request, "{}: {print}", route.name());
-        }
+        assert_holds_nothing_of_a_request(&printed.concat(), route.name());
     }
 }
 
@@ -124,44 +108,20 @@ impl<T: ?Sized + Debug> Of<T> {
 }
 
 #[test]
-fn what_holds_tokens_bodies_or_names_can_not_be_printed_at_all() {
-    for (name, printed, expected) in [
-        (
-            "an error, which shows that the question is right",
-            Of::<Error>::PRINTED,
-            true,
-        ),
-        ("tokens", Of::<tokens::Tokens>::PRINTED, false),
-        (
-            "the response of a sign-in",
-            Of::<sign_in::Response>::PRINTED,
-            false,
-        ),
-        (
-            "the response of a sign-up",
-            Of::<sign_up::Response>::PRINTED,
-            false,
-        ),
-        (
-            "the response of an account",
-            Of::<account::Response>::PRINTED,
-            false,
-        ),
-        (
-            "what a token says",
-            Of::<access_token::Claims>::PRINTED,
-            false,
-        ),
-        ("a message", Of::<message::Message>::PRINTED, false),
-        ("a body's fields", Of::<Fields<'static>>::PRINTED, false),
-        ("API Gateway's event", Of::<http::Event>::PRINTED, false),
-        ("API Gateway's answer", Of::<http::Answer>::PRINTED, false),
-        (
-            "a challenge's event",
-            Of::<challenge::Request<'static>>::PRINTED,
-            false,
-        ),
-    ] {
-        assert_eq!(printed, expected, "{name}");
-    }
+fn types_with_tokens_bodies_or_names_have_no_debug() {
+    let printed = [
+        Of::<tokens::Tokens>::PRINTED,
+        Of::<sign_in::Response>::PRINTED,
+        Of::<sign_up::Response>::PRINTED,
+        Of::<account::Response>::PRINTED,
+        Of::<access_token::Claims>::PRINTED,
+        Of::<message::Message>::PRINTED,
+        Of::<Fields<'static>>::PRINTED,
+        Of::<http::Event>::PRINTED,
+        Of::<http::Answer>::PRINTED,
+        Of::<challenge::Request<'static>>::PRINTED,
+        // It has `Debug`, and shows that the others could.
+        Of::<Error>::PRINTED,
+    ];
+    assert_eq!(printed, std::array::from_fn(|index| index == 10));
 }

@@ -49,37 +49,3 @@ impl Route for PasswordForgot {
         )))
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use fake_aws::FakeAws;
-    use serde_json::json;
-
-    use super::*;
-    use crate::testing::{assert_required, route, run};
-
-    #[tokio::test]
-    async fn cognito_is_asked_once_and_its_destination_stays_hidden() {
-        for username in ["user@example.com", "+34999999999"] {
-            let aws = FakeAws::default();
-            let body = json!({ "username": username });
-            let response = run(&route::<PasswordForgot>(&aws, &[]), &body)
-                .await
-                .unwrap();
-            let message = format!(
-                "The confirmation code to change your password has been sent to: {username}."
-            );
-            assert_eq!(response, json!({ "message": message }));
-            assert_eq!(
-                aws.bodies("ForgotPassword"),
-                [json!({ "ClientId": "client", "Username": username })]
-            );
-        }
-    }
-
-    #[test]
-    fn the_username_is_required() {
-        let route = route::<PasswordForgot>(&FakeAws::default(), &[]);
-        assert_required(&route, &json!({ "username": "user@example.com" }));
-    }
-}

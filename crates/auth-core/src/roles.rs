@@ -158,32 +158,25 @@ mod tests {
 
     #[test]
     fn role_is_open_only_to_the_username_kinds_that_list_it() {
+        use UsernameKind::{Email, Phone};
         let closed = "The role does not exist or is not open to sign-up.";
+        let not_by_phone = "The role does not allow sign-up with a phone number.";
+        let not_by_email = "The role does not allow sign-up with an email address.";
         for (role, kind, expected) in [
-            ("User", UsernameKind::Email, None),
-            ("Driver", UsernameKind::Phone, None),
-            ("Both", UsernameKind::Email, None),
-            ("Both", UsernameKind::Phone, None),
-            (
-                "User",
-                UsernameKind::Phone,
-                Some("The role does not allow sign-up with a phone number."),
-            ),
-            (
-                "Driver",
-                UsernameKind::Email,
-                Some("The role does not allow sign-up with an email address."),
-            ),
-            ("Admin", UsernameKind::Email, Some(closed)),
-            ("Nobody", UsernameKind::Phone, Some(closed)),
-            ("user", UsernameKind::Email, Some(closed)),
-            ("User,Both", UsernameKind::Email, Some(closed)),
+            ("User", Email, None),
+            ("Driver", Phone, None),
+            ("Both", Email, None),
+            ("Both", Phone, None),
+            ("User", Phone, Some(not_by_phone)),
+            ("Driver", Email, Some(not_by_email)),
+            ("Admin", Email, Some(closed)),
+            ("Nobody", Phone, Some(closed)),
+            ("user", Email, Some(closed)),
+            ("User,Both", Email, Some(closed)),
         ] {
-            let refusal = rules()
-                .check_role(role, kind)
-                .err()
-                .map(|error| error.message);
-            assert_eq!(refusal.as_deref(), expected, "{role} {kind:?}");
+            let error = rules().check_role(role, kind).err();
+            let message = error.as_ref().map(|error| &*error.message);
+            assert_eq!(message, expected, "{role} {kind:?}");
         }
     }
 
@@ -200,34 +193,19 @@ mod tests {
 
     #[test]
     fn bad_lists_fail_at_start_and_are_named() {
+        let missing = "is missing: set it and deploy again.";
+        let names = "has a bad value: expected names of letters and digits, separated by commas.";
+        let known = "has a bad value: expected only roles that are in ROLES.";
+        let prefixes = "has a bad value: expected prefixes such as +34, separated by commas.";
         for (name, value, expected) in [
-            (
-                "ROLES",
-                "",
-                "The environment variable ROLES is missing: set it and deploy again.",
-            ),
-            (
-                "ROLES",
-                "User,,Admin",
-                "The environment variable ROLES has a bad value: expected names of letters and digits, separated by commas.",
-            ),
-            (
-                "PHONE_SIGN_UP_ROLES",
-                "Driver",
-                "The environment variable PHONE_SIGN_UP_ROLES has a bad value: expected only roles that are in ROLES.",
-            ),
-            (
-                "ALLOWED_PHONE_PREFIXES",
-                "34",
-                "The environment variable ALLOWED_PHONE_PREFIXES has a bad value: expected prefixes such as +34, separated by commas.",
-            ),
-            (
-                "ALLOWED_PHONE_PREFIXES",
-                "+34,+18765550",
-                "The environment variable ALLOWED_PHONE_PREFIXES has a bad value: expected prefixes such as +34, separated by commas.",
-            ),
+            ("ROLES", "", missing),
+            ("ROLES", "User,,Admin", names),
+            ("PHONE_SIGN_UP_ROLES", "Driver", known),
+            ("ALLOWED_PHONE_PREFIXES", "34", prefixes),
+            ("ALLOWED_PHONE_PREFIXES", "+34,+18765550", prefixes),
         ] {
             let error = with_env(&[(name, value)], SignUpRules::from_env).unwrap_err();
+            let expected = format!("The environment variable {name} {expected}");
             assert_eq!(error.to_string(), expected);
         }
     }

@@ -151,57 +151,52 @@ async fn with_code(pool: &UserPool, username: &Username) -> Result<Response> {
 }
 
 #[cfg(test)]
-mod user_password_tests {
+mod tests {
     use fake_aws::{FakeAws, Reply};
     use serde_json::{Value, json};
 
     use super::*;
     use crate::error::Kind;
-    use crate::testing::{assert_error, assert_required, route, run};
+    use crate::testing::{Changes, MODES, assert_error, parse, route, run};
 
-    fn body(username: &str) -> Value {
-        json!({ "username": username, "password": " pass word " })
+    const PASSWORDLESS: Changes<'_> = &[("MODE", "Passwordless")];
+
+    async fn sign_in(mode: Mode, username: &str, aws: &FakeAws) -> Result<Value> {
+        let route = route::<SignIn>(aws, &[("MODE", &format!("{mode:?}"))]);
+        let body = json!({ "username": username, "password": "pass word" });
+        run(&route, &body).await
     }
 
     #[tokio::test]
-    async fn the_password_as_it_came_gets_the_tokens() {
-        for username in ["user@example.com", "+34999999999"] {
-            let tokens = json!({ "AccessToken": "a", "IdToken": "i", "RefreshToken": "r", "ExpiresIn": 3600, "TokenType": "Bearer" });
-            let reply = json!({ "AuthenticationResult": tokens, "ChallengeParameters": {} });
-            let aws = FakeAws::with("InitiateAuth", Reply::json(200, &reply));
-            assert_eq!(
-                run(&route::<SignIn>(&aws, &[]), &body(username))
-                    .await
-                    .unwrap(),
-                json!({ "accessToken": "a", "tokenId": "i", "refreshToken": "r", "expiresIn": 3600, "tokenType": "Bearer" })
-            );
-            assert_eq!(
-                aws.bodies("InitiateAuth"),
-                [json!({
-                    "ClientId": "client",
-                    "AuthFlow": "USER_PASSWORD_AUTH",
-                    "AuthParameters": { "USERNAME": username, "PASSWORD": " pass word " },
-                })]
-            );
+    async fn each_contact_is_the_username_at_cognito() {
+        for mode in MODES {
+            for (username, channel) in [("user@example.com", "email"), ("+34999999999", "SMS")] {
+                let aws = FakeAws::default();
+                let response = sign_in(mode, username, &aws).await.unwrap();
+                let [request] = &aws.bodies("InitiateAuth")[..] else {
+                    panic!("{mode:?}: one request");
+                };
+                assert_eq!(request["AuthParameters"]["USERNAME"], username);
+                if mode == Mode::Passwordless {
+                    let message = response["message"].as_str().unwrap();
+                    assert!(message.contains(&format!("via {channel} ")), "{message}");
+                }
+            }
         }
     }
 
     #[tokio::test]
-    async fn a_challenge_is_rejected_by_its_name() {
-        for challenge in [
-            "NEW_PASSWORD_REQUIRED",
-            "SMS_MFA",
-            "EMAIL_OTP",
-            "SOFTWARE_TOKEN_MFA",
-            "SELECT_MFA_TYPE",
-            "MFA_SETUP",
-            "CUSTOM_CHALLENGE",
-            "A_CHALLENGE_OF_TOMORROW",
+    async fn another_challenge_is_rejected_by_its_name() {
+        for (mode, challenge) in [
+            (Mode::UserPassword, "NEW_PASSWORD_REQUIRED"),
+            (Mode::UserPassword, "CUSTOM_CHALLENGE"),
+            (Mode::UserPassword, "A_CHALLENGE_OF_TOMORROW"),
+            (Mode::Passwordless, "NEW_PASSWORD_REQUIRED"),
+            (Mode::Passwordless, "A_CHALLENGE_OF_TOMORROW"),
         ] {
             let reply = json!({ "ChallengeName": challenge, "Session": "s" });
             let aws = FakeAws::with("InitiateAuth", Reply::json(200, &reply));
-            let error = run(&route::<SignIn>(&aws, &[]), &body("user@example.com")).await;
-            let error = error.unwrap_err();
+            let error = sign_in(mode, "+34999999999", &aws).await.unwrap_err();
             let message = format!(
                 "Cognito asks for the challenge {challenge}, which this API does not answer."
             );
@@ -211,152 +206,21 @@ mod user_password_tests {
         }
     }
 
-    #[test]
-    fn each_field_is_required() {
-        let route = route::<SignIn>(&FakeAws::default(), &[]);
-        assert_required(&route, &body("user@example.com"));
-    }
-}
-
-#[cfg(test)]
-mod passwordless_tests {
-    use fake_aws::{FakeAws, Reply};
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::error::Kind;
-    use crate::testing::{parse, route, run};
-    use crate::trigger_error;
-
-    fn passwordless(aws: &FakeAws) -> SignIn {
-        route(
-            aws,
-            &[("MODE", "Passwordless"), ("EMAIL_SIGN_UP_ROLES", "")],
-        )
-    }
-
-    async fn run_over(aws: &FakeAws) -> Result<Value> {
-        let body = json!({ "username": "+34999999999", "password": "ignored" });
-        run(&passwordless(aws), &body).await
-    }
-
     #[tokio::test]
-    async fn a_phone_number_gets_a_session_and_what_to_do_with_it() {
-        let reply = json!({ "ChallengeName": "CUSTOM_CHALLENGE", "Session": "a-session", "ChallengeParameters": {} });
-        let aws = FakeAws::with("InitiateAuth", Reply::json(200, &reply));
-        assert_eq!(
-            run_over(&aws).await.unwrap(),
-            json!({
-                "session": "a-session",
-                "message": "Use the session and the code we have sent you via SMS to get your access tokens via POST /token."
-            })
-        );
-        assert_eq!(
-            aws.bodies("InitiateAuth"),
-            [json!({
-                "ClientId": "client",
-                "AuthFlow": "CUSTOM_AUTH",
-                "AuthParameters": { "USERNAME": "+34999999999" },
-            })]
-        );
-    }
-
-    #[tokio::test]
-    async fn a_challenge_triggers_error_is_ours_however_cognito_wraps_it() {
-        for error in [
-            trigger_error::user_not_confirmed(),
-            trigger_error::too_many_codes(26_001),
-            trigger_error::phone_not_allowed(),
-            Error::unavailable("why"),
-            Error::internal("why"),
-        ] {
-            let text = trigger_error::encode(&error);
-            for (name, report) in [
-                (
-                    "UserLambdaValidationException",
-                    format!("CreateAuthChallenge failed with error {text}."),
-                ),
-                (
-                    "InvalidLambdaResponseException",
-                    format!(
-                        "DefineAuthChallenge returned error: {{'errorType': 'x', 'errorMessage': '{text}'}}"
-                    ),
-                ),
-            ] {
-                let aws = FakeAws::failing("InitiateAuth", name, report);
-                let decoded = run_over(&aws).await.unwrap_err();
-                assert_eq!(decoded.to_string(), error.to_string());
-                assert_eq!(
-                    (decoded.kind, decoded.retry_after),
-                    (error.kind, error.retry_after)
-                );
-                assert_eq!(aws.calls().len(), 1, "a retry would send a second code");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn another_failure_of_a_trigger_has_the_exceptions_own_kind() {
-        for (name, kind) in [
-            ("UserLambdaValidationException", Kind::Invalid),
-            ("UnexpectedLambdaException", Kind::Internal),
-            ("InvalidLambdaResponseException", Kind::Internal),
-        ] {
-            let aws = FakeAws::failing("InitiateAuth", name, "Unrecognizable lambda output");
-            assert_eq!(run_over(&aws).await.unwrap_err().kind, kind, "{name}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_response_without_a_session_is_an_error() {
-        for (reply, name) in [
-            (
-                json!({ "ChallengeName": "CUSTOM_CHALLENGE" }),
-                "ServiceUnavailableException",
-            ),
-            (
-                json!({ "ChallengeName": "CUSTOM_CHALLENGE", "Session": "" }),
-                "ServiceUnavailableException",
-            ),
-            (json!({}), "ServiceUnavailableException"),
-            (
-                json!({ "ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "s" }),
-                "UnsupportedChallengeException",
-            ),
-        ] {
+    async fn a_response_without_a_session_is_unavailable() {
+        for session in [Value::Null, json!("")] {
+            let reply = json!({ "ChallengeName": "CUSTOM_CHALLENGE", "Session": session });
             let aws = FakeAws::with("InitiateAuth", Reply::json(200, &reply));
-            assert_eq!(run_over(&aws).await.unwrap_err().name, name, "{reply}");
+            let error = sign_in(Mode::Passwordless, "+34999999999", &aws).await;
+            assert_eq!(error.unwrap_err().kind, Kind::Unavailable, "{reply}");
         }
     }
 
     #[test]
     fn a_number_outside_the_prefixes_is_rejected_without_a_call() {
-        let route = passwordless(&FakeAws::default());
+        let route = route::<SignIn>(&FakeAws::default(), PASSWORDLESS);
         let error = parse(&route, &json!({ "username": "+447700900000" })).unwrap_err();
-        assert_eq!(
-            error.message,
-            "Phone numbers of this country are not accepted."
-        );
-    }
-
-    #[tokio::test]
-    async fn an_email_address_gets_a_code_by_email() {
-        let aws = FakeAws::default();
-        let by_email = route::<SignIn>(&aws, &[("MODE", "Passwordless")]);
-        let response = run(&by_email, &json!({ "username": "user@example.com" })).await;
-        assert_eq!(
-            response.unwrap()["message"],
-            "Use the session and the code we have sent you via email to get your access tokens via POST /token."
-        );
-    }
-
-    #[test]
-    fn an_email_address_is_rejected_if_no_role_signs_up_with_one() {
-        let route = passwordless(&FakeAws::default());
-        let error = parse(&route, &json!({ "username": "user@example.com" })).unwrap_err();
-        assert_eq!(
-            error.message,
-            "Username should be a phone number in E.164 format, such as +34999999999."
-        );
+        let message = "Phone numbers of this country are not accepted.";
+        assert_eq!(error.message, message);
     }
 }

@@ -82,112 +82,34 @@ impl Route for Token {
 #[cfg(test)]
 mod tests {
     use fake_aws::{FakeAws, Reply};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::testing::{Changes, assert_error, assert_required, parse, route, run};
-    use crate::trigger_error;
+    use crate::error::Kind;
+    use crate::testing::{assert_error, route, run};
 
-    const PASSWORDLESS: Changes<'_> = &[("MODE", "Passwordless"), ("EMAIL_SIGN_UP_ROLES", "")];
-
-    const OPERATION: &str = "RespondToAuthChallenge";
-
-    fn body() -> Value {
-        json!({ "username": "+34999999999", "session": "a-session", "confirmationCode": "012345" })
-    }
-
-    async fn run_over(aws: &FakeAws) -> Result<Value> {
-        run(&route::<Token>(aws, PASSWORDLESS), &body()).await
-    }
-
-    #[tokio::test]
-    async fn the_code_gets_the_tokens_and_names_its_user() {
-        let tokens = json!({ "AccessToken": "a", "IdToken": "i", "RefreshToken": "r", "ExpiresIn": 3600, "TokenType": "Bearer" });
-        let reply = Reply::json(200, &json!({ "AuthenticationResult": tokens }));
-        let aws = FakeAws::with(OPERATION, reply);
-        assert_eq!(
-            run_over(&aws).await.unwrap(),
-            json!({ "accessToken": "a", "tokenId": "i", "refreshToken": "r", "expiresIn": 3600, "tokenType": "Bearer" })
-        );
-        assert_eq!(
-            aws.bodies(OPERATION),
-            [json!({
-                "ClientId": "client",
-                "ChallengeName": "CUSTOM_CHALLENGE",
-                "Session": "a-session",
-                "ChallengeResponses": { "USERNAME": "+34999999999", "ANSWER": "012345" },
-                "ClientMetadata": { "username": "+34999999999" },
-            })]
-        );
+    /// The error for this next challenge of Cognito's.
+    async fn error_for(challenge: &str) -> Error {
+        let next = json!({ "ChallengeName": challenge, "Session": "the-next-one" });
+        let aws = FakeAws::with("RespondToAuthChallenge", Reply::json(200, &next));
+        let route = route::<Token>(&aws, &[("MODE", "Passwordless")]);
+        let body = json!({ "username": "+34999999999", "session": "a-session", "confirmationCode": "012345" });
+        run(&route, &body).await.unwrap_err()
     }
 
     #[tokio::test]
     async fn a_wrong_code_gets_the_session_to_use_next() {
-        let next = json!({ "ChallengeName": "CUSTOM_CHALLENGE", "Session": "the-next-one" });
-        let aws = FakeAws::with(OPERATION, Reply::json(200, &next));
-        let error = run_over(&aws).await.unwrap_err();
-        assert_eq!(error.kind, crate::error::Kind::Unauthenticated);
-        assert_error(
-            &error,
-            "CodeMismatchException",
-            "Invalid verification code provided, please try again.",
-            "a wrong code",
-        );
+        let error = error_for("CUSTOM_CHALLENGE").await;
+        let message = "Invalid verification code provided, please try again.";
+        assert_error(&error, "CodeMismatchException", message, "a wrong code");
+        assert_eq!(error.kind, Kind::Unauthenticated);
         assert_eq!(error.session.unwrap().expose_secret(), "the-next-one");
     }
 
     #[tokio::test]
-    async fn every_other_answer_is_an_error_and_sent_once() {
-        let unavailable = trigger_error::encode(&Error::unavailable("why"));
-        let report = format!("VerifyAuthChallengeResponse failed with error {unavailable}.");
-        let exception = |name, text: &str| FakeAws::failing(OPERATION, name, text);
-        let reply = |status, body: Value| FakeAws::with(OPERATION, Reply::json(status, &body));
-        for (aws, name) in [
-            (
-                exception("NotAuthorizedException", "Incorrect username or password."),
-                "NotAuthorizedException",
-            ),
-            (
-                exception("NotAuthorizedException", "Invalid session for the user."),
-                "NotAuthorizedException",
-            ),
-            (
-                exception("UserNotFoundException", "User does not exist."),
-                "UserNotFoundException",
-            ),
-            (
-                exception("UserLambdaValidationException", &report),
-                "ServiceUnavailableException",
-            ),
-            (
-                reply(200, json!({ "ChallengeName": "SMS_MFA", "Session": "s" })),
-                "UnsupportedChallengeException",
-            ),
-            (reply(200, json!({})), "ServiceUnavailableException"),
-            (reply(500, json!({})), "ServiceUnavailableException"),
-        ] {
-            let error = run_over(&aws).await.unwrap_err();
-            assert_eq!(error.name, name);
-            assert!(error.session.is_none());
-            assert_eq!(aws.calls().len(), 1);
-        }
-    }
-
-    #[test]
-    fn an_email_address_needs_roles_that_sign_up_with_one() {
-        let mut body = body();
-        body["username"] = json!("user@example.com");
-        let by_email = route::<Token>(&FakeAws::default(), &[("MODE", "Passwordless")]);
-        assert!(parse(&by_email, &body).is_ok());
-        let error = parse(&route::<Token>(&FakeAws::default(), PASSWORDLESS), &body).unwrap_err();
-        assert_eq!(
-            error.message,
-            "Username should be a phone number in E.164 format, such as +34999999999."
-        );
-    }
-
-    #[test]
-    fn each_field_is_required() {
-        assert_required(&route::<Token>(&FakeAws::default(), PASSWORDLESS), &body());
+    async fn another_challenge_is_rejected_without_its_session() {
+        let error = error_for("SMS_MFA").await;
+        assert_eq!(error.name, "UnsupportedChallengeException");
+        assert!(error.session.is_none());
     }
 }

@@ -74,76 +74,36 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{assert_error, assert_required, parse, route, run};
-
-    #[tokio::test]
-    async fn an_access_token_ends_every_session() {
-        let aws = FakeAws::default();
-        let token = access_token(&json!({}));
-        // An empty token counts as missing.
-        for other in [Value::Null, json!("")] {
-            let body = json!({ "accessToken": token, "refreshToken": other });
-            let response = run(&route::<TokenRevoke>(&aws, &[]), &body).await.unwrap();
-            assert_eq!(response, json!({ "message": "Signed out" }));
-            assert_eq!(
-                aws.bodies("GlobalSignOut"),
-                [json!({ "AccessToken": token })]
-            );
-            assert_eq!(aws.calls().len(), 1);
-            aws.forget();
-        }
-    }
-
-    #[tokio::test]
-    async fn a_refresh_token_ends_its_session_alone() {
-        let aws = FakeAws::default();
-        for other in [Value::Null, json!("")] {
-            let body = json!({ "accessToken": other, "refreshToken": "the-refresh_token" });
-            let response = run(&route::<TokenRevoke>(&aws, &[]), &body).await.unwrap();
-            assert_eq!(response, json!({ "message": "Signed out" }));
-            assert_eq!(
-                aws.bodies("RevokeToken"),
-                [json!({ "ClientId": "client", "Token": "the-refresh_token" })]
-            );
-            assert_eq!(aws.calls().len(), 1);
-            aws.forget();
-        }
-    }
+    use crate::testing::{assert_error, parse, route};
 
     #[test]
-    fn both_tokens_at_once_are_rejected() {
+    fn an_empty_token_counts_as_missing() {
         let route = route::<TokenRevoke>(&FakeAws::default(), &[]);
-        let body = json!({ "accessToken": access_token(&json!({})), "refreshToken": "r" });
-        assert_error(
-            &parse(&route, &body).unwrap_err(),
-            "InvalidParameterException",
-            "Give either AccessToken or RefreshToken, not both.",
-            "both",
-        );
+        for none in [Value::Null, json!("")] {
+            let every = json!({ "accessToken": access_token(&json!({})), "refreshToken": none });
+            let every = parse(&route, &every).unwrap();
+            assert!(matches!(every, Request::EverySession(_)));
+            let one = json!({ "accessToken": none, "refreshToken": "a-refresh_token" });
+            let one = parse(&route, &one).unwrap();
+            assert!(matches!(one, Request::OneSession(_)));
+        }
     }
 
     #[test]
-    fn a_text_that_is_no_token_is_rejected_without_a_call() {
+    fn both_tokens_or_a_malformed_one_are_rejected() {
         let route = route::<TokenRevoke>(&FakeAws::default(), &[]);
         let own = access_token(&json!({}));
-        for (key, token, message) in [
-            ("accessToken", "a.b.c", "Invalid Access Token"),
-            ("accessToken", &format!("{own}\n"), "Invalid Access Token"),
-            (
-                "accessToken",
-                &access_token(&json!({ "client_id": "another" })),
-                "Invalid Access Token",
-            ),
-            ("refreshToken", "a b", "Invalid Refresh Token"),
+        let (invalid, denied) = ("InvalidParameterException", "NotAuthorizedException");
+        let both = "Give either AccessToken or RefreshToken, not both.";
+        for (access, refresh, name, message) in [
+            (&*own, "r", invalid, both),
+            ("a.b.c", "", denied, "Invalid Access Token"),
+            (&format!("{own}\n"), "", denied, "Invalid Access Token"),
+            ("", "a b", denied, "Invalid Refresh Token"),
         ] {
-            let error = parse(&route, &json!({ key: token })).unwrap_err();
-            assert_error(&error, "NotAuthorizedException", message, token);
+            let body = json!({ "accessToken": access, "refreshToken": refresh });
+            let error = parse(&route, &body).unwrap_err();
+            assert_error(&error, name, message, access);
         }
-    }
-
-    #[test]
-    fn a_token_is_required() {
-        let route = route::<TokenRevoke>(&FakeAws::default(), &[]);
-        assert_required(&route, &json!({ "accessToken": access_token(&json!({})) }));
     }
 }

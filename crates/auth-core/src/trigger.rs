@@ -232,35 +232,21 @@ mod tests {
 
     #[tokio::test]
     async fn each_event_logs_one_line_without_user_data() {
-        for (refusal, level, outcome, cause) in [
-            (None, "INFO", "success", Value::Null),
-            (
-                Some(Error::invalid_parameter("no")),
-                "INFO",
-                "refusal",
-                Value::Null,
-            ),
-            (
-                Some(Error::internal("why")),
-                "ERROR",
-                "failure",
-                json!("why"),
-            ),
+        for (error, outcome) in [
+            (None, "success"),
+            (Some(Error::invalid_parameter("no")), "refusal"),
+            (Some(Error::internal("why")), "failure"),
         ] {
             let (log, _guard) = log();
-            let refusal = std::cell::RefCell::new(refusal);
-            let handler = async |_: &mut Event| refusal.take().map_or(Ok(()), Err);
+            let error = std::cell::RefCell::new(error);
+            let handler = async |_: &mut Event| error.take().map_or(Ok(()), Err);
             let _ = answer("pre-sign-up", call(), handler).await;
-            let lines = log.lines();
-            assert_eq!(lines.len(), 1);
-            let line = &lines[0];
-            assert_eq!(
-                (&line["level"], &line["outcome"]),
-                (&json!(level), &json!(outcome))
-            );
-            assert_eq!(line["cause"], cause);
-            assert_eq!(line["route"], "PreSignUp_SignUp");
-            assert_eq!(line["requestId"], "the-request-id");
+            let [line] = &log.lines()[..] else {
+                panic!("{outcome}: one line");
+            };
+            let found = ["outcome", "route", "requestId"];
+            let found = found.map(|name| line[name].as_str().unwrap());
+            assert_eq!(found, [outcome, "PreSignUp_SignUp", "the-request-id"]);
             for secret in ["user@example.com", "the-username", "012345"] {
                 assert!(!line.to_string().contains(secret), "{secret}");
             }
@@ -270,23 +256,18 @@ mod tests {
     #[test]
     fn a_response_is_filled_in_whatever_was_there() {
         for (before, after) in [
-            (None, json!({ "a": 1 })),
-            (Some(Value::Null), json!({ "a": 1 })),
-            (Some(json!([])), json!({ "a": 1 })),
-            (Some(json!("text")), json!({ "a": 1 })),
-            (
-                Some(json!({ "a": null, "b": 2 })),
-                json!({ "a": 1, "b": 2 }),
-            ),
+            (Value::Null, json!({ "a": 1 })),
+            (json!([]), json!({ "a": 1 })),
+            (json!({ "a": null, "b": 2 }), json!({ "a": 1, "b": 2 })),
         ] {
             let mut event = event("any", json!({})).into_json();
-            event.remove("response");
-            if let Some(before) = before {
-                event.insert("response".to_owned(), before);
-            }
+            event["response"] = before;
             let mut event = Event::new(event);
             event.respond("a", 1);
             assert_eq!(event.into_json()["response"], after);
         }
+        let mut empty = Event::new(Map::new());
+        empty.respond("a", 1);
+        assert_eq!(empty.into_json()["response"], json!({ "a": 1 }));
     }
 }

@@ -76,28 +76,26 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_code_itself_from_its_own_user_is_right() {
-        let mut unknown = request(json!("012345"));
-        unknown["userNotFound"] = json!(true);
-        let mut other = request(json!("012345"));
-        other["clientMetadata"] = json!({ "username": "+34888888888" });
-        let mut own = request(json!("012345"));
-        own["clientMetadata"] = json!({ "username": "+34999999999" });
-        let mut address = request(json!("012345"));
+        let code = json!("012345");
+        let with = |name: &str, value: Value| {
+            let mut request = request(code.clone());
+            request[name] = value;
+            request
+        };
+        let as_user = |username: &str| with("clientMetadata", json!({ "username": username }));
+        let mut address = as_user("User@Example.com");
         address["userAttributes"] = json!({ "sub": "s-1", "email": "user@example.com" });
-        address["clientMetadata"] = json!({ "username": "User@Example.com" });
-        let mut direct = request(json!("012345"));
-        direct["clientMetadata"] = Value::Null;
         for (why, request, right) in [
-            ("the code", request(json!("012345")), true),
-            ("the code for the session's own user", own, true),
-            ("a direct call without metadata", direct, true),
+            ("the code", request(code.clone()), true),
+            ("for the session's own user", as_user("+34999999999"), true),
+            ("for the session's own address", address, true),
+            ("a direct call", with("clientMetadata", Value::Null), true),
             ("another code", request(json!("012346")), false),
             ("no zero in front", request(json!("12345")), false),
             ("nothing", request(Value::Null), false),
             ("an empty answer", request(json!("")), false),
-            ("the code for the session's own address", address, true),
-            ("a session under another user's name", other, false),
-            ("a user who does not exist", unknown, false),
+            ("for another user's name", as_user("+34888888888"), false),
+            ("an unknown user", with("userNotFound", json!(true)), false),
         ] {
             let aws = answers_left(1);
             let (metrics, _guard) = metrics();
@@ -106,10 +104,9 @@ mod tests {
             assert_eq!(event["aFieldOfTomorrow"]["kept"], true, "{why}");
             let failures = metrics.take();
             assert_eq!(failures.len(), usize::from(!right), "{why}: {failures:?}");
-            let [update] = &aws.bodies("UpdateItem")[..] else {
-                panic!("{why}");
-            };
-            let update = update["UpdateExpression"].as_str().unwrap();
+            let updates = aws.bodies("UpdateItem");
+            assert_eq!(updates.len(), 1, "{why}");
+            let update = updates[0]["UpdateExpression"].as_str().unwrap();
             assert_eq!(update.starts_with("REMOVE "), right, "{why}");
         }
     }

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_smithy_http_client::test_util::NeverClient;
 use fake_aws::{Call, FakeAws, Reply};
 use serde_json::{Map, Value, json};
 
@@ -215,26 +216,15 @@ async fn the_session_to_use_next_is_in_the_error() {
 
 #[tokio::test]
 async fn a_body_that_can_not_be_read_is_rejected_without_a_call() {
-    let base64 = |bytes: &[u8]| STANDARD.encode(bytes);
     for (why, body, is_base64) in [
         ("empty", json!(""), false),
         ("null", Value::Null, false),
         ("null, base64", Value::Null, true),
         ("no JSON", json!("username=a&password=b"), false),
-        ("base64 that is not", json!("!"), true),
-        ("base64 cut short", json!("eyJ1c2Vy"), true),
-        (
-            "base64 without its padding",
-            json!(base64(b"{}").trim_end_matches('=')),
-            true,
-        ),
+        ("no base64", json!("!"), true),
+        ("base64 without its padding", json!("e30"), true),
         ("JSON that is marked as base64", json!("{}"), true),
-        ("base64 that is not marked", json!(base64(b"{}")), false),
-        (
-            "bytes that are not UTF-8",
-            json!(base64(b"{\"username\":\"\xff\xfe\"}")),
-            true,
-        ),
+        ("base64 that is not marked", json!("e30="), false),
     ] {
         for event in events_with(body.clone(), is_base64) {
             let aws = tokens();
@@ -248,122 +238,86 @@ async fn a_body_that_can_not_be_read_is_rejected_without_a_call() {
 }
 
 #[tokio::test]
-async fn a_base64_body_is_read_like_any_other() {
-    let body = STANDARD.encode(r#"{"username":"user@example.com","password":"pass word"}"#);
-    for event in events_with(body, true) {
-        assert_eq!(sign_in(&event, &tokens()).await["statusCode"], 200);
-    }
-}
-
-#[tokio::test]
 async fn the_limit_of_16_kib_is_the_bodys_own_however_it_is_sent() {
-    let body = |size: usize| {
-        let mut body = r#"{"username":"user@example.com","password":"pass word"}"#.to_owned();
-        body.push_str(&" ".repeat(size - body.len()));
+    const MAX: usize = MAX_BODY_BYTES;
+    let padded = |size: usize| {
+        let mut body = br#"{"username":"user@example.com","password":"pass word"}"#.to_vec();
+        body.resize(size, b' ');
         body
     };
-    for (why, body, status) in [
-        ("the largest", body(MAX_BODY_BYTES), 200),
-        ("one byte more", body(MAX_BODY_BYTES + 1), 413),
-        ("two bytes more", body(MAX_BODY_BYTES + 2), 413),
-        ("three bytes more", body(MAX_BODY_BYTES + 3), 413),
-        ("API Gateway's own limit", body(4_000_000), 413),
+    let text = |size| String::from_utf8(padded(size)).unwrap();
+    let encoded = |size| STANDARD.encode(padded(size));
+    let not_utf_8 = |size| STANDARD.encode(vec![0xff; size]);
+    assert!(encoded(MAX).len() > MAX);
+    for (why, body, is_base64, status) in [
+        ("the largest", text(MAX), false, 200),
+        ("the largest in base64", encoded(MAX), true, 200),
+        ("one byte more", text(MAX + 1), false, 413),
+        ("one byte more in base64", encoded(MAX + 1), true, 413),
+        ("three bytes more in base64", encoded(MAX + 3), true, 413),
+        ("API Gateway's own limit", text(4_000_000), false, 413),
+        ("that in base64", encoded(4_000_000), true, 413),
+        ("long, and no base64", "!".repeat(100_000), true, 413),
+        ("no UTF-8", not_utf_8(MAX), true, 400),
+        ("long, no UTF-8", not_utf_8(MAX + 1), true, 413),
     ] {
-        let encoded = STANDARD.encode(&body);
-        assert!(encoded.len() > MAX_BODY_BYTES);
-        for event in events_with(body, false)
-            .into_iter()
-            .chain(events_with(encoded, true))
-        {
+        for event in events_with(body.clone(), is_base64) {
             let aws = tokens();
             let answer = sign_in(&event, &aws).await;
             assert_eq!(answer["statusCode"], status, "{why}");
             assert_eq!(aws.calls().len(), usize::from(status == 200), "{why}");
             if status == 413 {
-                let expected = (
-                    "RequestEntityTooLargeException",
-                    "The request body is larger than 16384 bytes.",
-                );
-                assert_eq!(
-                    error_of(&answer),
-                    (expected.0.to_owned(), expected.1.to_owned()),
-                    "{why}"
-                );
+                let (name, message) = error_of(&answer);
+                assert_eq!(name, "RequestEntityTooLargeException");
+                assert_eq!(message, "The request body is larger than 16384 bytes.");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_too_large_even_if_it_is_not_utf_8() {
-    for (size, status) in [(MAX_BODY_BYTES, 400), (MAX_BODY_BYTES + 1, 413)] {
-        for event in events_with(STANDARD.encode(vec![0xff; size]), true) {
-            assert_eq!(sign_in(&event, &tokens()).await["statusCode"], status);
-        }
-    }
-}
-
-#[tokio::test]
-async fn long_body_is_too_large_before_decoding_base64() {
-    for event in events_with("!".repeat(100_000), true) {
-        assert_eq!(sign_in(&event, &tokens()).await["statusCode"], 413);
-    }
-}
-
-#[tokio::test]
-async fn another_method_is_refused_where_the_gateway_lets_it_through() {
-    for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "post", ""] {
-        let [mut rest, mut http] = events();
+async fn only_post_runs_the_route() {
+    for method in ["OPTIONS", "GET", "HEAD", "PUT", "DELETE", "post", ""] {
+        let [mut rest, mut http] = events_with(Value::Null, false);
         rest["httpMethod"] = method.into();
         http["requestContext"]["http"]["method"] = method.into();
         for event in [rest, http] {
             let answer = sign_in(&event, &tokens()).await;
+            // The answer to a preflight, with `make watch`.
+            if method == "OPTIONS" {
+                assert_eq!(answer, success(&event, "{}"));
+                continue;
+            }
             assert_eq!(answer["statusCode"], 405, "{method}");
-            assert_eq!(
-                answer["headers"],
-                headers(&[("allow", "POST, OPTIONS")]),
-                "{method}"
-            );
+            let allow = [("allow", "POST, OPTIONS")];
+            assert_eq!(answer["headers"], headers(&allow), "{method}");
             assert_eq!(error_of(&answer).0, "MethodNotAllowedException");
         }
     }
 }
 
-#[tokio::test]
-async fn a_preflight_is_answered_without_a_look_at_its_body() {
-    let [mut rest, mut http] = events_with(Value::Null, false);
-    rest["httpMethod"] = "OPTIONS".into();
-    http["requestContext"]["http"]["method"] = "OPTIONS".into();
-    for event in [rest, http] {
-        assert_eq!(sign_in(&event, &tokens()).await, success(&event, "{}"));
-    }
-}
-
-#[tokio::test]
-async fn the_allowed_origin_is_the_stacks_in_every_answer() {
-    let (good, bad) = (
-        outcome(Duration::ZERO, || Ok(json!({}))),
-        outcome(Duration::ZERO, || {
-            Err::<Value, _>(Error::not_authorized("no"))
-        }),
-    );
-    for event in events() {
-        let left = Duration::from_secs(20);
-        for (answer, status) in [
-            (call(&good, &event, context(left)).await, 200),
-            (call(&bad, &event, context(left)).await, 401),
-        ] {
-            assert_eq!(answer["statusCode"], status);
-            assert_eq!(
-                answer["headers"]["access-control-allow-origin"],
-                "https://app.example.com"
-            );
-        }
-    }
+/// The error with which a route starts if this is its `ALLOWED_ORIGIN`.
+fn start_error(origin: &str) -> Option<String> {
+    let changes = [("ALLOWED_ORIGIN", origin)];
+    let endpoint = with_setup(NeverClient::new(), &changes, Endpoint::<SignIn>::new);
+    endpoint.err().map(|error| error.to_string())
 }
 
 #[test]
-fn an_allowed_origin_that_is_none_fails_at_start() {
+fn allowed_origin_is_one_that_a_browser_or_an_app_sends() {
+    for origin in [
+        "*",
+        "https://example.com",
+        "http://localhost:5173",
+        "http://127.0.0.1:3000",
+        "https://[::1]:8443",
+        "https://xn--exmple-cua.com",
+        "capacitor://localhost",
+        "tauri://localhost",
+        "chrome-extension://abcdefghijklmnop",
+    ] {
+        assert_eq!(start_error(origin), None, "{origin}");
+    }
     for (origin, why) in [
         ("", "missing"),
         ("example.com", "no scheme"),
@@ -388,30 +342,8 @@ fn an_allowed_origin_that_is_none_fails_at_start() {
         ("capacitor://LocalHost", "an app with a host in upper case"),
         ("javascript:alert", "no host at all"),
     ] {
-        let changes = [("ALLOWED_ORIGIN", origin)];
-        let http_client = FakeAws::default().http_client();
-        let endpoint = with_setup(http_client, &changes, Endpoint::<SignIn>::new);
-        let error = endpoint.err().unwrap().to_string();
+        let error = start_error(origin).expect(why);
         assert!(error.contains("ALLOWED_ORIGIN"), "{why}");
-    }
-}
-
-#[test]
-fn every_origin_that_a_browser_or_an_app_sends_can_be_allowed() {
-    for origin in [
-        "*",
-        "https://example.com",
-        "http://localhost:5173",
-        "http://127.0.0.1:3000",
-        "https://[::1]:8443",
-        "https://xn--exmple-cua.com",
-        "capacitor://localhost",
-        "tauri://localhost",
-        "chrome-extension://abcdefghijklmnop",
-    ] {
-        let http_client = FakeAws::default().http_client();
-        let changes = [("ALLOWED_ORIGIN", origin)];
-        with_setup(http_client, &changes, Endpoint::<SignIn>::new).expect(origin);
     }
 }
 
@@ -441,6 +373,8 @@ async fn another_origin_is_rejected_without_a_call() {
             let endpoint = outcome(Duration::ZERO, || Ok(json!({})));
             let answer = call(&endpoint, &event, context(Duration::from_secs(20))).await;
             assert_eq!(answer["statusCode"], status, "{origin}");
+            let allowed = &answer["headers"]["access-control-allow-origin"];
+            assert_eq!(allowed, "https://app.example.com", "{origin}");
         }
     }
 }
@@ -448,33 +382,19 @@ async fn another_origin_is_rejected_without_a_call() {
 #[tokio::test(start_paused = true)]
 async fn slow_operation_answers_503_before_lambdas_deadline() {
     for (why, left, longest) in [
-        (
-            "time enough",
-            Duration::from_secs(20),
-            Duration::from_millis(19_600),
-        ),
-        (
-            "hardly any",
-            Duration::from_millis(600),
-            Duration::from_millis(200),
-        ),
-        (
-            "less than is kept back",
-            Duration::from_millis(400),
-            Duration::from_millis(10),
-        ),
+        ("time enough", 20_000, 19_600),
+        ("hardly any", 600, 200),
+        ("less than is kept back", 400, 10),
     ] {
+        let left = Duration::from_millis(left);
         let started = tokio::time::Instant::now();
         let endpoint = outcome(Duration::MAX, || Ok(()));
         let answer = call(&endpoint, &events()[0], context(left)).await;
         assert_eq!(answer["statusCode"], 503, "{why}");
         assert_eq!(answer["headers"]["retry-after"], "5", "{why}");
         assert_eq!(error_of(&answer).0, "ServiceUnavailableException", "{why}");
-        assert!(
-            started.elapsed() <= longest,
-            "{why}: {:?}",
-            started.elapsed()
-        );
+        let waited = started.elapsed();
+        assert!(waited.as_millis() <= longest, "{why}: {waited:?}");
     }
 }
 
@@ -515,21 +435,6 @@ async fn an_event_that_makes_no_url_is_answered_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_route_sees_the_headers_of_both_kinds_of_api() {
-    for event in events() {
-        let event: Event = serde_json::from_str(&event.to_string()).unwrap();
-        let request = Request::from(event.0);
-        assert_eq!(request.headers()["content-type"], "application/json");
-        assert!(!request.headers().contains_key("host"));
-    }
-    let [mut rest, _] = events();
-    rest["multiValueHeaders"] = json!({ "Authorization": ["Bearer a", "Bearer b"] });
-    let event: Event = serde_json::from_str(&rest.to_string()).unwrap();
-    let request = Request::from(event.0);
-    assert_eq!(request.headers().get_all("authorization").iter().count(), 2);
-}
-
-#[tokio::test]
 async fn an_event_of_another_service_is_a_request_without_a_body() {
     let body = r#"{"username":"user@example.com","password":"pass word"}"#;
     for event in [
@@ -547,98 +452,57 @@ async fn an_event_of_another_service_is_a_request_without_a_body() {
     }
 }
 
-#[tokio::test]
-async fn each_answer_logs_one_line_without_request_data() {
-    for (aws, level, outcome, cause) in [
-        (tokens(), "INFO", "success", Value::Null),
-        (
-            FakeAws::failing(
-                "InitiateAuth",
-                "NotAuthorizedException",
-                "Incorrect username or password.",
-            ),
-            "INFO",
-            "refusal",
-            Value::Null,
-        ),
-        (
-            FakeAws::failing(
-                "InitiateAuth",
-                "ResourceNotFoundException",
-                "User pool client client does not exist.",
-            ),
-            "ERROR",
-            "failure",
-            json!("ResourceNotFoundException: User pool client client does not exist."),
-        ),
-    ] {
-        let (log, _guard) = log();
-        sign_in(&events()[0], &aws).await;
-        let lines = log.lines();
-        assert_eq!(lines.len(), 1);
-        let line = &lines[0];
-        assert_eq!(line["level"], level);
-        assert_eq!(line["outcome"], outcome);
-        assert_eq!(line["cause"], cause);
-        assert_eq!(line["requestId"], "the-request-id");
-        assert_eq!(
-            (&line["function"], &line["route"]),
-            (&json!("sign-in"), &json!("/auth/sign-in"))
-        );
-        for secret in ["user@example.com", "pass word", "192.0.2.1"] {
-            assert!(!line.to_string().contains(secret), "{secret}");
-        }
-    }
-}
-
 #[tokio::test(start_paused = true)]
-async fn metrics_count_each_request_and_its_cognito_outcome() {
+async fn each_request_logs_one_line_and_its_metrics() {
     let failure = Reply::json(500, &json!({ "__type": "InternalErrorException" }));
     let granted = Reply::success(&Call::read(Some("x.InitiateAuth"), "", "{}"));
     let over = |name| FakeAws::failing("InitiateAuth", name, "no");
     let once_failing = FakeAws::in_turn("InitiateAuth", [failure.clone(), granted]);
-    let refusal = over("NotAuthorizedException");
+    let refused = over("NotAuthorizedException");
     let throttled = over("TooManyRequestsException");
     let failing = FakeAws::with("InitiateAuth", failure);
-    let no_request = events_with("", false);
+    let no_request = &events_with("", false)[0];
     let (metrics, _guard) = metrics();
-    // The requests and the repeats among them; nothing is left over of the one before.
+    // The requests and the retries among them; nothing is left over of the one before.
     let signs_in = &events()[0];
     for (event, aws, upstream, outcome, counted) in [
-        (
-            signs_in,
-            once_failing,
-            Some([2, 1]),
-            "success",
-            Some("SignIns"),
-        ),
-        (
-            signs_in,
-            refusal,
-            Some([1, 0]),
-            "refusal",
-            Some("SignInFailures"),
-        ),
+        (signs_in, once_failing, [2, 1], "success", "SignIns"),
+        (signs_in, refused, [1, 0], "refusal", "SignInFailures"),
         // A limit of requests is not counted as a failed sign-in.
-        (signs_in, throttled, Some([3, 2]), "refusal", None),
-        (signs_in, failing, Some([3, 2]), "failure", None),
-        (&no_request[0], tokens(), None, "refusal", None),
+        (signs_in, throttled, [3, 2], "refusal", ""),
+        (signs_in, failing, [3, 2], "failure", ""),
+        (no_request, tokens(), [0, 0], "refusal", ""),
     ] {
         let (log, _guard) = log();
         sign_in(event, &aws).await;
-        let line = &log.lines()[0];
-        let number = |index: usize| upstream.map_or(Value::Null, |numbers| numbers[index].into());
-        assert_eq!(line["upstreamAttempts"], number(0), "{line}");
-        assert_eq!(line["upstreamRetries"], number(1), "{line}");
-        assert_eq!(line["upstreamMs"].is_f64(), upstream.is_some(), "{line}");
+        let [line] = &log.lines()[..] else {
+            panic!("{outcome}: one line");
+        };
+        let (level, cause) = match outcome {
+            "failure" => ("ERROR", json!("InternalErrorException")),
+            _ => ("INFO", Value::Null),
+        };
+        let found = ["level", "outcome", "function", "route", "requestId"];
+        let found = found.map(|name| line[name].as_str().unwrap());
+        let expected = [level, outcome, "sign-in", "/auth/sign-in", "the-request-id"];
+        assert_eq!((found, &line["cause"]), (expected, &cause));
+        for secret in ["user@example.com", "pass word", "192.0.2.1"] {
+            assert!(!line.to_string().contains(secret), "{secret}");
+        }
+        let [attempts, retries] = upstream;
+        let called = attempts > 0;
+        let number = |number: u64| if called { json!(number) } else { Value::Null };
+        assert_eq!(line["upstreamAttempts"], number(attempts), "{line}");
+        assert_eq!(line["upstreamRetries"], number(retries), "{line}");
+        assert_eq!(line["upstreamMs"].is_f64(), called, "{line}");
 
         let by_outcome = |metric: &str| format!("{metric} sign-in {outcome}");
-        let mut expected = vec![(by_outcome("Requests"), 1)];
-        expected.extend(counted.map(|metric| (metric.to_owned(), 1)));
-        if let Some([_, retries]) = upstream {
-            expected.push((by_outcome("UpstreamLatency"), 1));
-            expected.push((by_outcome("UpstreamRetries"), retries));
-        }
+        let mut expected = vec![
+            (by_outcome("Requests"), 1),
+            (counted.to_owned(), u64::from(!counted.is_empty())),
+            (by_outcome("UpstreamLatency"), u64::from(called)),
+            (by_outcome("UpstreamRetries"), retries),
+        ];
         expected.retain(|(_, count)| *count > 0);
         assert_eq!(metrics.take(), expected, "{line}");
     }
@@ -751,12 +615,10 @@ async fn a_signed_in_users_empty_body_is_an_empty_object() {
         }
     }
     // What can't be read is not empty.
-    for body in ["!", "e30", "e33/"] {
-        for mut event in events_with_authorization(&["Bearer a"]) {
-            event["body"] = body.into();
-            event["isBase64Encoded"] = true.into();
-            assert_eq!(echo(&event).await["statusCode"], 400, "{body}");
-        }
+    for mut event in events_with_authorization(&["Bearer a"]) {
+        event["body"] = "e30".into();
+        event["isBase64Encoded"] = true.into();
+        assert_eq!(echo(&event).await["statusCode"], 400);
     }
     for mut event in events_with_authorization(&["Bearer a"]) {
         event["body"] = r#"{"field":"x"}"#.into();

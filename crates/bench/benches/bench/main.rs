@@ -53,9 +53,12 @@ fn main() {
     let subjects = subjects::all(root, &built, before.as_deref());
 
     let mut samples: Vec<Vec<Sample>> = subjects.iter().map(|_| Vec::new()).collect();
+    let mut order: Vec<usize> = (0..subjects.len()).collect();
     for round in 1..=ROUNDS {
         eprint!("\rProcesses of each: {round} of {ROUNDS}");
-        for index in order(round, subjects.len()) {
+        // The previous process affects caches and threads: it is another one in each round.
+        order.sort_by_cached_key(|_| e2e::random());
+        for &index in &order {
             // The kernel may have taken the program's pages from memory since its last process.
             measure(&subjects[index], &aws, 0);
             samples[index].push(measure(&subjects[index], &aws, WARM_REQUESTS));
@@ -98,23 +101,6 @@ fn main() {
         &goals,
     );
     std::fs::write(bench.join("results.md"), page).unwrap();
-}
-
-/// The order of a round. It differs between rounds, because the previous process affects caches and threads.
-fn order(round: usize, subjects: usize) -> impl Iterator<Item = usize> {
-    let steps: Vec<usize> = (1..subjects)
-        .filter(|step| greatest_common_divisor(*step, subjects) == 1)
-        .collect();
-    let step = steps[round % steps.len()];
-    (0..subjects).map(move |turn| (round + turn * step) % subjects)
-}
-
-fn greatest_common_divisor(a: usize, b: usize) -> usize {
-    if b == 0 {
-        a
-    } else {
-        greatest_common_divisor(b, a % b)
-    }
 }
 
 fn measure(subject: &Subject, aws: &Aws, warm_requests: usize) -> Sample {

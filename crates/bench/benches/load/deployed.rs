@@ -1,7 +1,6 @@
 //! Sends requests to the deployed API on the embedded AWS, as users who call every route and make mistakes.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use e2e::{Answer, Journey, Mode, Person, Route, Stack};
@@ -22,8 +21,6 @@ const MAX_RETRIES: usize = 20;
 pub struct StackResult {
     pub mode: Mode,
     pub tally: Tally,
-    /// Requests that were throttled and retried after the time in `Retry-After`.
-    pub throttled: usize,
     pub time: Duration,
 }
 
@@ -39,12 +36,11 @@ pub fn run(modes: [Mode; 2]) -> Vec<StackResult> {
 
 fn load(mode: Mode) -> StackResult {
     let stack = Stack::of(mode);
-    let (tally, throttled) = (Mutex::new(Tally::default()), AtomicUsize::new(0));
+    let tally = Mutex::new(Tally::default());
     let started = Instant::now();
     let client = Client {
         stack: &stack,
         tally: &tally,
-        throttled: &throttled,
     };
     std::thread::scope(|scope| {
         for _ in 0..USERS {
@@ -64,7 +60,6 @@ fn load(mode: Mode) -> StackResult {
     StackResult {
         mode,
         tally: tally.into_inner().unwrap(),
-        throttled: throttled.into_inner(),
         time: started.elapsed(),
     }
 }
@@ -73,7 +68,6 @@ fn load(mode: Mode) -> StackResult {
 struct Client<'a> {
     stack: &'a Stack,
     tally: &'a Mutex<Tally>,
-    throttled: &'a AtomicUsize,
 }
 
 impl Client<'_> {
@@ -99,7 +93,6 @@ impl Client<'_> {
             let answer = self.stack.send_with("POST", route, headers(), body);
             let time = started.elapsed();
             if let Some(wait) = throttled(&answer).filter(|_| retries < MAX_RETRIES) {
-                self.throttled.fetch_add(1, Ordering::Relaxed);
                 std::thread::sleep(wait);
                 continue;
             }
@@ -180,39 +173,22 @@ impl Client<'_> {
 /// The request with a mistake, and the expected outcome.
 fn mistake(route: Route, request: &Value) -> (Value, &'static str) {
     let has = |field| route.fields.contains(&field);
+    let code = another_code(request);
+    let nobody = Person::of(route.mode).username;
+    let rejected = "401 NotAuthorizedException";
     let (field, wrong, expected) = if has("session") {
-        (
-            "confirmationCode",
-            another_code(request),
-            "401 CodeMismatchException",
-        )
+        ("confirmationCode", code, "401 CodeMismatchException")
     } else if has("confirmationCode") {
-        (
-            "confirmationCode",
-            another_code(request),
-            "400 CodeMismatchException",
-        )
+        ("confirmationCode", code, "400 CodeMismatchException")
     } else if has("refreshToken") {
-        (
-            "refreshToken",
-            json!("nonsense"),
-            "401 NotAuthorizedException",
-        )
+        ("refreshToken", json!("nonsense"), rejected)
     } else if has("accessToken") {
-        (
-            "accessToken",
-            json!("nonsense"),
-            "401 NotAuthorizedException",
-        )
+        ("accessToken", json!("nonsense"), rejected)
     } else if request.get("userAttributes").is_some() {
-        (
-            "userAttributes",
-            json!({ "role": "Nobody" }),
-            "400 InvalidParameterException",
-        )
+        let role = json!({ "role": "Nobody" });
+        ("userAttributes", role, "400 InvalidParameterException")
     } else {
-        let nobody = Person::of(route.mode).username;
-        ("username", nobody.into(), "404 UserNotFoundException")
+        ("username", json!(nobody), "404 UserNotFoundException")
     };
     let mut request = request.clone();
     request[field] = wrong;

@@ -1,6 +1,5 @@
 //! The results as text: the tables, the rules with whether they were met, and the page.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bench::machine;
@@ -128,8 +127,7 @@ pub fn page(
          {}\n\
          {}\n\
          ## The functions\n\n{}\n\
-         ## The deployed API\n\n{}\n\
-         ## The answers\n\n{}",
+         ## The deployed API\n\n{}",
         machine::machine(),
         machine::versions().join(", "),
         functions::WARM_UP,
@@ -138,7 +136,6 @@ pub fn page(
         rules(verdicts),
         functions_table(functions),
         routes_table(deployed),
-        outcomes_table(functions, deployed),
     )
 }
 
@@ -213,47 +210,6 @@ fn routes_table(deployed: &[StackResult]) -> String {
             [name, requests, p50, p90, p99, max]
         }));
     }
-    aligned(&rows)
-}
-
-/// Every outcome with its number, including unexpected ones.
-fn outcomes_table(functions: &[FunctionResult], deployed: &[StackResult]) -> String {
-    let all = |outcome: &str| -> usize {
-        let counts = functions
-            .iter()
-            .filter_map(|it| it.tally.outcomes().get(outcome));
-        counts.sum()
-    };
-    let outcomes: BTreeSet<&String> = functions
-        .iter()
-        .map(|function| &function.tally)
-        .chain(deployed.iter().map(|stack| &stack.tally))
-        .flat_map(|tally| tally.outcomes().keys())
-        .collect();
-    let mut rows = vec![
-        [
-            "",
-            "functions",
-            deployed[0].mode.name(),
-            deployed[1].mode.name(),
-        ]
-        .map(str::to_owned),
-    ];
-    rows.extend(outcomes.into_iter().map(|outcome| {
-        let of = |stack: &StackResult| stack.tally.outcomes().get(outcome).copied().unwrap_or(0);
-        [
-            outcome.clone(),
-            all(outcome).to_string(),
-            of(&deployed[0]).to_string(),
-            of(&deployed[1]).to_string(),
-        ]
-    }));
-    rows.push([
-        "429, throttled and retried".to_owned(),
-        "0".to_owned(),
-        deployed[0].throttled.to_string(),
-        deployed[1].throttled.to_string(),
-    ]);
     aligned(&rows)
 }
 

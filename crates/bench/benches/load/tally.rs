@@ -7,7 +7,6 @@ use std::time::Duration;
 #[derive(Default)]
 pub struct Tally {
     times: BTreeMap<String, Vec<Duration>>,
-    outcomes: BTreeMap<String, usize>,
     /// Descriptions of unexpected outcomes, with their number.
     unexpected: BTreeMap<String, usize>,
 }
@@ -25,7 +24,6 @@ impl Tally {
     /// Records a request to a function or route, its outcome and the expected one.
     pub fn add(&mut self, to: &str, time: Duration, outcome: &str, expected: &str) {
         self.times.entry(to.to_owned()).or_default().push(time);
-        *self.outcomes.entry(outcome.to_owned()).or_default() += 1;
         if outcome != expected {
             let unexpected = format!("{to} answered {outcome}, not {expected}");
             *self.unexpected.entry(unexpected).or_default() += 1;
@@ -35,11 +33,6 @@ impl Tally {
     /// The number of requests.
     pub fn requests(&self) -> usize {
         self.times.values().map(Vec::len).sum()
-    }
-
-    /// The number of requests for each outcome.
-    pub fn outcomes(&self) -> &BTreeMap<String, usize> {
-        &self.outcomes
     }
 
     /// Descriptions of unexpected outcomes, with their number.
