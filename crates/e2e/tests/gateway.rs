@@ -1,6 +1,6 @@
 //! Answers of the gateway itself: unknown routes, other methods, preflights, throttling and other origins.
 
-use e2e::{Mode, Person, Route, Stack};
+use e2e::{Person, Route, Stack};
 use serde_json::json;
 
 #[track_caller]
@@ -36,17 +36,22 @@ fn gateway_answers_404_outside_the_routes_of_the_mode() {
 
 #[test]
 fn gateway_answers_the_preflight_of_every_route() {
-    let stack = Stack::standard();
-    for route in Mode::UserPassword.routes() {
-        let answer = stack.send("OPTIONS", route.path, b"");
-        assert_eq!(answer.status, 200, "{}: {answer:?}", route.path);
-        for (name, value) in [
-            ("access-control-allow-origin", "*"),
-            ("access-control-allow-headers", "*,Authorization"),
-            ("access-control-allow-methods", "POST,OPTIONS"),
-            ("access-control-max-age", "600"),
-        ] {
-            assert_eq!(answer.header(name), Some(value), "{}: {name}", route.path);
+    for (stack, origin) in [
+        (Stack::standard(), "*"),
+        (Stack::strict(), "https://app.example.com"),
+        (Stack::passwordless(), "*"),
+    ] {
+        for route in stack.mode().routes() {
+            let answer = stack.send("OPTIONS", route.path, b"");
+            assert_eq!(answer.status, 200, "{}: {answer:?}", route.path);
+            for (name, value) in [
+                ("access-control-allow-origin", origin),
+                ("access-control-allow-headers", "*,Authorization"),
+                ("access-control-allow-methods", "POST,OPTIONS"),
+                ("access-control-max-age", "600"),
+            ] {
+                assert_eq!(answer.header(name), Some(value), "{}: {name}", route.path);
+            }
         }
     }
 }
