@@ -305,16 +305,11 @@ fn commands_reject_unusable_credentials_and_name_the_remedy() {
 #[test]
 fn create_user_rejects_bad_passwords() {
     const POLICY: &str = "InvalidPasswordException: Password did not conform with policy";
+    const DIFFER: &str = "The two passwords differ. Nothing was changed.";
     let stack = Stack::standard();
     for (answers, message) in [
-        (
-            &["Sup3r!secret", "Sup3r!Secret"][..],
-            "The two passwords differ. Nothing was changed.",
-        ),
-        (
-            &["Sup3r!secret", ""],
-            "The two passwords differ. Nothing was changed.",
-        ),
+        (&["Sup3r!secret", "Sup3r!Secret"][..], DIFFER),
+        (&["Sup3r!secret", ""], DIFFER),
         (&["password", "password"], POLICY),
         (&["Sh0rt!", "Sh0rt!"], POLICY),
         (&["\u{3}"], "Interrupted."),
@@ -322,11 +317,8 @@ fn create_user_rejects_bad_passwords() {
     ] {
         let person = Person::with_email();
         let command = users(&["create-user", "standard", &person.username, "Admin"]);
-        let answers = answers.iter().copied();
-        let answers: Vec<_> = [PASSWORD_QUESTION, REPEAT_QUESTION]
-            .into_iter()
-            .zip(answers)
-            .collect();
+        let questions = [PASSWORD_QUESTION, REPEAT_QUESTION].into_iter();
+        let answers: Vec<_> = questions.zip(answers.iter().copied()).collect();
         let (success, screen) = run_and_answer(&command, &answers);
         assert!(!success && screen.contains(message), "{screen}");
         assert!(!stack.has_user(&person.username), "{screen}");
@@ -650,19 +642,14 @@ fn make_runs_commands_on_the_given_stack() {
     let shell = format!("$(shell touch {})", made.display());
     let no_stack = format!("The stack '{shell}' is not there.");
     let no_role = format!("has no role '{shell}'.");
+    let no_username = "USERNAME should be an email address or a phone number";
     for (arguments, message) in [
-        (
-            ["USERNAME=`id`;\"x", "ROLE=Admin"],
-            "USERNAME should be an email address or a phone number",
-        ),
+        (["USERNAME=`id`;\"x", "ROLE=Admin"], no_username),
         (
             ["USERNAME=a$b@example.com", "STACK=standard"],
             "The stack standard has no user 'a$b@example.com'.",
         ),
-        (
-            [&format!("USERNAME={shell}"), "ROLE=Admin"],
-            "USERNAME should be an email address or a phone number",
-        ),
+        ([&format!("USERNAME={shell}"), "ROLE=Admin"], no_username),
         ([&username, &format!("ROLE={shell}")], &no_role),
         ([&username, &format!("STACK={shell}")], &no_stack),
     ] {
