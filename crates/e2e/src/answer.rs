@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::{Route, Specification};
+
 /// The HTTP statuses of errors.
 const ERRORS: [u16; 10] = [400, 401, 403, 404, 405, 409, 413, 429, 500, 503];
 
@@ -134,6 +136,12 @@ impl Answer {
     pub fn assert_documented_error(&self, status: u16, error_type: &str) {
         let message = self.assert_error(status, error_type);
         self.assert_documented(&message);
+    }
+
+    /// Checks the answer against the specification of this route.
+    #[track_caller]
+    pub fn assert_specified(&self, route: Route) {
+        Specification::of(route.mode).check(route.path, self);
     }
 
     #[track_caller]

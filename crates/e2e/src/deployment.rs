@@ -15,11 +15,12 @@ pub fn text(value: &Value) -> String {
 }
 
 impl Stack {
-    /// Deploys a stack with these parameters, and waits until it is complete.
+    /// Deploys a stack with parameters such as `Roles=User`, and waits until it is complete.
     #[track_caller]
-    pub fn deploy(name: &'static str, mode: Mode, parameters: &[(&str, &str)]) -> Self {
+    pub fn deploy(name: &'static str, mode: Mode, parameters: &[&str]) -> Self {
         let aws = Self::standard();
-        let parameters = [&[("Mode", mode.name())], parameters].concat();
+        let mode_parameter = format!("Mode={}", mode.name());
+        let parameters = [&[&*mode_parameter], parameters].concat();
         let description = aws.create(name, &aws.template(), &parameters);
         assert_eq!(
             description["StackStatus"], "CREATE_COMPLETE",
@@ -40,7 +41,7 @@ impl Stack {
 
     /// Creates a stack of a template of any size, waits for the end, and returns its description.
     #[track_caller]
-    pub fn create(&self, name: &str, template: &Value, parameters: &[(&str, &str)]) -> Value {
+    pub fn create(&self, name: &str, template: &Value, parameters: &[&str]) -> Value {
         let file = std::env::temp_dir().join(format!("{name}-{}.json", std::process::id()));
         std::fs::write(&file, template.to_string()).unwrap();
         let key = format!("{name}.json");
@@ -51,11 +52,11 @@ impl Stack {
 
         // In a bucket, because it is too large for a request.
         let template = format!("{}/test-stacks/{key}", self.output("Endpoint"));
-        let parameters: Value = parameters
-            .iter()
-            .map(|(key, value)| json!({ "ParameterKey": key, "ParameterValue": value }))
-            .collect();
-        let parameters = parameters.to_string();
+        let parameters = parameters.iter().map(|parameter| {
+            let (key, value) = parameter.split_once('=').unwrap();
+            json!({ "ParameterKey": key, "ParameterValue": value })
+        });
+        let parameters = parameters.collect::<Value>().to_string();
         let stack = ["--stack-name", name, "--template-url", &template];
         let options = ["--parameters", &parameters];
         let capabilities = ["--capabilities", "CAPABILITY_IAM"];
@@ -106,18 +107,5 @@ impl Stack {
             (key.into(), text(&resource["PhysicalResourceId"]))
         });
         resources.collect()
-    }
-
-    /// Adds these variables to a function's environment.
-    #[track_caller]
-    pub fn set_environment(&self, function: &str, more: &[(&'static str, String)]) {
-        let mut variables = self.environment(function);
-        for (name, value) in more {
-            variables[name] = Value::from(&**value);
-        }
-        let environment = json!({ "Variables": variables }).to_string();
-        let update = ["lambda", "update-function-configuration"];
-        let to = ["--function-name", function, "--environment", &environment];
-        self.cli(&[&update[..], &to].concat());
     }
 }

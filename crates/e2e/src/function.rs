@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{Aws, Process, ROUTES, Route};
+use crate::{Aws, Process, ROUTES, Route, root};
 
 /// The functions that are triggers of Cognito. All others are routes.
 pub const TRIGGERS: [&str; 6] = [
@@ -105,8 +105,8 @@ impl Function {
     }
 
     fn bootstrap(&self) -> PathBuf {
-        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/lambda");
-        PathBuf::from(root).join(&self.name).join("bootstrap")
+        let folder = root().join("target/lambda").join(&self.name);
+        folder.join("bootstrap")
     }
 
     /// The same with this variable set.

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 mod answer;
 mod aws;
@@ -48,4 +50,31 @@ pub fn assert_lists<T: Ord + Debug>(file: &str, listed: &BTreeSet<T>, expected: 
         missing.is_empty() && unexpected.is_empty(),
         "{file} lacks {missing:?} and should not have {unexpected:?}"
     );
+}
+
+/// The folder of the repository.
+pub fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().unwrap()
+}
+
+/// The text of a file of the repository.
+#[track_caller]
+pub fn read(path: &str) -> String {
+    let text = std::fs::read_to_string(root().join(path));
+    text.unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Runs a command, and returns its standard output.
+///
+/// # Panics
+/// If it fails; the message has its output.
+#[track_caller]
+pub fn output_of(command: &mut Command) -> String {
+    let output = command.output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}: run `make test`."));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {text}{errors}");
+    text
 }

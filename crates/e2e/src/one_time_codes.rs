@@ -62,16 +62,6 @@ impl Stack {
             .collect()
     }
 
-    /// Sends two wrong codes, and returns the session to use next.
-    #[track_caller]
-    pub fn answer_wrongly_twice(&self, person: &Person, challenge: &Challenge) -> String {
-        let wrong = |session: &str| {
-            self.answer(person, session, &challenge.wrong_code())
-                .assert_wrong_code()
-        };
-        wrong(&wrong(&challenge.session))
-    }
-
     /// The messages with codes that SNS or SES sent to this person. `Message` is the text.
     #[track_caller]
     pub fn messages_to(&self, person: &Person) -> Vec<Value> {
@@ -106,15 +96,21 @@ impl Stack {
     #[track_caller]
     pub fn user_outside_allowed_prefixes(&self) -> Person {
         let person = Person::with_phone_in("+44");
-        self.create_user(&person, &[("phone_number", &person.username)]);
+        self.create_user(&person, &[]);
         person
+    }
+
+    /// The stored item with this key.
+    #[track_caller]
+    fn item(&self, key: &str) -> Value {
+        self.dynamodb("GetItem", json!({ "Key": { "sub": { "S": key } } }))["Item"].take()
     }
 
     /// The numbers in the stored item with this key.
     #[track_caller]
     pub fn limits(&self, key: &str) -> HashMap<String, i64> {
-        let item = self.dynamodb("GetItem", json!({ "Key": { "sub": { "S": key } } }));
-        let fields = item["Item"].as_object().into_iter().flatten();
+        let item = self.item(key);
+        let fields = item.as_object().into_iter().flatten();
         fields
             .filter_map(|(name, value)| Some((name.clone(), value["N"].as_str()?.parse().unwrap())))
             .collect()
@@ -123,8 +119,8 @@ impl Stack {
     /// The number of answers left for each stored code.
     #[track_caller]
     pub fn answers_left(&self, key: &str) -> Vec<i64> {
-        let item = self.dynamodb("GetItem", json!({ "Key": { "sub": { "S": key } } }));
-        let codes = item["Item"]["answersLeft"]["M"].as_object();
+        let item = self.item(key);
+        let codes = item["answersLeft"]["M"].as_object();
         let codes = codes.into_iter().flat_map(|codes| codes.values());
         codes
             .map(|left| left["N"].as_str().unwrap().parse().unwrap())

@@ -40,6 +40,11 @@ impl Person {
         ))
     }
 
+    /// The name of the user's attribute with the username.
+    pub fn attribute(&self) -> &'static str {
+        attribute_of(&self.username)
+    }
+
     fn called(username: String) -> Self {
         Self {
             username,
@@ -50,6 +55,14 @@ impl Person {
     /// A new random password.
     pub fn another_password() -> String {
         format!("Secret!{:016x}Z", random())
+    }
+}
+
+/// The name of the attribute with this username.
+pub(crate) fn attribute_of(username: &str) -> &'static str {
+    match username.starts_with('+') {
+        true => "phone_number",
+        false => "email",
     }
 }
 

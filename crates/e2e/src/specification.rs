@@ -1,17 +1,13 @@
 //! `openapi.yaml`, and the check of answers against it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use crate::{Answer, Mode};
+use crate::{Answer, Mode, read};
 
-static TEXT: LazyLock<String> = LazyLock::new(|| {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    std::fs::read_to_string(root.join("openapi.yaml")).unwrap()
-});
+static TEXT: LazyLock<String> = LazyLock::new(|| read("openapi.yaml"));
 
 /// The specification of one mode: only its routes and bodies.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use ureq::http::request::Builder;
 use ureq::http::{Error, HeaderValue, Request};
 
-use crate::{Answer, Mode, Person, Specification, Tokens};
+use crate::person::attribute_of;
+use crate::{Answer, Mode, Person, Specification, Tokens, output_of, root};
 
 /// The code that confirms every sign-up on the embedded AWS.
 pub const SIGN_UP_CODE: &str = "123456";
@@ -134,8 +135,6 @@ impl Stack {
         self.output("AuthApiUserPoolId")
     }
 
-    // ── The API ──────────────────────────────────────────────────────────────────────────────────────
-
     /// Sends a JSON body to a route, such as `/sign-in`, and checks the answer against the specification.
     #[track_caller]
     pub fn post(&self, route: &str, body: Value) -> Answer {
@@ -204,6 +203,11 @@ impl Stack {
         )
     }
 
+    /// Sends a refresh token.
+    pub fn refresh(&self, token: &str) -> Answer {
+        self.post("/token/refresh", json!({ "refreshToken": token }))
+    }
+
     /// A new user who has not confirmed the sign-up.
     #[track_caller]
     pub fn unconfirmed_user(&self) -> Person {
@@ -221,14 +225,23 @@ impl Stack {
         })
     }
 
+    /// A new user of a strict stack. The role needs no confirmation.
+    #[track_caller]
+    pub fn member(&self) -> Person {
+        let person = Person::of(self.mode);
+        self.sign_up(&person, "Member").assert_ok();
+        person
+    }
+
     /// A new user who can sign in.
     #[track_caller]
     pub fn confirmed_user(&self) -> Person {
         self.confirm(self.unconfirmed_user())
     }
 
+    /// The same person, after the confirmation of the sign-up.
     #[track_caller]
-    fn confirm(&self, person: Person) -> Person {
+    pub fn confirm(&self, person: Person) -> Person {
         let body = json!({ "username": person.username, "confirmationCode": SIGN_UP_CODE });
         self.post("/sign-up/confirm", body).assert_ok();
         person
@@ -245,8 +258,6 @@ impl Stack {
             }
         }
     }
-
-    // ── AWS ──────────────────────────────────────────────────────────────────────────────────────────
 
     /// Calls a public operation of Cognito.
     pub fn cognito_public(&self, operation: &str, body: Value) -> Answer {
@@ -286,36 +297,32 @@ impl Stack {
             .collect()
     }
 
-    /// Creates a user with a temporary password and these attributes, as an administrator.
+    /// Creates a user with a temporary password and these attributes beside the contact, as an administrator.
     #[track_caller]
     pub fn create_user(&self, person: &Person, attributes: &[(&str, &str)]) {
         let body = json!({
             "Username": person.username,
             "TemporaryPassword": person.password,
             "MessageAction": "SUPPRESS",
-            "UserAttributes": user_attributes(attributes),
+            "UserAttributes": user_attributes(person, attributes),
         });
         self.cognito_admin("AdminCreateUser", body);
     }
 
-    /// Signs this person up directly at Cognito.
+    /// Signs this person up directly at Cognito, with these attributes beside the contact.
     pub fn sign_up_directly(&self, person: &Person, attributes: &[(&str, &str)]) -> Answer {
         let body = json!({
             "ClientId": self.client_id(),
             "Username": person.username,
             "Password": person.password,
-            "UserAttributes": user_attributes(attributes),
+            "UserAttributes": user_attributes(person, attributes),
         });
         self.cognito_public("SignUp", body)
     }
 
     /// Whether the pool has this user.
     pub fn has_user(&self, username: &str) -> bool {
-        let attribute = if username.starts_with('+') {
-            "phone_number"
-        } else {
-            "email"
-        };
+        let attribute = attribute_of(username);
         let filter = format!("{attribute} = \"{username}\"");
         let users = self.cognito_admin("ListUsers", json!({ "Filter": filter }));
         !users["Users"].as_array().unwrap().is_empty()
@@ -420,31 +427,21 @@ impl Stack {
             .collect()
     }
 
-    /// CloudFormation's answer to the creation of a stack of this template with these parameters.
-    pub fn create_stack(
-        &self,
-        name: &str,
-        template: &Value,
-        parameters: &[(&str, &str)],
-    ) -> Answer {
-        let mut form = vec![
-            ("Action".to_owned(), "CreateStack".to_owned()),
-            ("Version".to_owned(), "2010-05-15".to_owned()),
-            ("StackName".to_owned(), name.to_owned()),
-            ("TemplateBody".to_owned(), template.to_string()),
-        ];
-        for (number, (key, value)) in (1..).zip(parameters) {
-            let member = format!("Parameters.member.{number}.Parameter");
-            form.push((format!("{member}Key"), (*key).to_owned()));
-            form.push((format!("{member}Value"), (*value).to_owned()));
+    /// CloudFormation's answer to the creation of a stack of this template with parameters such as `Roles=User`.
+    pub fn create_stack(&self, name: &str, template: &Value, parameters: &[&str]) -> Answer {
+        let template = url_encoded(&template.to_string());
+        let mut form = format!(
+            "Action=CreateStack&Version=2010-05-15&StackName={name}&TemplateBody={template}"
+        );
+        for (number, parameter) in (1..).zip(parameters) {
+            let (key, value) = parameter.split_once('=').unwrap();
+            let (member, value) = (format!("Parameters.member.{number}"), url_encoded(value));
+            form += &format!("&{member}.ParameterKey={key}&{member}.ParameterValue={value}");
         }
         let request = Request::post(self.output("Endpoint"))
             .header("authorization", self.authorization("cloudformation"))
             .header("content-type", "application/x-www-form-urlencoded");
-        let pairs = form
-            .iter()
-            .map(|(key, value)| format!("{key}={}", url_encoded(value)));
-        self.run(request, pairs.collect::<Vec<_>>().join("&").as_bytes())
+        self.run(request, form.as_bytes())
     }
 
     /// The AWS CLI's JSON output for these arguments, such as `cloudwatch describe-alarms`.
@@ -457,16 +454,9 @@ impl Stack {
     /// The output of `local/embedded-aws` for these arguments.
     #[track_caller]
     pub fn embedded_aws(&self, arguments: &[&str]) -> String {
-        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/embedded-aws");
         let port = self.output("Endpoint").rsplit(':').next().unwrap();
-        let command = Command::new(program)
-            .args(arguments)
-            .env("PORT", port)
-            .output();
-        let output = command.unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {errors}");
-        String::from_utf8(output.stdout).unwrap()
+        let mut command = Command::new(root().join("local/embedded-aws"));
+        output_of(command.args(arguments).env("PORT", port))
     }
 
     /// An `Authorization` header. The embedded AWS checks the key of the account, but not the signature.
@@ -505,8 +495,9 @@ impl Stack {
     }
 }
 
-fn user_attributes(attributes: &[(&str, &str)]) -> Value {
-    let attributes = attributes.iter();
+fn user_attributes(person: &Person, more: &[(&str, &str)]) -> Value {
+    let contact = (person.attribute(), &*person.username);
+    let attributes = [&[contact], more].concat().into_iter();
     let attributes = attributes.map(|(name, value)| json!({ "Name": name, "Value": value }));
     attributes.collect()
 }

@@ -18,10 +18,6 @@ fn delete(stack: &Stack, token: &str, username: &str) -> Answer {
     stack.post_as(token, "/account/delete", json!({ "username": username }))
 }
 
-fn refresh(stack: &Stack, token: &str) -> Answer {
-    stack.post("/token/refresh", json!({ "refreshToken": token }))
-}
-
 /// A new user, signed in.
 fn signed_in(stack: &Stack) -> (Person, Tokens) {
     let person = stack.confirmed_user();
@@ -81,8 +77,7 @@ fn account_routes_require_one_access_token() {
 fn routes_reject_all_but_access_tokens_of_the_pool() {
     let (stack, other) = (Stack::standard(), Stack::strict());
     let (_, own) = signed_in(&stack);
-    let member = Person::with_email();
-    other.sign_up(&member, "Member").assert_ok();
+    let member = other.member();
     let foreign = other.tokens_of(&member);
     let (rest, signature) = own.access.rsplit_once('.').unwrap();
     let forged = format!("{rest}.{}", signature.chars().rev().collect::<String>());
@@ -99,13 +94,15 @@ fn routes_reject_all_but_access_tokens_of_the_pool() {
         let revoked = stack.post("/token/revoke", json!({ "accessToken": token }));
         revoked.assert_error(401, "NotAuthorizedException");
     }
+    let revoked = stack.post("/token/revoke", json!({ "accessToken": own.id }));
+    revoked.assert_documented_error(401, "NotAuthorizedException");
     account(&other, &foreign.access).assert_ok();
     account(&stack, &own.access).assert_ok();
     // Cognito checks the client of a refresh token: another client's token does not end its session.
     let body = json!({ "refreshToken": foreign.refresh });
     let answer = stack.post("/token/revoke", body);
     answer.assert_documented_error(401, "UnauthorizedException");
-    refresh(&other, &foreign.refresh).assert_ok();
+    other.refresh(&foreign.refresh).assert_ok();
 }
 
 #[test]
@@ -113,20 +110,17 @@ fn password_change_ends_every_session() {
     let stack = Stack::standard();
     let (person, tokens) = signed_in(&stack);
     let laptop = stack.tokens_of(&person);
-    let renewed = Person {
-        password: Person::another_password(),
-        ..person.clone()
-    };
-    let answer = change(&stack, &tokens.access, &person.password, &renewed.password);
-    answer.assert_ok();
+    let password = Person::another_password();
+    change(&stack, &tokens.access, &person.password, &password).assert_ok();
     for tokens in [&tokens, &laptop] {
-        refresh(&stack, &tokens.refresh).assert_error(401, "NotAuthorizedException");
+        stack
+            .refresh(&tokens.refresh)
+            .assert_error(401, "NotAuthorizedException");
         account(&stack, &tokens.access).assert_error(401, "NotAuthorizedException");
     }
-    stack
-        .sign_in(&person)
-        .assert_error(401, "NotAuthorizedException");
-    let tokens = stack.tokens_of(&renewed);
+    let answer = stack.sign_in(&person);
+    answer.assert_error(401, "NotAuthorizedException");
+    let tokens = stack.tokens_of(&Person { password, ..person });
     account(&stack, &tokens.access).assert_ok();
 }
 
@@ -142,7 +136,7 @@ fn rejected_password_change_keeps_password_and_session() {
     let answer = change(&stack, &tokens.access, &person.password, &"a".repeat(257));
     answer.assert_error(400, "InvalidParameterException");
     account(&stack, &tokens.access).assert_ok();
-    refresh(&stack, &tokens.refresh).assert_ok();
+    stack.refresh(&tokens.refresh).assert_ok();
     stack.tokens_of(&person);
 }
 
@@ -159,10 +153,12 @@ fn revoking_a_refresh_token_ends_only_its_session() {
         let body = json!({ "refreshToken": phone.refresh });
         let answer = stack.post("/token/revoke", body).assert_ok();
         assert_eq!(answer, json!({ "message": "Signed out" }));
-        refresh(&stack, &phone.refresh).assert_error(401, "NotAuthorizedException");
+        stack
+            .refresh(&phone.refresh)
+            .assert_error(401, "NotAuthorizedException");
         account(&stack, &phone.access).assert_error(401, "NotAuthorizedException");
         account(&stack, &laptop.access).assert_ok();
-        refresh(&stack, &laptop.refresh).assert_ok();
+        stack.refresh(&laptop.refresh).assert_ok();
         let both = json!({ "accessToken": laptop.access, "refreshToken": laptop.refresh });
         let answer = stack.post("/token/revoke", both);
         answer.assert_documented_error(400, "InvalidParameterException");
@@ -201,7 +197,7 @@ fn deleted_account_frees_its_username_without_its_roles() {
         let assert_revoked = |answer: Answer| answer.assert_error(401, "NotAuthorizedException");
         assert_revoked(account(&stack, &tokens.access));
         assert_revoked(delete(&stack, &tokens.access, &person.username));
-        let answer = refresh(&stack, &tokens.refresh);
+        let answer = stack.refresh(&tokens.refresh);
         assert!([401, 404].contains(&answer.status), "{answer:?}");
         stack
             .sign_in(&person)
@@ -225,12 +221,11 @@ fn account_deletion_rejects_a_stale_sign_in() {
         // These stacks need a sign-in of the last minute.
         for stack in [Stack::strict(), Stack::passwordless_strict()] {
             scope.spawn(move || {
-                let person = Person::of(stack.mode());
-                stack.sign_up(&person, "Member").assert_ok();
+                let person = stack.member();
                 let old = stack.tokens_of(&person);
                 std::thread::sleep(Duration::from_secs(61));
                 // A refresh keeps the time of the sign-in.
-                let renewed = Tokens::read(&stack, &refresh(&stack, &old.refresh).assert_ok());
+                let renewed = Tokens::read(&stack, &stack.refresh(&old.refresh).assert_ok());
                 for token in [&old.access, &renewed.access] {
                     let answer = delete(&stack, token, &person.username);
                     answer.assert_documented_error(403, "ReauthenticationRequiredException");

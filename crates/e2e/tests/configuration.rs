@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use e2e::{ENVIRONMENT, Function, Mode, ROUTES, TRIGGERS};
+use e2e::{ENVIRONMENT, Function, Mode, ROUTES, Stack, TRIGGERS, resource};
 use serde_json::json;
 
 const ROUTE: &str = "LOG_LEVEL ALLOWED_ORIGIN AWS_REGION USER_POOL_CLIENT_ID";
@@ -11,6 +11,8 @@ const SIGNED: &str = "LOG_LEVEL AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_K
 const LIMITS: &str =
     "OTP_TABLE_NAME OTP_COOLDOWN_SECONDS OTP_MAX_SENDS_PER_HOUR OTP_MAX_SENDS_PER_DAY";
 const EMAIL: &str = "EMAIL_CODE_SUBJECT EMAIL_CODE_MESSAGE";
+const SENDER: &str =
+    "SMS_SENDER_ID SMS_REGION EMAIL_FROM EMAIL_REPLY_TO SES_CONFIGURATION_SET SES_REGION";
 const SIGN_UP: &str =
     "EMAIL_SIGN_UP_ROLES PHONE_SIGN_UP_ROLES SKIP_CONFIRMATION_ROLES ALLOWED_PHONE_PREFIXES";
 const AWS: &str = "METRICS_NAMESPACE AWS_CA_BUNDLE";
@@ -35,7 +37,7 @@ fn variables_of(function: &str) -> Variables {
         ),
         "create-auth-challenge" => Variables(
             &[SIGNED, LIMITS, "SMS_MESSAGE", EMAIL],
-            &[AWS, "SMS_SENDER_ID ALLOWED_PHONE_PREFIXES EMAIL_FROM"],
+            &[AWS, SENDER, "ALLOWED_PHONE_PREFIXES"],
         ),
         "verify-auth-challenge-response" => Variables(&[SIGNED, LIMITS], &[AWS]),
         _ if needs_token(function) => Variables(&[ROUTE, "USER_POOL_ID"], &[AWS]),
@@ -49,57 +51,43 @@ fn needs_token(function: &str) -> bool {
     routes.any(|route| route.function() == function)
 }
 
-const BAD_LIMITS: &[&str] = &["0", "-1", "1.5", "many", "4294967296"];
-const BAD_ROLES: &[&str] = &["Nobody", "User,", "*"];
+/// Bad values of each variable that is checked, one variable a line.
+const BAD: &str = "\
+LOG_LEVEL | info | TRACE | LOUD
+ALLOWED_ORIGIN | example.com | https://
+MODE | userpassword | Both
+REAUTHENTICATION_MINUTES | -1 | 1.5 | five
+ROLES | User,,Admin | User;Admin | Üser
+OTP_COOLDOWN_SECONDS | 0 | 14 | -1 | half a minute | 4294967296
+OTP_MAX_SENDS_PER_HOUR | 0 | -1 | 1.5 | many | 4294967296
+OTP_MAX_SENDS_PER_DAY | 0 | -1 | 1.5 | many | 4294967296
+EMAIL_CODE_MESSAGE | Your code. | {####} {####} | {###}
+SMS_MESSAGE | Your code. | {####} {####} {####} | {###}
+EMAIL_SIGN_UP_ROLES | Nobody | User, | *
+PHONE_SIGN_UP_ROLES | Nobody | User, | *
+SKIP_CONFIRMATION_ROLES | Nobody | User, | *
+SMS_SENDER_ID | a sender | Röcket | TwelveSigns1 | 12345
+ALLOWED_PHONE_PREFIXES | 34 | + | +34,x | *
+METRICS_NAMESPACE | Auth Rocket | Auth\"Rocket | Räket
+CONTACT_CHANGES | refused | true
+RESET_EMAIL_MESSAGE | Your code. | {####} {####}";
 
-/// Bad values of each variable that is checked.
-const BAD: [(&str, &[&str]); 19] = [
-    ("LOG_LEVEL", &["info", "TRACE", "LOUD"]),
-    (
-        "ALLOWED_ORIGIN",
-        &["example.com", "https://", "https://a\r\nb: c"],
-    ),
-    ("MODE", &["userpassword", "Both"]),
-    ("REAUTHENTICATION_MINUTES", &["-1", "1.5", "five"]),
-    ("ROLES", &["User,,Admin", "User;Admin", "Üser"]),
-    (
-        "OTP_COOLDOWN_SECONDS",
-        &["0", "14", "-1", "half a minute", "4294967296"],
-    ),
-    ("OTP_MAX_SENDS_PER_HOUR", BAD_LIMITS),
-    ("OTP_MAX_SENDS_PER_DAY", BAD_LIMITS),
-    (
-        "EMAIL_CODE_MESSAGE",
-        &["Your code.", "{####} {####}", "{###}"],
-    ),
-    (
-        "SMS_MESSAGE",
-        &["Your code.", "{####} {####} {####}", "{###}"],
-    ),
-    // A missing file, a file without certificates, and one with a truncated certificate.
-    (
-        "AWS_CA_BUNDLE",
-        &[
-            "/nowhere.pem",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
-            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad-bundle.pem"),
-        ],
-    ),
-    ("EMAIL_SIGN_UP_ROLES", BAD_ROLES),
-    ("PHONE_SIGN_UP_ROLES", BAD_ROLES),
-    ("SKIP_CONFIRMATION_ROLES", BAD_ROLES),
-    (
-        "SMS_SENDER_ID",
-        &["a sender", "Röcket", "TwelveSigns1", "12345"],
-    ),
-    ("ALLOWED_PHONE_PREFIXES", &["34", "+", "+34,x", "*"]),
-    (
-        "METRICS_NAMESPACE",
-        &["Auth Rocket", "Auth\"Rocket", "Räket"],
-    ),
-    ("CONTACT_CHANGES", &["refused", "true"]),
-    ("RESET_EMAIL_MESSAGE", &["Your code.", "{####} {####}"]),
+/// A missing file, a file without certificates, and one with a truncated certificate.
+const BAD_BUNDLES: [&str; 3] = [
+    "/nowhere.pem",
+    concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad-bundle.pem"),
 ];
+
+/// The bad values of a variable.
+fn bad_values(variable: &str) -> Vec<&'static str> {
+    if variable == "AWS_CA_BUNDLE" {
+        return BAD_BUNDLES.to_vec();
+    }
+    let mut rows = BAD.lines().map(|line| line.split(" | "));
+    let row = rows.find_map(|mut row| (row.next() == Some(variable)).then_some(row));
+    row.into_iter().flatten().collect()
+}
 
 fn names(groups: &[&'static str]) -> impl Iterator<Item = &'static str> {
     groups.iter().flat_map(|group| group.split(' '))
@@ -169,9 +157,8 @@ fn functions_name_a_missing_variable_and_exit() {
 fn functions_name_a_bad_variable_and_exit() {
     for (_, function, Variables(required, optional)) in functions() {
         for variable in names(required).chain(names(optional)) {
-            let bad = BAD.iter().filter(|(name, _)| *name == variable);
-            for value in bad.flat_map(|(_, values)| *values) {
-                let function = function.clone().with(variable, *value);
+            for value in bad_values(variable) {
+                let function = function.clone().with(variable, value);
                 assert_exits_naming(&function, variable, "has a bad value: expected ");
             }
         }
@@ -193,5 +180,27 @@ fn an_invalid_context_of_the_invoker_ends_the_function() {
         let outcome = process.invoke_with(&headers, &event, Duration::from_secs(20));
         let errors = outcome.expect_err("the function answered");
         assert!(!errors.contains("password"), "{errors}");
+    }
+}
+
+#[test]
+fn template_sets_every_variable_that_a_function_reads() {
+    // They have every function.
+    for stack in [Stack::strict(), Stack::passwordless_strict()] {
+        let template = stack.decided_template();
+        for function in e2e::functions() {
+            let resource = &template["Resources"][format!("{}Function", resource(&function))];
+            let Some(set) = resource["Properties"]["Environment"]["Variables"].as_object() else {
+                continue;
+            };
+            let Variables(required, optional) = variables_of(&function);
+            for variable in names(required).chain(names(optional)) {
+                let by_lambda = variable.starts_with("AWS_");
+                assert!(
+                    by_lambda || set.contains_key(variable),
+                    "template.yaml does not set {variable} of {function}"
+                );
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use e2e::http::{Request, respond};
-use e2e::random;
+use e2e::{random, read, root};
 use serde_json::{Value, json};
 
 /// Records its arguments, and the parameters as SAM CLI parses them. Exits with SAM_STATUS; if that is not 0, the stack
@@ -51,7 +51,7 @@ impl Project {
     /// A project with this samconfig.toml and functions for this machine. The account has a stack with this status and
     /// these parameters, or none.
     fn new(config: &str, machine: u8, status: Option<&str>, parameters: &[(&str, &str)]) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = root();
         let name = format!("deploy-{:016x}", random());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(folder.join("local")).unwrap();
@@ -85,7 +85,7 @@ impl Project {
     }
 
     fn deploy_with(&self, arguments: &[&str], typed: &str, sam_status: &str) -> Outcome {
-        let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../local/.venv/bin");
+        let venv = root().join("local/.venv/bin");
         let venv = venv.display();
         let path = std::env::var("PATH").unwrap();
         let mut command = Command::new(format!("{venv}/python"));
@@ -136,6 +136,26 @@ impl Drop for Project {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.folder).ok();
     }
+}
+
+impl Outcome {
+    #[track_caller]
+    fn assert_success(&self) {
+        assert!(self.success, "{}{}", self.stdout, self.stderr);
+    }
+
+    /// Checks that it failed with this message.
+    #[track_caller]
+    fn assert_rejected(&self, message: &str) {
+        assert!(!self.success, "{}", self.stdout);
+        assert!(self.stderr.contains(message), "{}", self.stderr);
+    }
+}
+
+/// Deploys a new stack with these overrides.
+fn deploy_new(overrides: &str) -> Outcome {
+    let project = Project::new(&config(overrides), X86_64, None, &[]);
+    project.deploy(&["default"], "y\n")
 }
 
 /// Starts the account, with a stack of this status or none, or a rolled back one once this file is there. Returns its
@@ -212,16 +232,13 @@ fn make(flag: &str) -> Value {
 fn deploy_shows_the_section_and_starts_after_y() {
     let overrides =
         r#""Mode=UserPassword LogLevel=DEBUG SmsMessage='\"It\\'s {####}, you know.\"'""#;
-    let project = Project::new(
-        &config(overrides),
-        X86_64,
-        Some("UPDATE_COMPLETE"),
-        &[
-            ("AccessTokenMinutes", "5"),
-            ("LogLevel", "ERROR"),
-            ("Gone", "x"),
-        ],
-    );
+    let deployed = [
+        ("AccessTokenMinutes", "5"),
+        ("LogLevel", "ERROR"),
+        ("Gone", "x"),
+    ];
+    let status = Some("UPDATE_COMPLETE");
+    let project = Project::new(&config(overrides), X86_64, status, &deployed);
     for (typed, deployed) in [("", false), ("\n", false), ("n\n", false), ("y\n", true)] {
         let outcome = project.deploy(&["default"], typed);
         assert_eq!(outcome.success, deployed, "{typed:?}: {}", outcome.stderr);
@@ -233,11 +250,8 @@ fn deploy_shows_the_section_and_starts_after_y() {
             "  AccessTokenMinutes = 5",
             "Every other parameter has its default.",
         ] {
-            assert!(
-                outcome.stdout.lines().any(|shown| shown == line),
-                "{line}: {}",
-                outcome.stdout
-            );
+            let shown = outcome.stdout.lines().any(|shown| shown == line);
+            assert!(shown, "{line}: {}", outcome.stdout);
         }
         assert!(!outcome.stdout.contains("Mode ="), "{}", outcome.stdout);
         let parameters = json!({
@@ -277,9 +291,7 @@ fn deploy_warns_of_settings_that_let_strangers_in() {
 
 #[test]
 fn deploy_accepts_every_section_of_samconfig() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let config = fs::read_to_string(root.join("samconfig.toml")).unwrap();
-    let project = Project::new(&config, X86_64, None, &[]);
+    let project = Project::new(&read("samconfig.toml"), X86_64, None, &[]);
     for section in ["default", "passwordless", "prod"] {
         let outcome = project.deploy(&[section], "y\n");
         assert!(outcome.success, "{section}: {}", outcome.stderr);
@@ -333,12 +345,7 @@ fn deploy_rejects_functions_built_for_another_architecture() {
     ] {
         let project = Project::new(&config(overrides), machine, None, &[]);
         let outcome = project.deploy(&["default"], "y\n");
-        assert!(!outcome.success, "{overrides}");
-        assert!(
-            outcome.stderr.ends_with(message),
-            "{overrides}: {}",
-            outcome.stderr
-        );
+        outcome.assert_rejected(message);
         assert_eq!(outcome.calls.len(), 1, "{overrides}: {:?}", outcome.calls);
     }
 }
@@ -358,32 +365,18 @@ fn deploy_names_the_command_for_each_blocking_status() {
     ] {
         let project = Project::new(&config("\"Mode=UserPassword\""), X86_64, Some(status), &[]);
         let outcome = project.deploy(&["default"], "y\n");
-        assert!(!outcome.success, "{status}");
-        assert_eq!(outcome.calls, [json!(null); 0], "{status}");
-        let message = format!("aws cloudformation {command} --stack-name s --region eu-west-1\n");
-        assert!(
-            outcome
-                .stderr
-                .starts_with(&format!("The stack s ({status}) ")),
-            "{}",
-            outcome.stderr
-        );
-        assert!(outcome.stderr.ends_with(&message), "{}", outcome.stderr);
+        outcome.assert_rejected(&format!("The stack s ({status}) "));
+        let command = format!("aws cloudformation {command} --stack-name s --region eu-west-1\n");
+        outcome.assert_rejected(&command);
         assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+        assert_eq!(outcome.calls, [json!(null); 0], "{status}");
     }
     // This stack has only a change set.
-    let project = Project::new(
-        &config("\"Mode=UserPassword\""),
-        X86_64,
-        Some("REVIEW_IN_PROGRESS"),
-        &[],
-    );
+    let status = Some("REVIEW_IN_PROGRESS");
+    let project = Project::new(&config("\"Mode=UserPassword\""), X86_64, status, &[]);
     let outcome = project.deploy(&["default"], "y\n");
-    assert!(
-        outcome.success && outcome.stdout.contains("Stack    s (new)"),
-        "{}",
-        outcome.stderr
-    );
+    outcome.assert_success();
+    assert!(outcome.stdout.contains("Stack    s (new)"));
 }
 
 #[test]
@@ -422,14 +415,8 @@ fn deploy_rejects_wrong_parameters_with_the_remedy() {
              Set EmailSignUpRoles to some of these, or EmailSignUpRoles='' for none.\n",
         ),
     ] {
-        let project = Project::new(&config(overrides), X86_64, None, &[]);
-        let outcome = project.deploy(&["default"], "y\n");
-        assert!(!outcome.success, "{overrides}");
-        assert!(
-            outcome.stderr.contains(message),
-            "{overrides}: {}",
-            outcome.stderr
-        );
+        let outcome = deploy_new(overrides);
+        outcome.assert_rejected(message);
         assert_eq!(outcome.calls, [json!(null); 0], "{overrides}");
     }
     // Valid parameters that look similar.
@@ -438,9 +425,7 @@ fn deploy_rejects_wrong_parameters_with_the_remedy() {
         r#""Roles=User,user EmailSignUpRoles=''""#,
         r#"{ PhoneSignUpRoles = "", EmailSignUpRoles = ["User"] }"#,
     ] {
-        let project = Project::new(&config(overrides), X86_64, None, &[]);
-        let outcome = project.deploy(&["default"], "y\n");
-        assert!(outcome.success, "{overrides}: {}", outcome.stderr);
+        deploy_new(overrides).assert_success();
     }
 }
 
@@ -475,12 +460,8 @@ fn deploy_protects_a_new_pool_in_a_second_deployment() {
 
 #[test]
 fn guided_deploy_asks_for_everything_and_saves_the_answers() {
-    let project = Project::new(
-        &config("\"Mode=UserPassword Roles=User\""),
-        ARM64,
-        None,
-        &[],
-    );
+    let overrides = "\"Mode=UserPassword Roles=User\"";
+    let project = Project::new(&config(overrides), ARM64, None, &[]);
     // The stack, the region, the mode (invalid at first), the roles, and the lists of roles.
     let answers = "t\nus-west-2\nBoth\nPasswordless\nMember\n''\nMember\n";
     let template = fs::read_to_string(project.folder.join("template.yaml")).unwrap();
@@ -490,28 +471,20 @@ fn guided_deploy_asks_for_everything_and_saves_the_answers() {
         name.starts_with(|first: char| first.is_ascii_uppercase())
             .then_some(name)
     });
-    let rest: String = names
-        .skip(4)
-        .map(|name| {
-            if name == "Architecture" {
-                "arm64\n"
-            } else {
-                "\n"
-            }
-        })
-        .collect();
+    let rest = names.skip(4).map(|name| match name {
+        "Architecture" => "arm64\n",
+        _ => "\n",
+    });
+    let rest: String = rest.collect();
     let outcome = project.deploy(&["default", "--guided"], &format!("{answers}{rest}y\n"));
-    assert!(outcome.success, "{}{}", outcome.stdout, outcome.stderr);
+    outcome.assert_success();
     for shown in [
         "One of: UserPassword, Passwordless",
         "Roles [User]: ",
         "Region   us-west-2",
     ] {
-        assert!(
-            outcome.stdout.contains(shown),
-            "{shown}: {}",
-            outcome.stdout
-        );
+        let found = outcome.stdout.contains(shown);
+        assert!(found, "{shown}: {}", outcome.stdout);
     }
     let parameters = json!({
         "Mode": "Passwordless", "Roles": "Member", "EmailSignUpRoles": "", "PhoneSignUpRoles": "Member",
@@ -523,12 +496,8 @@ fn guided_deploy_asks_for_everything_and_saves_the_answers() {
 
     // The next deployment asks only for the y.
     let outcome = project.deploy(&["default"], "y\n");
-    assert_eq!(
-        outcome.calls,
-        [make("--arm64"), deployed],
-        "{}",
-        outcome.stderr
-    );
+    outcome.assert_success();
+    assert_eq!(outcome.calls, [make("--arm64"), deployed]);
     let config = fs::read_to_string(project.folder.join("samconfig.toml")).unwrap();
     assert!(config.contains("# A comment."), "{config}");
 }

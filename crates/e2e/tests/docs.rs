@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use auth_core::exceptions::EXCEPTIONS;
-use e2e::{Mode, Person, Specification, Stack, assert_lists};
+use e2e::{Mode, Person, Specification, Stack, assert_lists, output_of, read, root};
 use serde_json::Value;
 
 /// The first line of a block that needs an AWS account, so that no test runs it.
@@ -14,19 +14,6 @@ const NEEDS_AWS: &str = "# needs an AWS account";
 
 /// The commands of blocks that a test runs. Assignments and definitions of functions are also allowed.
 const COMMANDS: [&str; 3] = ["post", "curl", "export"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
-}
-
-#[track_caller]
-fn read(path: impl AsRef<Path>) -> String {
-    let path = root().join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 /// A page of Markdown.
 struct Page {
@@ -453,16 +440,11 @@ fn js_folder(name: &str) -> PathBuf {
     folder
 }
 
-/// Runs a program of `js`; panics with its output if it fails.
+/// Runs a program of `js`.
 #[track_caller]
 fn run_js(program: &str, arguments: &[&str]) {
-    let mut node = Command::new("node");
     let program = root().join("crates/e2e/js").join(program);
-    let output = node.arg(program).args(arguments).output();
-    let output = output.expect("node is missing: install Node.js 20 or later");
-    let written = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{written}{errors}");
+    output_of(Command::new("node").arg(program).args(arguments));
 }
 
 #[test]
@@ -495,10 +477,7 @@ fn integrating_page_react_example_works() {
     let options = ["--allowJs", "--jsx", "react-jsx", "--outDir", "compiled"];
     let modules = ["--target", "es2022", "--module", "nodenext", "app.jsx"];
     let mut compile = Command::new(compiler);
-    compile.args(options).args(modules).current_dir(&folder);
-    let output = compile.output().unwrap();
-    let written = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{written}");
+    output_of(compile.args(options).args(modules).current_dir(&folder));
 
     let stack = Stack::standard();
     let person = stack.confirmed_user();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use e2e::Stack;
+use e2e::{Stack, root};
 
 #[test]
 fn embedded_aws_is_as_strict_as_aws() {
@@ -24,8 +24,7 @@ impl Port {
 
     /// Runs `local/embedded-aws` as `make` does with this PORT.
     fn embedded_aws(&self, arguments: &[&str]) -> Output {
-        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../local/embedded-aws");
-        let mut command = Command::new(program);
+        let mut command = Command::new(root().join("local/embedded-aws"));
         let command = command.args(arguments).env("PORT", &self.0);
         command.env_remove("RUN").output().unwrap()
     }

@@ -5,44 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use e2e::{Mode, Stack, TRIGGERS, assert_lists, resource, text, trigger_event};
 use serde_json::{Value, json};
 
-const PARAMETERS: [(&str, &str); 16] = [
-    ("Roles", "User,Driver,Courier,Admin"),
-    ("PhoneSignUpRoles", "Driver"),
-    ("EmailVerification", "LINK"),
-    ("ConfirmByLinkMessage", "<p>{##Yes, it is me##}</p>"),
-    ("ConfirmByCodeMessage", "Say {####}."),
-    ("ResetEmailSubject", "A new password"),
-    ("ResetEmailMessage", "<p>Set it with {####}.</p>"),
-    (
-        "SesIdentityArn",
-        "arn:aws:ses:us-east-1:000000000000:identity/example.com",
-    ),
-    ("EmailFrom", "Example <no-reply@example.com>"),
-    ("EmailReplyTo", "help@example.com"),
-    (
-        "CertificateArn",
-        "arn:aws:acm:us-east-1:000000000000:certificate/1",
-    ),
-    ("ContactChanges", "REFUSED"),
-    ("AlarmEmail", "ops@example.com"),
-    ("AlarmSignInFailures", "50"),
-    ("AlarmCodesSent", "40"),
-    ("TracingMode", "Active"),
+const PARAMETERS: [&str; 16] = [
+    "Roles=User,Driver,Courier,Admin",
+    "PhoneSignUpRoles=Driver",
+    "EmailVerification=LINK",
+    "ConfirmByLinkMessage=<p>{##Yes, it is me##}</p>",
+    "ConfirmByCodeMessage=Say {####}.",
+    "ResetEmailSubject=A new password",
+    "ResetEmailMessage=<p>Set it with {####}.</p>",
+    "SesIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/example.com",
+    "EmailFrom=Example <no-reply@example.com>",
+    "EmailReplyTo=help@example.com",
+    "CertificateArn=arn:aws:acm:us-east-1:000000000000:certificate/1",
+    "ContactChanges=REFUSED",
+    "AlarmEmail=ops@example.com",
+    "AlarmSignInFailures=50",
+    "AlarmCodesSent=40",
+    "TracingMode=Active",
 ];
 
 /// The properties of an alarm that the snapshot shows.
-const ALARM: [&str; 10] = [
-    "Namespace",
-    "MetricName",
-    "Dimensions",
-    "Statistic",
-    "Period",
-    "ComparisonOperator",
-    "Threshold",
-    "EvaluationPeriods",
-    "DatapointsToAlarm",
-    "TreatMissingData",
-];
+const ALARM: &str = "Namespace MetricName Dimensions Statistic Period ComparisonOperator Threshold \
+    EvaluationPeriods DatapointsToAlarm TreatMissingData";
 
 /// The page that lists the alarms, and the start of its row that names the functions with the alarm `failed requests`.
 const OPERATIONS: &str = include_str!("../../../docs/operations.md");
@@ -152,7 +136,8 @@ impl FullStack {
             }
             let name = text(&alarm["AlarmName"]);
             let rest = name.strip_prefix(&prefix).unwrap();
-            let mut watched = ALARM.map(|key| alarm[key].to_string()).join(" ");
+            let watched = ALARM.split(' ').map(|key| alarm[key].to_string());
+            let mut watched = watched.collect::<Vec<_>>().join(" ");
             let mut functions = functions.iter();
             let of = functions.find(|(function, _)| rest.starts_with(&format!("{function} ")));
             let (function, what) = match of {
@@ -211,8 +196,12 @@ fn deploy(name: &'static str, mode: Mode, domain: &str) -> FullStack {
     let zone = [&["route53", "create-hosted-zone"][..], &reference].concat();
     let zone = text(&Stack::standard().cli(&zone)["HostedZone"]["Id"]);
     let zone = zone.rsplit('/').next().unwrap();
-    let domain_of = [("DomainName", domain), ("HostedZoneId", zone)];
-    let stack = Stack::deploy(name, mode, &[&PARAMETERS[..], &domain_of].concat());
+    let (name_of_api, zone_of_api) = (
+        format!("DomainName={domain}"),
+        format!("HostedZoneId={zone}"),
+    );
+    let parameters = [&PARAMETERS[..], &[&name_of_api, &zone_of_api]].concat();
+    let stack = Stack::deploy(name, mode, &parameters);
     let stack = FullStack {
         resources: stack.resources(),
         stack,

@@ -1,16 +1,7 @@
 //! Answers of the gateway itself: unknown routes, other methods, preflights, throttling and other origins.
 
-use e2e::{Mode, Person, Route, Stack};
+use e2e::{Person, Route, Stack};
 use serde_json::json;
-
-#[track_caller]
-fn assert_no_function_answers(stack: &Stack, method: &str, route: &str) {
-    stack.send(method, route, b"{}").assert_error_with(
-        404,
-        "NotFoundException",
-        "There is no such route, or it does not answer this method: every route answers POST.",
-    );
-}
 
 #[test]
 fn gateway_answers_404_outside_the_routes_of_the_mode() {
@@ -23,30 +14,40 @@ fn gateway_answers_404_outside_the_routes_of_the_mode() {
         let others = stack.mode().other().routes();
         let others = others.filter(|route| route.only_mode().is_some());
         let unknown = ["", "/", "/sign-out", "/sign-in/x", "/Sign-In"];
-        for path in others.map(|route| route.path).chain(unknown) {
-            assert_no_function_answers(&stack, "POST", path);
-        }
-        for route in stack.mode().routes() {
-            for method in ["GET", "PUT", "PATCH", "DELETE"] {
-                assert_no_function_answers(&stack, method, route.path);
-            }
+        let unknown = others.map(|route| route.path).chain(unknown);
+        let methods = ["GET", "PUT", "PATCH", "DELETE"].into_iter();
+        let of_routes = methods.flat_map(|method| {
+            let routes = stack.mode().routes();
+            routes.map(move |route| (method, route.path))
+        });
+        for (method, path) in unknown.map(|path| ("POST", path)).chain(of_routes) {
+            stack.send(method, path, b"{}").assert_error_with(
+                404,
+                "NotFoundException",
+                "There is no such route, or it does not answer this method: every route answers POST.",
+            );
         }
     }
 }
 
 #[test]
 fn gateway_answers_the_preflight_of_every_route() {
-    let stack = Stack::standard();
-    for route in Mode::UserPassword.routes() {
-        let answer = stack.send("OPTIONS", route.path, b"");
-        assert_eq!(answer.status, 200, "{}: {answer:?}", route.path);
-        for (name, value) in [
-            ("access-control-allow-origin", "*"),
-            ("access-control-allow-headers", "*,Authorization"),
-            ("access-control-allow-methods", "POST,OPTIONS"),
-            ("access-control-max-age", "600"),
-        ] {
-            assert_eq!(answer.header(name), Some(value), "{}: {name}", route.path);
+    for (stack, origin) in [
+        (Stack::standard(), "*"),
+        (Stack::strict(), "https://app.example.com"),
+        (Stack::passwordless(), "*"),
+    ] {
+        for route in stack.mode().routes() {
+            let answer = stack.send("OPTIONS", route.path, b"");
+            assert_eq!(answer.status, 200, "{}: {answer:?}", route.path);
+            for (name, value) in [
+                ("access-control-allow-origin", origin),
+                ("access-control-allow-headers", "*,Authorization"),
+                ("access-control-allow-methods", "POST,OPTIONS"),
+                ("access-control-max-age", "600"),
+            ] {
+                assert_eq!(answer.header(name), Some(value), "{}: {name}", route.path);
+            }
         }
     }
 }

@@ -80,11 +80,11 @@ fn kept_pool_can_be_restored_and_deleted() {
     let name: &'static str = format!("Kept-{}", "a".repeat(123)).leak();
     let mode = Mode::UserPassword;
     let parameters = [
-        ("PhoneSignUpRoles", "User"),
-        ("SkipConfirmationRoles", "User"),
-        ("DeletionProtection", "ACTIVE"),
-        ("EnableWaf", "true"),
-        ("AlarmEmail", "ops@example.com"),
+        "PhoneSignUpRoles=User",
+        "SkipConfirmationRoles=User",
+        "DeletionProtection=ACTIVE",
+        "EnableWaf=true",
+        "AlarmEmail=ops@example.com",
     ];
     let stack = Stack::deploy(name, mode, &parameters);
     let person = Person::with_email();
@@ -168,11 +168,8 @@ fn failed_first_deployment_leaves_only_a_protected_pool() {
 
     for (protection, left) in [("INACTIVE", &[][..]), ("ACTIVE", &["SmsRole", "UserPool"])] {
         let name = format!("failing-{}", protection.to_lowercase());
-        let parameters = [
-            ("PhoneSignUpRoles", "User"),
-            ("DeletionProtection", protection),
-        ];
-        let stack = aws.create(&name, &template, &parameters);
+        let deletion = format!("DeletionProtection={protection}");
+        let stack = aws.create(&name, &template, &["PhoneSignUpRoles=User", &deletion]);
         assert_eq!(stack["StackStatus"], "ROLLBACK_COMPLETE", "{stack}");
         let describe = ["cloudformation", "describe-stack-events"];
         let events = [&describe[..], &["--stack-name", &name]].concat();

@@ -3,22 +3,6 @@
 use e2e::{Answer, Person, Stack, session_in};
 
 #[test]
-fn third_wrong_code_ends_the_sign_in() {
-    let stack = Stack::passwordless();
-    for person in stack.users_of_both_channels() {
-        let challenge = stack.challenge(&person);
-        let session = stack.answer_wrongly_twice(&person, &challenge);
-        stack
-            .answer(&person, &session, &challenge.wrong_code())
-            .assert_error(401, "NotAuthorizedException");
-        for session in [&session, &challenge.session] {
-            assert_session_is_invalid(&stack.answer(&person, session, &challenge.code));
-        }
-        assert_eq!(stack.codes_sent_to(&person).len(), 1);
-    }
-}
-
-#[test]
 fn token_rejects_malformed_codes_and_trims_spaces() {
     let stack = Stack::passwordless();
     for person in stack.users_of_both_channels() {

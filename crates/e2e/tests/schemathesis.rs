@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use e2e::{Mode, Specification, Stack};
+use e2e::{Mode, Specification, Stack, output_of, root};
 use serde_json::{Value, json};
 
 #[test]
@@ -19,7 +19,6 @@ fn schemathesis_finds_nothing_in_passwordless() {
 
 #[track_caller]
 fn run(mode: Mode) {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let file = |suffix: &str| {
         let name = format!("schemathesis-{}-{suffix}.json", mode.name());
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
@@ -32,19 +31,17 @@ fn run(mode: Mode) {
     schemas["Password"]["enum"] = json!(["Sup3r!secret"]);
     std::fs::write(file("openapi"), document.to_string()).unwrap();
 
-    let output = Command::new(here.join("../../local/.venv-test/bin/schemathesis"))
+    let mut schemathesis = Command::new(root().join("local/.venv-test/bin/schemathesis"));
+    schemathesis
         .arg("--config-file")
-        .arg(here.join("python/schemathesis.toml"))
+        .arg(root().join("crates/e2e/python/schemathesis.toml"))
         .arg("run")
         .arg(file("openapi"))
         .args(["--url", Stack::of(mode).output("AuthApiURL")])
         .args(["--report", "json", "--report-json-path"])
         .arg(file("report"))
-        .current_dir(env!("CARGO_TARGET_TMPDIR"))
-        .output()
-        .expect("Schemathesis is not installed: run `make test`.");
-    let output_text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{output_text}");
+        .current_dir(env!("CARGO_TARGET_TMPDIR"));
+    let output_text = output_of(&mut schemathesis);
 
     let report = std::fs::read_to_string(file("report")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();

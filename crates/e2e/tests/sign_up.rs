@@ -8,12 +8,13 @@ const NOT_BY_EMAIL: &str = "The role does not allow sign-up with an email addres
 const NOT_BY_PHONE: &str = "The role does not allow sign-up with a phone number.";
 
 #[test]
-fn sign_up_returns_the_user_and_adds_the_group() {
+fn confirmed_sign_up_has_the_attributes_and_group_of_its_role() {
     let stack = Stack::standard();
-    for (person, role, attribute) in [
-        (Person::with_email(), "User", "email"),
-        (Person::with_phone(), "Driver", "phone_number"),
+    for (person, role) in [
+        (Person::with_email(), "User"),
+        (Person::with_phone(), "Driver"),
     ] {
+        let attribute = person.attribute();
         let body = stack.sign_up(&person, role).assert_ok();
         let user = stack.user(&person.username);
         assert_eq!(
@@ -21,9 +22,16 @@ fn sign_up_returns_the_user_and_adds_the_group() {
             json!({ "id": user["sub"], "username": person.username, "userAttributes": { "role": role } })
         );
         assert_eq!(user["status"], "UNCONFIRMED");
-        assert_eq!(user["custom:role"], role);
         assert_eq!(user[attribute], person.username);
         assert_eq!(stack.groups_of(&person.username), [role]);
+
+        let tokens = stack.tokens_of(&stack.confirm(person.clone()));
+        for claims in [&tokens.access_claims, &tokens.id_claims] {
+            assert_eq!(claims["sub"], user["sub"]);
+            assert_eq!(claims["cognito:groups"], json!([role]));
+        }
+        assert_eq!(tokens.id_claims["custom:role"], role);
+        assert_eq!(tokens.id_claims[attribute], person.username);
     }
 }
 
@@ -68,13 +76,11 @@ fn sign_up_rejects_passwords_that_break_the_policy() {
 #[test]
 fn role_without_confirmation_signs_in_at_once() {
     let stack = Stack::standard();
-    for (person, verified) in [
-        (Person::with_email(), "email_verified"),
-        (Person::with_phone(), "phone_number_verified"),
-    ] {
+    for person in [Person::with_email(), Person::with_phone()] {
         stack.sign_up(&person, "Courier").assert_ok();
         let user = stack.user(&person.username);
-        assert_eq!((&*user["status"], &*user[verified]), ("CONFIRMED", "true"));
+        assert_eq!(user["status"], "CONFIRMED");
+        assert_eq!(user[&format!("{}_verified", person.attribute())], "true");
         let tokens = stack.tokens_of(&person);
         assert_eq!(tokens.access_claims["cognito:groups"], json!(["Courier"]));
     }

@@ -1,26 +1,11 @@
 //! `POST /auth/sign-up/confirm`.
 
-use e2e::{Person, SIGN_UP_CODE, Stack};
+use e2e::{SIGN_UP_CODE, Stack};
 use serde_json::json;
 
 fn confirm(stack: &Stack, username: &str, code: &str) -> e2e::Answer {
     let body = json!({ "username": username, "confirmationCode": code });
     stack.post("/sign-up/confirm", body)
-}
-
-#[test]
-fn right_code_confirms_the_user() {
-    let stack = Stack::standard();
-    for (person, role) in [
-        (Person::with_email(), "User"),
-        (Person::with_phone(), "Driver"),
-    ] {
-        stack.sign_up(&person, role).assert_ok();
-        let username = &person.username;
-        confirm(&stack, username, SIGN_UP_CODE).assert_ok();
-        let tokens = stack.tokens_of(&person);
-        assert_eq!(tokens.access_claims["cognito:groups"], json!([role]));
-    }
 }
 
 #[test]

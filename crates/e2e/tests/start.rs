@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use e2e::Function;
+use e2e::{Function, functions, root};
 
 /// The system calls of a function until it requests its first event, one a line, and the port of its Runtime API.
 fn start(name: &str) -> (Vec<String>, u16) {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    let tools = root.join("local/.venv/bin");
+    let tools = root().join("local/.venv/bin");
     let strace = tools.join("strace.py");
     assert!(
         strace.exists(),
@@ -40,9 +39,7 @@ fn is_read_at_every_start(path: &str) -> bool {
 
 #[test]
 fn functions_read_no_file_before_their_first_event() {
-    let functions = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
-    for function in std::fs::read_dir(functions).unwrap() {
-        let name = function.unwrap().file_name().into_string().unwrap();
+    for name in functions() {
         let (calls, lambda) = start(&name);
         let [program, calls @ ..] = &calls[..] else {
             panic!("{name} was not traced");

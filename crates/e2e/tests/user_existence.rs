@@ -47,8 +47,7 @@ fn confirmation_shows_users_even_with_enabled() {
         let body = json!({ "username": person.username, "confirmationCode": "000000" });
         stack.post("/sign-up/confirm", body)
     };
-    let (known, unknown) = (Person::with_email(), Person::with_email());
-    stack.sign_up(&known, "Member").assert_ok();
+    let (known, unknown) = (stack.member(), Person::with_email());
     confirm(&known).assert_documented_error(401, "NotAuthorizedException");
     confirm(&unknown).assert_documented_error(400, "CodeMismatchException");
 }
@@ -56,8 +55,7 @@ fn confirmation_shows_users_even_with_enabled() {
 #[test]
 fn sign_in_answers_unknown_user_like_wrong_password() {
     let stack = Stack::strict();
-    let (known, unknown) = (Person::with_email(), Person::with_email());
-    stack.sign_up(&known, "Member").assert_ok();
+    let (known, unknown) = (stack.member(), Person::with_email());
     for username in [known.username, unknown.username] {
         let password = Person::another_password();
         let answer = stack.sign_in(&Person { username, password });
