@@ -42,9 +42,15 @@ const ROUNDS: usize = 2;
 
 /// The counts of all users.
 #[derive(Debug)]
-pub struct Limits {
+pub struct OtpTable {
     dynamodb: Client,
-    table: String,
+    name: String,
+}
+
+/// The limits of codes.
+#[derive(Debug)]
+pub struct Limits {
+    table: OtpTable,
     rules: Rules,
 }
 
@@ -201,8 +207,7 @@ impl Limits {
     pub fn new(setup: &Setup<'_>) -> config::Result<Self> {
         let env = setup.env;
         Ok(Self {
-            dynamodb: setup.dynamodb()?,
-            table: env.required("OTP_TABLE_NAME")?,
+            table: OtpTable::new(setup)?,
             rules: Rules::new(
                 env.number("OTP_COOLDOWN_SECONDS", SAME_ATTEMPT_SECONDS)?,
                 // None at all would lock everyone out.
@@ -219,7 +224,7 @@ impl Limits {
     pub async fn reserve_send(&self, user: &str) -> Result<Reserved> {
         for _ in 0..ROUNDS {
             let now = now();
-            let before = self.read(user).await?;
+            let before = self.table.read(user).await?;
             let full_at = match decide(self.rules, &before, now) {
                 Decision::Send { full_at } => full_at,
                 Decision::Again(code) => return Ok(Reserved::Already(code)),
@@ -231,7 +236,9 @@ impl Limits {
             // Always later than the last one, because it identifies the version of the item.
             let sent_at = now.max(before.last_sent_at + 1);
             let code = before.new_code()?;
-            let update = self.send(user, before.last_sent_at, sent_at, &code, full_at);
+            let update = self
+                .table
+                .send(user, before.last_sent_at, sent_at, &code, full_at);
             let answers = number(ANSWERS_PER_CODE);
             // A session may still have a code that was sent before.
             let keeps_codes = before.last_sent_at + SESSION >= now && before.answers_left.is_some();
@@ -280,10 +287,24 @@ impl Limits {
             SendFailure::NoResponse => counted,
         };
         let update = self
+            .table
             .send(&user, sent_at, before.last_sent_at, &before.last, full_at)
             .update_expression(format!("{SEND} REMOVE answersLeft.#code"))
             .expression_attribute_names("#code", code.expose());
         applied(update.send().await).map(drop)
+    }
+}
+
+impl OtpTable {
+    /// Reads `OTP_TABLE_NAME`.
+    ///
+    /// # Errors
+    /// Names the variable if it is missing.
+    pub fn new(setup: &Setup<'_>) -> config::Result<Self> {
+        Ok(Self {
+            dynamodb: setup.dynamodb()?,
+            name: setup.env.required("OTP_TABLE_NAME")?,
+        })
     }
 
     /// Counts an answer to a code by one write, which succeeds only while the code has answers left: a right answer
@@ -319,7 +340,7 @@ impl Limits {
         let answer = self
             .dynamodb
             .get_item()
-            .table_name(&self.table)
+            .table_name(&self.name)
             .key("sub", text(user))
             .consistent_read(true)
             .send()
@@ -357,7 +378,7 @@ impl Limits {
     fn update(&self, user: &str) -> UpdateItemFluentBuilder {
         self.dynamodb
             .update_item()
-            .table_name(&self.table)
+            .table_name(&self.name)
             .key("sub", text(user))
     }
 }
@@ -645,7 +666,10 @@ mod tests {
             let error = limits.reserve_send("user").await.unwrap_err();
             assert_eq!(error.kind, kind, "{code}");
             for is_right in [false, true] {
-                let answer = limits.count_answer("user", &Code::new("1"), is_right).await;
+                let answer = limits
+                    .table
+                    .count_answer("user", &Code::new("1"), is_right)
+                    .await;
                 assert_eq!(answer.unwrap_err().kind, kind, "{code}");
             }
         }
@@ -668,6 +692,7 @@ mod tests {
         ] {
             let aws = FakeAws::with("UpdateItem", reply);
             let answer = limits(&aws)
+                .table
                 .count_answer("user", &Code::new("246810"), is_right)
                 .await;
             assert_eq!(answer.unwrap(), expected);

@@ -2,7 +2,7 @@
 
 use crate::challenge::{Code, Request};
 use crate::error::Result;
-use crate::limits::{Answer, Limits};
+use crate::limits::{Answer, OtpTable};
 use crate::telemetry::{self, Metric};
 use crate::trigger::{self, Event, View};
 use crate::trigger_error;
@@ -12,7 +12,7 @@ use crate::trigger_error;
 /// # Errors
 /// `NotAuthorizedException` if no answer is left to the code; unavailable if the answer can't be counted; internal for
 /// another trigger's event.
-pub async fn verify_auth_challenge_response(event: &mut Event, limits: &Limits) -> Result<()> {
+pub async fn verify_auth_challenge_response(event: &mut Event, table: &OtpTable) -> Result<()> {
     if event.source() != "VerifyAuthChallengeResponse_Authentication" {
         return Err(trigger::unknown_source());
     }
@@ -23,7 +23,7 @@ pub async fn verify_auth_challenge_response(event: &mut Event, limits: &Limits) 
     let code = Code::new(code.required("request.privateChallengeParameters.code")?);
     let answer = request.challenge_answer.get().unwrap_or_default();
     let is_right = code.matches(answer) && is_owner(&request) && !request.user_not_found;
-    let answer = limits.count_answer(&user, &code, is_right).await?;
+    let answer = table.count_answer(&user, &code, is_right).await?;
     if answer != Answer::Right {
         telemetry::count(Metric::SignInFailures);
     }
@@ -53,9 +53,9 @@ mod tests {
     use crate::testing::{event, metrics, with_setup};
 
     async fn verify(aws: &FakeAws, request: Value) -> Result<Value> {
-        let limits = with_setup(aws.http_client(), &[], Limits::new).unwrap();
+        let table = with_setup(aws.http_client(), &[], OtpTable::new).unwrap();
         let mut event = event("VerifyAuthChallengeResponse_Authentication", request);
-        verify_auth_challenge_response(&mut event, &limits).await?;
+        verify_auth_challenge_response(&mut event, &table).await?;
         Ok(Value::Object(event.into_json()))
     }
 

@@ -39,7 +39,7 @@ fn variables_of(function: &str) -> Variables {
             &[SIGNED, LIMITS, "SMS_MESSAGE", EMAIL],
             &[AWS, SENDER, "ALLOWED_PHONE_PREFIXES"],
         ),
-        "verify-auth-challenge-response" => Variables(&[SIGNED, LIMITS], &[AWS]),
+        "verify-auth-challenge-response" => Variables(&[SIGNED, "OTP_TABLE_NAME"], &[AWS]),
         _ if needs_token(function) => Variables(&[ROUTE, "USER_POOL_ID"], &[AWS]),
         _ => Variables(&[ROUTE], &[AWS]),
     }

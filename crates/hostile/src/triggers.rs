@@ -8,7 +8,7 @@ use auth_core::create_auth_challenge::{Channels, create_auth_challenge};
 use auth_core::custom_message::{Messages, custom_message};
 use auth_core::define_auth_challenge::define_auth_challenge;
 use auth_core::error::{Error, Kind};
-use auth_core::limits::Limits;
+use auth_core::limits::{Limits, OtpTable};
 use auth_core::post_confirmation::post_confirmation;
 use auth_core::pre_sign_up::pre_sign_up;
 use auth_core::roles::{Roles, SignUpRules};
@@ -33,6 +33,7 @@ pub struct Triggers {
     roles: Roles,
     messages: Messages,
     limits: Limits,
+    table: OtpTable,
     channels: Channels,
     runtime: Runtime,
 }
@@ -46,6 +47,7 @@ impl Default for Triggers {
                 roles: Roles::from_env(setup.env)?,
                 messages: Messages::from_env(setup.env)?,
                 limits: Limits::new(setup)?,
+                table: OtpTable::new(setup)?,
                 channels: Channels::new(setup)?,
                 runtime: tokio::runtime::Builder::new_current_thread()
                     .enable_time()
@@ -108,7 +110,7 @@ impl Triggers {
                     create_auth_challenge(&mut event, &self.limits, &self.channels).await
                 }
                 "verify-auth-challenge-response" => {
-                    verify_auth_challenge_response(&mut event, &self.limits).await
+                    verify_auth_challenge_response(&mut event, &self.table).await
                 }
                 other => panic!("no trigger {other}"),
             }
