@@ -42,9 +42,11 @@ fn every_route_rejects_unreadable_bodies() {
             let answer = stack.post_with(&tokens, route.path, body.as_bytes());
             answer.assert_documented_error(400, "SerializationException");
         }
-        let latin_1 = b"{\"username\":\"us\xe9r@example.com\"}";
-        let answer = stack.post_with(&tokens, route.path, latin_1);
-        answer.assert_documented_error(400, "SerializationException");
+        if route.fields.contains(&"username") {
+            let latin_1 = b"{\"username\":\"us\xe9r@example.com\"}";
+            let answer = stack.post_with(&tokens, route.path, latin_1);
+            answer.assert_documented_error(400, "SerializationException");
+        }
         let of_size = |size: usize| {
             let mut body = Value::from(complete(route)).to_string().into_bytes();
             body.resize(size, b' ');
