@@ -108,4 +108,17 @@ impl Stack {
         });
         resources.collect()
     }
+
+    /// Adds these variables to a function's environment.
+    #[track_caller]
+    pub fn set_environment(&self, function: &str, more: &[(&'static str, String)]) {
+        let mut variables = self.environment(function);
+        for (name, value) in more {
+            variables[name] = Value::from(&**value);
+        }
+        let environment = json!({ "Variables": variables }).to_string();
+        let update = ["lambda", "update-function-configuration"];
+        let to = ["--function-name", function, "--environment", &environment];
+        self.cli(&[&update[..], &to].concat());
+    }
 }

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use e2e::{
-    Answer, Authority, Aws, Fault, Function, InjectedFault, Mode, Process, ROUTES, Route, Scope,
-    TRIGGERS, trigger_event,
+    Answer, Authority, Aws, ENVIRONMENT, Fault, Function, InjectedFault, Mode, Process, ROUTES,
+    Route, Scope, Stack, TRIGGERS, trigger_event,
 };
 use serde_json::{Value, json};
 
@@ -152,6 +152,50 @@ fn functions_answer_every_fault_as_documented() {
     );
 }
 
+/// Without the deadline and frozen or idle connections: the embedded AWS neither freezes functions nor shortens their
+/// time.
+#[test]
+fn functions_answer_every_fault_behind_the_gateway() {
+    let table = Table::new();
+    let stacks = [Mode::UserPassword, Mode::Passwordless].map(|mode| {
+        let name = match mode {
+            Mode::UserPassword => "faulty",
+            Mode::Passwordless => "faulty-otp",
+        };
+        let parameters = [
+            "Roles=User,Courier",
+            "EmailSignUpRoles=User,Courier",
+            "PhoneSignUpRoles=User,Courier",
+            "MessageThrottlingRateLimit=10000",
+            "MessageThrottlingBurstLimit=5000",
+        ];
+        Stack::deploy(name, mode, &parameters)
+    });
+    let answered: usize = std::thread::scope(|scope| {
+        let table = &table;
+        let threads: Vec<_> = stacks
+            .iter()
+            .flat_map(|stack| {
+                let functions = stack.resources();
+                stack.mode().routes().map(move |route| {
+                    let resource = format!("{}Function", route.resource());
+                    let function = ("AWS::Lambda::Function".to_owned(), resource);
+                    let function = functions[&function].clone();
+                    scope.spawn(move || table.run_deployed(stack, &function, route.path))
+                })
+            })
+            .collect();
+        let threads = threads.into_iter();
+        threads.map(|thread| thread.join().unwrap()).sum()
+    });
+    println!("{answered} answers through the gateway");
+    let always = FAULTS
+        .iter()
+        .filter(|(_, injection)| matches!(injection, Always(_) | FirstTime(_)));
+    let of_routes = table.calls.iter().filter(|call| call.route.is_some());
+    assert_eq!(answered, always.count() * of_routes.count());
+}
+
 /// With more failures, nothing is run again.
 const MAX_RERUNS: usize = 40;
 /// Failures that a busy machine does not explain.
@@ -236,6 +280,49 @@ impl Table {
         let text = format!("{} {:.1} s", observed.status, observed.time.as_secs_f32());
         self.observed.lock().unwrap().insert(cell, text);
         check(call, injection, self.expected(cell), &observed);
+    }
+
+    /// Injects every fault into a deployed route, one after the other, and returns their number.
+    fn run_deployed(&self, stack: &Stack, function: &str, path: &str) -> usize {
+        let aws = Aws::start(&self.authority);
+        // So that it accepts the examples' token.
+        let names = [
+            "USER_POOL_ID",
+            "USER_POOL_CLIENT_ID",
+            "REAUTHENTICATION_MINUTES",
+        ];
+        let own = ENVIRONMENT
+            .into_iter()
+            .filter(|(name, _)| names.contains(name));
+        let own = own.map(|(name, value)| (name, value.to_owned()));
+        let environment: Vec<_> = aws.environment().into_iter().chain(own).collect();
+        stack.set_environment(function, &environment);
+        let mut answered = 0;
+        for (number, call) in self.calls.iter().enumerate() {
+            let route = call.route.filter(|route| route.path == path);
+            if route.is_none_or(|route| route.mode != stack.mode()) {
+                continue;
+            }
+            let body = call.event["body"].as_str().unwrap();
+            let tokens = [Route::example_token()];
+            for (fault, (name, injection)) in FAULTS.iter().enumerate() {
+                // Each fault needs its own connection.
+                aws.close_connections(false);
+                match injection {
+                    Always(fault) => aws.inject(injected(call, *fault, usize::MAX)),
+                    FirstTime(fault) => aws.inject(injected(call, *fault, 1)),
+                    Late(_) | Frozen { .. } | Idle(_) => continue,
+                }
+                let answer = stack.post_with(&tokens, path, body.as_bytes());
+                let expected = self.expected((fault, number)).status;
+                assert_eq!(status_of(call, &answer), expected, "{name}, {}", call.name);
+                aws.recover();
+                let answer = stack.post_with(&tokens, path, body.as_bytes());
+                assert_eq!(answer.status, 200, "after {name}");
+                answered += 1;
+            }
+        }
+        answered
     }
 
     /// Prints the observed answers, and writes them to target/faults.md.
