@@ -1014,7 +1014,7 @@ class GatewayAccount(Test):
 
 class WebAcls(Test):
     def test_web_acl_protects_only_what_exists(self):
-        name = f"strict-{uuid4().hex[:12]}"
+        name = f"acl-{uuid4().hex[:12]}"
         visibility = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": name}
         acl = wafv2.create_web_acl(
             Name=name, Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=visibility
