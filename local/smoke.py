@@ -756,7 +756,7 @@ def throttled(stack):
     if burst * 2 > most:
         raise Skipped(f"MessageThrottlingBurstLimit={burst} is more than this sends")
     with ThreadPoolExecutor(32) as pool:
-        answers = list(pool.map(lambda _: stack.post("/sign-up/resend-code"), range(most)))
+        answers = list(pool.map(lambda _: stack.post("/sign-up"), range(most)))
     rejected = next((answer for answer in answers if answer.status == 429), None)
     expect(rejected, f"a 429 among {most} answers", {answer.status for answer in answers})
     rejected.expect(429, "TooManyRequestsException")

@@ -94,3 +94,21 @@ fn forgot_password_answers_unknown_users_like_known_ones() {
             .assert_documented_error(400, "CodeMismatchException");
     }
 }
+
+/// Imported users have the status of this user, too.
+#[test]
+fn enabled_hides_that_a_user_must_reset_the_password() {
+    let stack = Stack::strict();
+    let person = stack.member();
+    let username = &person.username;
+    stack.cognito_admin("AdminResetUserPassword", json!({ "Username": username }));
+    assert_eq!(stack.user(username)["status"], "RESET_REQUIRED");
+    let answer = stack.sign_in(&person);
+    answer.assert_documented_error(401, "NotAuthorizedException");
+
+    // Nobody is locked out: the reset works.
+    forgot(&stack, username).assert_ok();
+    let renewed = renewed(&person);
+    change(&stack, username, &renewed.password, PASSWORD_CODE).assert_ok();
+    stack.sign_in(&renewed).assert_ok();
+}

@@ -1,6 +1,6 @@
 //! `UserExistenceErrors`: with `ENABLED`, no answer shows whether a user exists.
 
-use e2e::{Mode, PASSWORD_CODE, Person, Route, Stack};
+use e2e::{Mode, Person, Route, Stack};
 use serde_json::json;
 
 #[test]
@@ -61,28 +61,4 @@ fn sign_in_answers_unknown_user_like_wrong_password() {
         let answer = stack.sign_in(&Person { username, password });
         answer.assert_documented_error(401, "NotAuthorizedException");
     }
-}
-
-#[test]
-fn enabled_hides_that_a_user_must_reset_the_password() {
-    let (stack, mut person) = (Stack::strict(), Person::with_email());
-    stack.sign_up(&person, "Member").assert_ok();
-    // Imported users have this status too.
-    stack.cognito_admin(
-        "AdminResetUserPassword",
-        json!({ "Username": person.username }),
-    );
-    assert_eq!(stack.user(&person.username)["status"], "RESET_REQUIRED");
-    let answer = stack.sign_in(&person);
-    answer.assert_documented_error(401, "NotAuthorizedException");
-
-    // Nobody is locked out: the reset works.
-    person.password = Person::another_password();
-    let username = &person.username;
-    stack
-        .post("/password/forgot", json!({ "username": username }))
-        .assert_ok();
-    let change = json!({ "username": username, "password": person.password, "confirmationCode": PASSWORD_CODE });
-    stack.post("/password/change", change).assert_ok();
-    stack.sign_in(&person).assert_ok();
 }
