@@ -189,7 +189,7 @@ def create_user(name, username, role):
     if generated:
         with open("/dev/tty", "w") as terminal:
             print(f"Its password, shown this once: {generated}", file=terminal)
-        print("Hand it over safely; its owner changes it with a password reset.")
+        print("Hand it over safely; its owner changes it with /auth/password/forgot and /auth/password/change.")
     prefixes = stack.list("AllowedPhonePrefixes")
     is_barred = attribute == "phone_number" and prefixes and not username.startswith(tuple(prefixes))
     if stack.passwordless and is_barred:
