@@ -26,9 +26,13 @@ fn required<'a>(route: &dyn AnyRoute, body: &'a Value) -> BTreeSet<&'a str> {
     let is_required = |key: &&str| {
         let field = key[..1].to_uppercase() + &key[1..];
         let message = format!("Missing required key '{field}' in params");
-        [Value::Null, json!("")].into_iter().all(|absent| {
+        let absent = [None, Some(Value::Null), Some(json!(""))];
+        absent.into_iter().all(|absent| {
             let mut body = body.clone();
-            body[*key] = absent;
+            body.as_object_mut().unwrap().remove(*key);
+            if let Some(absent) = absent {
+                body[*key] = absent;
+            }
             let parsed = route.parse(&access_token(), body.to_string().as_bytes());
             parsed.is_err_and(|error| error.message == message)
         })

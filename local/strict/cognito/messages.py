@@ -37,7 +37,8 @@ def send(original, pool: dict, name: str, attributes: dict, *rest, **more) -> No
     """
     action, _ = calls.current.get()
     user = users.find_user(pool, name)
-    response = cognito._apply_custom_message_trigger(pool, SOURCES[action], user["Username"], triggers.event_attributes(user))
+    shown = triggers.event_attributes(user)
+    response = cognito._apply_custom_message_trigger(pool, SOURCES[action], user["Username"], shown)
     token = custom_text.set(response if pool["EmailConfiguration"]["EmailSendingAccount"] == "DEVELOPER" else None)
     try:
         original(pool, name, attributes, *rest, **more)
