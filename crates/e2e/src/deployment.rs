@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{Mode, Stack};
+use crate::{Mode, Stack, url_encoded};
 
 /// A string in an answer of AWS.
 #[track_caller]
@@ -85,13 +85,15 @@ impl Stack {
     /// Waits for the end of the stack's operation, and returns its description.
     #[track_caller]
     fn wait_until_settled(&self, stack: &str) -> Value {
-        let describe = ["cloudformation", "describe-stacks", "--stack-name", stack];
-        for _ in 0..240 {
-            let description = self.cli(&describe)["Stacks"][0].take();
-            if !text(&description["StackStatus"]).ends_with("_IN_PROGRESS") {
-                return description;
+        let status = format!("Action=DescribeStacks&StackName={}", url_encoded(stack));
+        for _ in 0..480 {
+            // Without the CLI, which takes most of a second to start.
+            let answer = self.cloudformation(&status);
+            if !answer.text.contains("_IN_PROGRESS</StackStatus>") {
+                let describe = ["cloudformation", "describe-stacks", "--stack-name", stack];
+                return self.cli(&describe)["Stacks"][0].take();
             }
-            sleep(Duration::from_millis(500));
+            sleep(Duration::from_millis(250));
         }
         panic!("{stack} does not settle");
     }

@@ -385,19 +385,19 @@ impl Stack {
     /// All log lines of the stack's functions, each with the function's logical name.
     #[track_caller]
     pub fn logs(&self) -> Vec<(String, String)> {
-        let logs =
-            |operation: &str, body| self.aws("logs", &format!("Logs_20140328.{operation}"), body);
-        let prefix = format!("/auth-rocket/{}/", self.name);
-        let groups = logs("DescribeLogGroups", json!({ "logGroupNamePrefix": prefix }));
+        let template = self.decided_template();
+        let groups = template["Resources"].as_object().unwrap().iter();
+        let groups = groups.filter(|(_, resource)| resource["Type"] == "AWS::Logs::LogGroup");
         let mut lines = Vec::new();
-        for group in groups["logGroups"].as_array().unwrap() {
-            let group = group["logGroupName"].as_str().unwrap();
+        for (group, _) in groups {
+            let function = group.trim_end_matches("LogGroup");
+            let group = format!("/auth-rocket/{}/{function}", self.name);
             let mut page = json!({ "logGroupName": group });
             loop {
-                let events = logs("FilterLogEvents", page.clone());
+                let events = self.aws("logs", "Logs_20140328.FilterLogEvents", page.clone());
                 for event in events["events"].as_array().unwrap() {
-                    let function = group.trim_start_matches(&prefix).to_owned();
-                    lines.push((function, event["message"].as_str().unwrap().to_owned()));
+                    let line = event["message"].as_str().unwrap().to_owned();
+                    lines.push((function.to_owned(), line));
                 }
                 match &events["nextToken"] {
                     Value::Null => break,
@@ -430,18 +430,21 @@ impl Stack {
     /// CloudFormation's answer to the creation of a stack of this template with parameters such as `Roles=User`.
     pub fn create_stack(&self, name: &str, template: &Value, parameters: &[&str]) -> Answer {
         let template = url_encoded(&template.to_string());
-        let mut form = format!(
-            "Action=CreateStack&Version=2010-05-15&StackName={name}&TemplateBody={template}"
-        );
+        let mut form = format!("Action=CreateStack&StackName={name}&TemplateBody={template}");
         for (number, parameter) in (1..).zip(parameters) {
             let (key, value) = parameter.split_once('=').unwrap();
             let (member, value) = (format!("Parameters.member.{number}"), url_encoded(value));
             form += &format!("&{member}.ParameterKey={key}&{member}.ParameterValue={value}");
         }
+        self.cloudformation(&form)
+    }
+
+    /// CloudFormation's answer to a request such as `Action=DescribeStacks`.
+    pub(crate) fn cloudformation(&self, form: &str) -> Answer {
         let request = Request::post(self.output("Endpoint"))
             .header("authorization", self.authorization("cloudformation"))
             .header("content-type", "application/x-www-form-urlencoded");
-        self.run(request, form.as_bytes())
+        self.run(request, format!("{form}&Version=2010-05-15").as_bytes())
     }
 
     /// The AWS CLI's JSON output for these arguments, such as `cloudwatch describe-alarms`.
