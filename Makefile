@@ -3,8 +3,8 @@
 MODE ?= UserPassword
 PORT ?= 4566
 CONFIG ?= default
-# Deployments use the release profile. One test, or make local, does not need its long link.
-PROFILE ?= $(if $(TEST),local,release)
+# Of deployments and measurements. make local and make test do not need its long link.
+PROFILE ?= release
 FUZZ_SECONDS ?= 120
 
 VENV := local/.venv
@@ -119,7 +119,8 @@ unlock-user: tools ## Reset a user's limits of one-time codes: USERNAME=… (ACC
 local-down: ## Stop the embedded AWS of `make local` (PORT=4566)
 	@$(EMBEDDED_AWS) down
 
-test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests on their own embedded AWS (TEST=…: only tests of this name, file or crate)
+test: PROFILE := local
+test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests on their own embedded AWS (TEST=…: tests of this name, file or crate; PROFILE=release)
 	$(if $(TEST),,cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)')
 	local/test-stacks cargo nextest run --workspace --locked \
 		$(if $(TEST),-E "test(~$$TEST) | binary(~$$TEST) | package(~$$TEST)")

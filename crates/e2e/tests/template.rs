@@ -270,7 +270,7 @@ fn each_role_trusts_only_its_service() {
 }
 
 #[test]
-fn each_function_has_its_own_role_log_group_and_caller() {
+fn each_function_has_its_limits_role_log_group_and_caller() {
     let template = Template::expanded();
     let mut callers: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for (_, permission) in template.resources_of("AWS::Lambda::Permission") {
@@ -291,6 +291,10 @@ fn each_function_has_its_own_role_log_group_and_caller() {
             properties["LoggingConfig"],
             json!({ "LogFormat": "JSON", "LogGroup": { "Ref": log_group } })
         );
+        // A trigger has the seconds that Cognito waits for it.
+        let seconds = if route.is_some() { 20 } else { 5 };
+        assert_eq!(properties["MemorySize"], 128, "{name}");
+        assert_eq!(properties["Timeout"], seconds, "{name}");
         let retention = &template.properties(&log_group)["RetentionInDays"];
         assert_eq!(*retention, json!({ "Ref": "LogRetentionDays" }));
 
