@@ -3,8 +3,8 @@
 MODE ?= UserPassword
 PORT ?= 4566
 CONFIG ?= default
-# Of deployments and measurements. make local and make test do not need its long link.
-PROFILE ?= release
+# Deployments use the release profile. make local and make test do not need its long link.
+PROFILE ?= $(if $(filter local test,$(MAKECMDGOALS)),local,release)
 FUZZ_SECONDS ?= 120
 
 VENV := local/.venv
@@ -82,7 +82,6 @@ build: tools ## Build every function for Lambda, into target/lambda (PROFILE=loc
 	@PATH=$(CURDIR)/$(VENV)/bin:$$PATH cargo lambda build --profile "$$PROFILE" --locked $$BUILD_FLAGS
 	@local/check-glibc target/lambda/*/bootstrap
 
-local: PROFILE := local
 local: build ## Run the stack on an embedded AWS (MODE=UserPassword or Passwordless, PORT=4566)
 	@$(EMBEDDED_AWS) up
 	@$(EMBEDDED_AWS) deploy $(LOCAL_CONFIG) $(LOCAL_PARAMETERS)
@@ -119,7 +118,6 @@ unlock-user: tools ## Reset a user's limits of one-time codes: USERNAME=… (ACC
 local-down: ## Stop the embedded AWS of `make local` (PORT=4566)
 	@$(EMBEDDED_AWS) down
 
-test: PROFILE := local
 test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests on their own embedded AWS (TEST=…: tests of this name, file or crate; PROFILE=release)
 	$(if $(TEST),,cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)')
 	local/test-stacks cargo nextest run --workspace --locked \
