@@ -120,7 +120,8 @@ local-down: ## Stop the embedded AWS of `make local` (PORT=4566)
 
 test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests on their own embedded AWS (TEST=…: tests of this name, file or crate; PROFILE=release)
 	$(if $(TEST),,cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)')
-	local/test-stacks cargo nextest run --workspace --locked \
+	@# The embedded AWS comes before the tests, because functions do not wait long for it.
+	local/test-stacks nice cargo nextest run --workspace --locked \
 		$(if $(TEST),-E "test(~$$TEST) | binary(~$$TEST) | package(~$$TEST)")
 
 $(TEST_JS)/node_modules/.installed: $(TEST_JS)/package-lock.json | check
