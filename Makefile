@@ -3,8 +3,8 @@
 MODE ?= UserPassword
 PORT ?= 4566
 CONFIG ?= default
-# Deployments use the release profile. make local and make test do not need its long link.
-PROFILE ?= $(if $(filter local test,$(MAKECMDGOALS)),local,release)
+# make local and make test do not need the long link of the release profile. Beside them, a benchmark does.
+PROFILE ?= $(if $(filter-out local test,$(MAKECMDGOALS)),release,local)
 FUZZ_SECONDS ?= 120
 
 VENV := local/.venv
@@ -118,11 +118,15 @@ unlock-user: tools ## Reset a user's limits of one-time codes: USERNAME=… (ACC
 local-down: ## Stop the embedded AWS of `make local` (PORT=4566)
 	@$(EMBEDDED_AWS) down
 
+# nextest rejects an expression if a part of it matches no file or crate.
+SELECTED = test(~$$TEST)$(if $(wildcard crates/*/tests/$(TEST).rs), | binary($$TEST))$(if \
+	$(wildcard */$(TEST)/Cargo.toml), | package($$TEST))
+
+# With nice, because the embedded AWS comes before the tests: functions do not wait long for it.
 test: build $(TEST_VENV)/.installed $(TEST_CLIENT) ## Run all tests on their own embedded AWS (TEST=…: tests of this name, file or crate; PROFILE=release)
 	$(if $(TEST),,cargo nextest run --workspace --locked -E 'package(e2e) & binary(routes)')
-	@# The embedded AWS comes before the tests, because functions do not wait long for it.
 	local/test-stacks nice cargo nextest run --workspace --locked \
-		$(if $(TEST),-E "test(~$$TEST) | binary(~$$TEST) | package(~$$TEST)")
+		$(if $(TEST),-E "$(SELECTED)")
 
 $(TEST_JS)/node_modules/.installed: $(TEST_JS)/package-lock.json | check
 	npm ci --prefix $(TEST_JS) --ignore-scripts --no-audit --no-fund
